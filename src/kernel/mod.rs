@@ -1,0 +1,8 @@
+//! Statistics: slices and profiles in, numbers out.
+//!
+//! Nothing in here names Arrow or DataFusion, reads a clock, or draws an unseeded random number.
+//! A number that does not exist is `None`, never NaN; every loop is bounded.
+pub mod bins;
+pub mod error;
+
+pub use error::KernelError;

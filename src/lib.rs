@@ -1,0 +1,2 @@
+//! modelwatch
+pub mod kernel;

@@ -1,0 +1,195 @@
+//! A directly indexed table of bins: the path that most rows of a large chunk take.
+use super::digest::Entry;
+use super::key::low_bits;
+
+/// No class has a column yet.
+const ABSENT: u8 = u8::MAX;
+
+/// Sixteen bytes, so that the four classes of a labelled row with a prediction share one cache line.
+#[derive(Debug, Clone, Copy, Default)]
+struct DenseCell {
+    dropped: u64,
+    /// Overflows of `dropped`.
+    carry: u32,
+    count: u32,
+}
+
+/// Counts for bins `base .. base + span` at one level; a column for each class that occurs.
+#[derive(Debug, Clone)]
+pub(super) struct Dense<const CLASSES: usize> {
+    base: u64,
+    span: usize,
+    level: u8,
+    /// Column of each class, [`ABSENT`] until it occurs.
+    column: [u8; CLASSES],
+    columns: usize,
+    cells: Vec<DenseCell>,
+    /// A bit for each bin that holds a row here or in the digest's entries.
+    occupied: Vec<u64>,
+    occupied_bins: usize,
+    rows: u64,
+}
+
+impl<const CLASSES: usize> Dense<CLASSES> {
+    pub(super) fn new(base: u64, span: usize, level: u8) -> Self {
+        Self {
+            base,
+            span,
+            level,
+            column: [ABSENT; CLASSES],
+            columns: 0,
+            cells: Vec::new(),
+            occupied: vec![0; span.div_ceil(64)],
+            occupied_bins: 0,
+            rows: 0,
+        }
+    }
+
+    pub(super) fn occupied_bins(&self) -> usize {
+        self.occupied_bins
+    }
+
+    /// Counts are 32-bit: true when the table must be emptied before another row comes.
+    pub(super) fn is_full(&self) -> bool {
+        self.rows >= u64::from(u32::MAX)
+    }
+
+    pub(super) fn holds(&self, bin: u64) -> bool {
+        (bin.wrapping_sub(self.base) as usize) < self.span
+    }
+
+    pub(super) fn heap_size(&self) -> usize {
+        self.cells.capacity() * size_of::<DenseCell>() + self.occupied.capacity() * 8
+    }
+
+    /// Adds one row; false when its bin lies outside the table.
+    #[inline]
+    pub(super) fn add(&mut self, key: u64, class: u8) -> bool {
+        let at = (key >> self.level).wrapping_sub(self.base);
+        if at >= self.span as u64 {
+            return false;
+        }
+        let at = at as usize;
+        let Some(column) = self.column_of(class) else {
+            return false;
+        };
+        self.mark_at(at);
+        if let Some(cell) = self.cells.get_mut(at * self.columns + column) {
+            let (sum, overflow) = cell.dropped.overflowing_add(key & low_bits(self.level));
+            cell.dropped = sum;
+            cell.carry += u32::from(overflow);
+            cell.count += 1;
+        }
+        self.rows += 1;
+        true
+    }
+
+    /// Takes over an entry of the digest; false when it does not fit.
+    pub(super) fn absorb(&mut self, entry: &Entry) -> bool {
+        let Ok(count) = u32::try_from(entry.count) else {
+            return false;
+        };
+        if !self.holds(entry.bin) || self.rows + entry.count >= u64::from(u32::MAX) {
+            return false;
+        }
+        let Some(column) = self.column_of(entry.class) else {
+            return false;
+        };
+        let at = (entry.bin - self.base) as usize;
+        self.mark_at(at);
+        if let Some(cell) = self.cells.get_mut(at * self.columns + column) {
+            let (sum, overflow) = cell.dropped.overflowing_add(entry.dropped as u64);
+            cell.dropped = sum;
+            cell.carry += (entry.dropped >> 64) as u32 + u32::from(overflow);
+            cell.count += count;
+        }
+        self.rows += entry.count;
+        true
+    }
+
+    /// Notes that the digest's entries hold a row of `bin`.
+    pub(super) fn mark(&mut self, bin: u64) {
+        if self.holds(bin) {
+            self.mark_at((bin - self.base) as usize);
+        }
+    }
+
+    #[inline]
+    fn mark_at(&mut self, at: usize) {
+        let bit = 1u64 << (at & 63);
+        if let Some(word) = self.occupied.get_mut(at >> 6) {
+            self.occupied_bins += usize::from(*word & bit == 0);
+            *word |= bit;
+        }
+    }
+
+    #[inline]
+    fn column_of(&mut self, class: u8) -> Option<usize> {
+        let column = *self.column.get(usize::from(class))?;
+        if column == ABSENT {
+            return self.add_column(class);
+        }
+        Some(usize::from(column))
+    }
+
+    #[cold]
+    fn add_column(&mut self, class: u8) -> Option<usize> {
+        let (old, new) = (self.columns, self.columns + 1);
+        let mut cells = vec![DenseCell::default(); self.span * new];
+        if old > 0 {
+            for (to, from) in cells
+                .chunks_exact_mut(new)
+                .zip(self.cells.chunks_exact(old))
+            {
+                to[..old].copy_from_slice(from);
+            }
+        }
+        self.cells = cells;
+        self.columns = new;
+        *self.column.get_mut(usize::from(class))? = old as u8;
+        Some(old)
+    }
+
+    /// The same table one level higher: neighbouring bins are added up.
+    pub(super) fn raised(self) -> Self {
+        let level = self.level + 1;
+        let base = self.base >> 1;
+        let last = (self.base + self.span as u64 - 1) >> 1;
+        let mut raised = Self::new(base, (last - base + 1) as usize, level);
+        for bin in self.occupied_list() {
+            raised.mark(bin >> 1);
+        }
+        for mut entry in self.entries() {
+            entry.raise_from(self.level);
+            raised.absorb(&entry);
+        }
+        raised
+    }
+
+    fn occupied_list(&self) -> impl Iterator<Item = u64> + '_ {
+        self.occupied.iter().enumerate().flat_map(|(w, &word)| {
+            let first = self.base + 64 * w as u64;
+            (0..64)
+                .filter(move |b| word >> b & 1 == 1)
+                .map(move |b| first + b)
+        })
+    }
+
+    /// What the table holds, ascending by bin and class.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+        let columns = self.columns;
+        self.occupied_list().flat_map(move |bin| {
+            let first = (bin - self.base) as usize * columns;
+            (0..CLASSES as u8).filter_map(move |class| {
+                let column = *self.column.get(usize::from(class))?;
+                let cell = self.cells.get(first + usize::from(column))?;
+                (column != ABSENT && cell.count > 0).then(|| Entry {
+                    bin,
+                    class,
+                    count: u64::from(cell.count),
+                    dropped: u128::from(cell.carry) << 64 | u128::from(cell.dropped),
+                })
+            })
+        })
+    }
+}

@@ -1,0 +1,395 @@
+//! The digest: how often each number occurred, exact while the distinct numbers fit, certified after that.
+//!
+//! A number is its order-preserving key ([`super::key`]). At level `L` the `L` low bits of each key are dropped
+//! and rows with the same remaining bits share a bin. The level is the smallest at which at most `max_bins`
+//! bins are occupied; since levels nest, it depends on the set of numbers alone, never on the order of rows
+//! or on how parts were merged. Each bin keeps the exact integer sum of the bits it dropped.
+//!
+//! Compare: DDSketch (Masson et al. 2019, VLDB 12) and UDDSketch (Epicoco et al. 2020), which also
+//! collapse uniformly, on logarithms instead of on the bits themselves.
+use super::dense::Dense;
+use super::key::{low_bits, value};
+
+/// Rows of one bin and class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Key of the rows' numbers without the bits that the level drops.
+    pub bin: u64,
+    /// What the rows have in common besides the bin, below the digest's number of classes.
+    pub class: u8,
+    /// Number of rows.
+    pub count: u64,
+    /// Sum of the dropped bits.
+    pub dropped: u128,
+}
+
+impl Entry {
+    /// One level up: the lowest bit of the bin joins the dropped ones, whose width was `level`.
+    pub(super) fn raise_from(&mut self, level: u8) {
+        self.raise_to(level, level + 1);
+    }
+
+    fn raise_to(&mut self, from: u8, to: u8) {
+        let by = to - from;
+        let bits = u128::from(self.bin & low_bits(by)) * (u128::from(self.count) << from);
+        self.dropped = self.dropped.saturating_add(bits);
+        self.bin >>= by;
+    }
+
+    /// Saturates rather than overflows: only forged bytes can bring it there.
+    fn add(&mut self, other: &Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.dropped = self.dropped.saturating_add(other.dropped);
+    }
+
+    fn order(&self) -> (u64, u8) {
+        (self.bin, self.class)
+    }
+}
+
+/// Bounds on the memory of a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DigestLimits {
+    /// Largest number of occupied bins; at least [`DigestLimits::FEWEST_BINS`].
+    pub max_bins: u32,
+    /// Level below which the digest never resolves, so that it holds no number itself.
+    pub min_level: u8,
+}
+
+impl DigestLimits {
+    /// Fewer bins than this say nothing about a distribution.
+    pub const FEWEST_BINS: u32 = 16;
+    /// A million bins are 48 MB per chunk: more is a mistake.
+    pub const MOST_BINS: u32 = 1 << 20;
+    /// Beyond this level all numbers of a sign share a few bins.
+    pub const HIGHEST_LEVEL: u8 = 60;
+
+    /// The limits that satisfy both sides, for a merge.
+    pub fn meet(self, other: Self) -> Self {
+        Self {
+            max_bins: self.max_bins.min(other.max_bins),
+            min_level: self.min_level.max(other.min_level),
+        }
+    }
+}
+
+impl Default for DigestLimits {
+    fn default() -> Self {
+        Self {
+            max_bins: 16_384,
+            min_level: 0,
+        }
+    }
+}
+
+/// Above this level the table's 32-bit carries could overflow; the sorted path takes over.
+const HIGHEST_DENSE_LEVEL: u8 = 46;
+/// The table may be this many times as long as the digest has bins.
+const DENSE_SPAN: usize = 4;
+/// Rows that wait to be sorted: enough to amortize the merge, small enough for the second-level cache.
+const MOST_PENDING: usize = 1 << 15;
+
+/// Counts by number and class; `CLASSES` is a small constant.
+#[derive(Debug, Clone)]
+pub struct Digest<const CLASSES: usize> {
+    limits: DigestLimits,
+    level: u8,
+    /// Ascending by bin and class.
+    entries: Vec<Entry>,
+    dense: Option<Box<Dense<CLASSES>>>,
+    /// Keys and classes not yet sorted in.
+    pending: Vec<(u64, u8)>,
+    /// Smallest and largest key, empty while `first > last`.
+    first: u64,
+    last: u64,
+}
+
+impl<const CLASSES: usize> Digest<CLASSES> {
+    /// An empty digest; it owns no heap memory.
+    pub fn new(limits: DigestLimits) -> Self {
+        Self {
+            limits,
+            level: limits.min_level,
+            entries: Vec::new(),
+            dense: None,
+            pending: Vec::new(),
+            first: u64::MAX,
+            last: 0,
+        }
+    }
+
+    /// Adds a row with the number `key` stands for. `class` is below `CLASSES`.
+    #[inline]
+    pub fn add(&mut self, key: u64, class: u8) {
+        self.first = self.first.min(key);
+        self.last = self.last.max(key);
+        if let Some(dense) = &mut self.dense
+            && dense.add(key, class)
+        {
+            if dense.occupied_bins() > self.limits.max_bins as usize || dense.is_full() {
+                self.settle();
+            }
+            return;
+        }
+        self.pend(key, class);
+    }
+
+    fn pend(&mut self, key: u64, class: u8) {
+        self.pending.push((key, class));
+        if self.pending.len() >= MOST_PENDING {
+            self.settle();
+            self.index_densely();
+        }
+    }
+
+    /// Adds what another digest holds, given as its level, its entries ascending, and its range of keys.
+    pub fn merge_entries(
+        &mut self,
+        level: u8,
+        limits: DigestLimits,
+        mut entries: Vec<Entry>,
+        range: Option<(u64, u64)>,
+    ) {
+        self.settle();
+        self.empty_dense();
+        self.limits = self.limits.meet(limits);
+        if let Some((first, last)) = range {
+            self.first = self.first.min(first);
+            self.last = self.last.max(last);
+        }
+        let target = self.level.max(level).max(self.limits.min_level);
+        coarsen(&mut entries, level, target);
+        self.raise_to(target);
+        self.entries = merged(std::mem::take(&mut self.entries), entries);
+        self.enforce_limit();
+    }
+
+    /// Adds another digest.
+    pub fn merge(&mut self, other: &mut Self) {
+        let range = other.range();
+        let (level, entries) = other.entries();
+        self.merge_entries(level, other.limits, entries, range);
+    }
+
+    /// The level and the entries, ascending by bin and class: the canonical content.
+    pub fn entries(&mut self) -> (u8, Vec<Entry>) {
+        self.settle();
+        let entries = match &self.dense {
+            None => self.entries.clone(),
+            Some(dense) => merged(dense.entries().collect(), self.entries.clone()),
+        };
+        (self.level, entries)
+    }
+
+    /// Memory and resolution bounds.
+    pub fn limits(&self) -> DigestLimits {
+        self.limits
+    }
+
+    /// Keys of the smallest and the largest number.
+    pub fn range(&self) -> Option<(u64, u64)> {
+        (self.first <= self.last).then_some((self.first, self.last))
+    }
+
+    /// Bytes on the heap; constant time.
+    #[inline]
+    pub fn heap_size(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>()
+            + self.pending.capacity() * size_of::<(u64, u8)>()
+            + self.dense.as_ref().map_or(0, |d| d.heap_size())
+    }
+
+    /// Sorts the pending rows in and raises the level as far as the limit asks.
+    fn settle(&mut self) {
+        if !self.pending.is_empty() {
+            self.pending.sort_unstable();
+            let rows = collapse(&self.pending, self.level);
+            self.pending.clear();
+            if let Some(dense) = &mut self.dense {
+                rows.iter().for_each(|entry| dense.mark(entry.bin));
+            }
+            self.entries = merged(std::mem::take(&mut self.entries), rows);
+        }
+        if self.dense.as_ref().is_some_and(|d| d.is_full()) {
+            self.empty_dense();
+        }
+        self.enforce_limit();
+    }
+
+    fn empty_dense(&mut self) {
+        if let Some(dense) = self.dense.take() {
+            self.entries = merged(dense.entries().collect(), std::mem::take(&mut self.entries));
+        }
+    }
+
+    fn enforce_limit(&mut self) {
+        let most = self.limits.max_bins as usize;
+        while let Some(dense) = self.dense.take() {
+            let outside = distinct(self.entries.iter().filter(|e| !dense.holds(e.bin)));
+            if dense.occupied_bins() + outside <= most {
+                self.dense = Some(dense);
+                return;
+            }
+            self.entries
+                .iter_mut()
+                .for_each(|e| e.raise_from(self.level));
+            add_up(&mut self.entries);
+            self.level += 1;
+            let mut raised = dense.raised();
+            self.entries.iter().for_each(|e| raised.mark(e.bin));
+            if self.level <= HIGHEST_DENSE_LEVEL {
+                self.dense = Some(Box::new(raised));
+            } else {
+                self.entries = merged(
+                    raised.entries().collect(),
+                    std::mem::take(&mut self.entries),
+                );
+            }
+        }
+        let target = self.level + levels_needed(&self.entries, most);
+        self.raise_to(target);
+    }
+
+    fn raise_to(&mut self, level: u8) {
+        coarsen(&mut self.entries, self.level, level);
+        self.level = level;
+    }
+
+    /// Builds the table where most rows fall, once the level is known not to be 0.
+    fn index_densely(&mut self) {
+        if self.dense.is_some() || self.level == 0 || self.level > HIGHEST_DENSE_LEVEL {
+            return;
+        }
+        let most = DENSE_SPAN * self.limits.max_bins as usize;
+        let Some((base, span)) = busiest_span(&self.entries, most as u64) else {
+            return;
+        };
+        let mut dense = Dense::new(base, span as usize, self.level);
+        self.entries.retain(|entry| !dense.absorb(entry));
+        self.entries.iter().for_each(|entry| dense.mark(entry.bin));
+        self.entries.shrink_to_fit();
+        self.pending = Vec::new();
+        self.dense = Some(Box::new(dense));
+    }
+
+    /// Smallest and largest number; `None` when empty.
+    pub fn value_range(&self) -> Option<(f64, f64)> {
+        self.range()
+            .map(|(first, last)| (value(first), value(last)))
+    }
+}
+
+/// Entries of sorted rows.
+fn collapse(sorted: &[(u64, u8)], level: u8) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = sorted
+        .iter()
+        .map(|&(key, class)| Entry {
+            bin: key >> level,
+            class,
+            count: 1,
+            dropped: u128::from(key & low_bits(level)),
+        })
+        .collect();
+    add_up(&mut entries);
+    entries
+}
+
+/// Sorts by bin and class, and adds up entries of the same bin and class.
+fn add_up(entries: &mut Vec<Entry>) {
+    // nearly sorted: only classes within a bin can be out of order
+    entries.sort_by_key(Entry::order);
+    entries.dedup_by(|later, kept| {
+        let same = later.order() == kept.order();
+        if same {
+            kept.add(later);
+        }
+        same
+    });
+}
+
+fn coarsen(entries: &mut Vec<Entry>, from: u8, to: u8) {
+    if to > from {
+        entries.iter_mut().for_each(|e| e.raise_to(from, to));
+        add_up(entries);
+    }
+}
+
+/// Two ascending lists as one.
+fn merged(a: Vec<Entry>, b: Vec<Entry>) -> Vec<Entry> {
+    if a.is_empty() {
+        return b;
+    }
+    if b.is_empty() {
+        return a;
+    }
+    let mut all = Vec::with_capacity(a.len() + b.len());
+    let (mut left, mut right) = (a.into_iter().peekable(), b.into_iter().peekable());
+    while let (Some(l), Some(r)) = (left.peek().copied(), right.peek().copied()) {
+        if l.order() <= r.order() {
+            left.next();
+        }
+        if r.order() <= l.order() {
+            right.next();
+        }
+        all.push(match l.order().cmp(&r.order()) {
+            std::cmp::Ordering::Less => l,
+            std::cmp::Ordering::Greater => r,
+            std::cmp::Ordering::Equal => {
+                let mut both = l;
+                both.add(&r);
+                both
+            }
+        });
+    }
+    all.extend(left);
+    all.extend(right);
+    all
+}
+
+fn distinct<'a>(entries: impl Iterator<Item = &'a Entry>) -> usize {
+    let mut last = None;
+    entries
+        .filter(|e| last.replace(e.bin) != Some(e.bin))
+        .count()
+}
+
+/// How many levels to rise so that at most `most` bins remain.
+///
+/// Two neighbouring bins fall together once every bit in which they differ is dropped.
+fn levels_needed(entries: &[Entry], most: usize) -> u8 {
+    let mut part_at = [0usize; 65];
+    for (a, b) in entries.iter().zip(entries.iter().skip(1)) {
+        if a.bin != b.bin
+            && let Some(count) = part_at.get_mut(64 - (a.bin ^ b.bin).leading_zeros() as usize)
+        {
+            *count += 1;
+        }
+    }
+    let mut bins = usize::from(!entries.is_empty());
+    let mut levels = 64u8;
+    for (level, parted) in part_at.iter().enumerate().skip(1).rev() {
+        bins += parted;
+        if bins > most {
+            return level as u8;
+        }
+        levels = level as u8 - 1;
+    }
+    levels
+}
+
+/// First bin and length of the range of at most `most` bins that holds the most rows.
+fn busiest_span(entries: &[Entry], most: u64) -> Option<(u64, u64)> {
+    let (mut left, mut rows) = (entries.iter().peekable(), 0);
+    let mut best: Option<(u64, u64, u64)> = None;
+    for entry in entries {
+        rows += entry.count;
+        while let Some(out) = left.next_if(|first| entry.bin - first.bin >= most) {
+            rows -= out.count;
+        }
+        let base = left.peek().map_or(entry.bin, |first| first.bin);
+        if best.is_none_or(|(_, _, busiest)| rows > busiest) {
+            best = Some((base, entry.bin - base + 1, rows));
+        }
+    }
+    best.map(|(base, span, _)| (base, span))
+}

@@ -1,0 +1,313 @@
+//! The score profile: everything that estimates and realized values of a binary classifier need of a chunk.
+use super::bins::{Cell, ScoreBin, ScoreBins};
+use super::codec::{Reader, Writer};
+use super::digest::{Digest, DigestLimits, Entry};
+use super::error::KernelError;
+use super::key::{MANTISSA_BITS, bin_range, key, sum_of_values, value};
+
+/// Prediction and label, each negative, positive or unknown.
+pub const CLASSES: usize = 9;
+const MAGIC: [u8; 4] = *b"MWSP";
+const LAYOUT: u8 = 1;
+
+/// Counts of rows by score, prediction and label, any of which may be NULL; exact sums of the scores.
+///
+/// Merges in any order to identical bytes. Memory: at most `max_bins` bins (see [`Digest`]).
+///
+/// ```
+/// use modelwatch::kernel::score_profile::{ScoreProfile, class_of};
+/// let mut profile = ScoreProfile::default();
+/// profile.observe(class_of(Some(true), Some(true)), Some(0.9));
+/// profile.observe(class_of(Some(false), None), Some(0.2));
+/// assert_eq!(profile.rows(), 2);
+/// let bytes = profile.to_bytes();
+/// assert_eq!(ScoreProfile::from_bytes(&bytes).unwrap().to_bytes(), bytes);
+/// ```
+#[derive(Debug, Clone)]
+pub struct ScoreProfile {
+    scores: Digest<CLASSES>,
+    unscored: [u64; CLASSES],
+    not_finite: [u64; CLASSES],
+    scored_rows: u64,
+}
+
+/// The class of a row: `3 * prediction + label`, where NULL counts as a third value.
+#[inline]
+pub fn class_of(prediction: Option<bool>, label: Option<bool>) -> u8 {
+    3 * ternary(prediction) + ternary(label)
+}
+
+/// 0, 1, or 2 for NULL.
+#[inline]
+pub fn ternary(known: Option<bool>) -> u8 {
+    known.map_or(2, u8::from)
+}
+
+impl Default for ScoreProfile {
+    fn default() -> Self {
+        Self::new(DigestLimits::default())
+    }
+}
+
+impl ScoreProfile {
+    /// An empty profile; it owns no heap memory.
+    pub fn new(limits: DigestLimits) -> Self {
+        Self {
+            scores: Digest::new(limits),
+            unscored: [0; CLASSES],
+            not_finite: [0; CLASSES],
+            scored_rows: 0,
+        }
+    }
+
+    /// Adds a row of class [`class_of`]; a NULL score is counted apart, and so is a NaN or infinite one.
+    #[inline]
+    pub fn observe(&mut self, class: u8, score: Option<f64>) {
+        match score {
+            Some(score) if score.is_finite() => {
+                self.scored_rows += 1;
+                self.scores.add(key(score), class);
+            }
+            Some(_) => bump(&mut self.not_finite, class),
+            None => bump(&mut self.unscored, class),
+        }
+    }
+
+    /// Adds the rows of another profile.
+    pub fn merge(&mut self, other: &mut Self) {
+        self.scores.merge(&mut other.scores);
+        add_each(&mut self.unscored, &other.unscored);
+        add_each(&mut self.not_finite, &other.not_finite);
+        self.scored_rows += other.scored_rows;
+    }
+
+    /// Number of rows seen.
+    pub fn rows(&self) -> u64 {
+        let apart = self.unscored.iter().chain(&self.not_finite).sum::<u64>();
+        self.scored_rows + apart
+    }
+
+    /// Bytes on the heap; constant time.
+    #[inline]
+    pub fn heap_size(&self) -> usize {
+        self.scores.heap_size()
+    }
+
+    /// Number of low bits dropped from each score's key: 0 when the profile is exact.
+    pub fn level(&mut self) -> u8 {
+        self.scores.entries().0
+    }
+
+    /// Memory and resolution bounds.
+    pub fn limits(&self) -> DigestLimits {
+        self.scores.limits()
+    }
+
+    /// Canonical bytes: equal for equal rows, however they were split, ordered or merged.
+    pub fn to_bytes(&mut self) -> Vec<u8> {
+        let (level, entries) = self.scores.entries();
+        let mut w = Writer::new(MAGIC, LAYOUT);
+        w.reserve(64 + entries.len() * 6);
+        w.uint(u64::from(self.limits().max_bins));
+        w.uint(u64::from(self.limits().min_level));
+        w.uint(u64::from(level));
+        self.unscored.iter().for_each(|&n| w.uint(n));
+        self.not_finite.iter().for_each(|&n| w.uint(n));
+        if let Some((first, last)) = self.scores.range() {
+            w.uint(1);
+            w.uint(first);
+            w.uint(last);
+        } else {
+            w.uint(0);
+        }
+        write_entries(&mut w, level, &entries);
+        w.finish()
+    }
+
+    /// Reads [`ScoreProfile::to_bytes`]; fails on any other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
+        let mut profile = Self::new(DigestLimits {
+            max_bins: DigestLimits::MOST_BINS,
+            min_level: 0,
+        });
+        profile.merge_bytes(bytes)?;
+        Ok(profile)
+    }
+
+    /// Adds the rows of a profile given as bytes.
+    pub fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError> {
+        let mut r = Reader::new(bytes, MAGIC, LAYOUT, "score profile")?;
+        let limits = read_limits(&mut r)?;
+        let level = read_level(&mut r)?;
+        let (unscored, not_finite) = (read_counts(&mut r)?, read_counts(&mut r)?);
+        let range = match r.uint()? {
+            0 => None,
+            _ => Some((r.uint()?, r.uint()?)),
+        };
+        let entries = read_entries(&mut r, level)?;
+        r.finish()?;
+        add_each(&mut self.unscored, &unscored);
+        add_each(&mut self.not_finite, &not_finite);
+        self.scored_rows = entries
+            .iter()
+            .fold(self.scored_rows, |rows, e| rows.saturating_add(e.count));
+        self.scores.merge_entries(level, limits, entries, range);
+        Ok(())
+    }
+
+    /// The profile as statistics read it.
+    pub fn bins(&mut self) -> ScoreBins {
+        let range = self.scores.range().unwrap_or((0, u64::MAX));
+        let (level, entries) = self.scores.entries();
+        let mut bins: Vec<ScoreBin> = Vec::new();
+        let mut last = None;
+        for entry in &entries {
+            if last.replace(entry.bin) != Some(entry.bin) {
+                bins.push(empty_bin(entry.bin, level, range));
+            }
+            if let Some(cell) = bins.last_mut().and_then(|bin| cell_of(bin, entry.class)) {
+                cell.count = entry.count;
+                cell.sum = sum_of_values(entry.bin, level, entry.count, entry.dropped);
+            }
+        }
+        ScoreBins {
+            bins,
+            sums_exact: level <= MANTISSA_BITS,
+            unscored: by_prediction(&self.unscored),
+            not_finite: by_prediction(&self.not_finite),
+        }
+    }
+}
+
+fn bump(counts: &mut [u64; CLASSES], class: u8) {
+    if let Some(count) = counts.get_mut(usize::from(class)) {
+        *count += 1;
+    }
+}
+
+fn add_each(to: &mut [u64; CLASSES], from: &[u64; CLASSES]) {
+    to.iter_mut()
+        .zip(from)
+        .for_each(|(a, b)| *a = a.saturating_add(*b));
+}
+
+fn by_prediction(counts: &[u64; CLASSES]) -> [[u64; 3]; 3] {
+    let mut table = [[0; 3]; 3];
+    for (row, three) in table.iter_mut().zip(counts.chunks_exact(3)) {
+        row.copy_from_slice(three);
+    }
+    table
+}
+
+/// The first and last bin end at the smallest and largest score.
+fn empty_bin(bin: u64, level: u8, (first, last): (u64, u64)) -> ScoreBin {
+    let range = bin_range(bin, level);
+    let inside = |key: u64| key >> level == bin;
+    ScoreBin {
+        lower: if inside(first) {
+            value(first)
+        } else {
+            range.lower
+        },
+        upper: if inside(last) {
+            value(last)
+        } else {
+            range.upper
+        },
+        ..ScoreBin::default()
+    }
+}
+
+fn cell_of(bin: &mut ScoreBin, class: u8) -> Option<&mut Cell> {
+    let class = usize::from(class);
+    bin.cells.get_mut(class / 3)?.get_mut(class % 3)
+}
+
+/// Bins ascending: the step from the bin before, a mask of its classes, and for each class count and sum.
+fn write_entries(w: &mut Writer, level: u8, entries: &[Entry]) {
+    let bins = entries.chunk_by(|a, b| a.bin == b.bin);
+    w.uint(bins.clone().count() as u64);
+    let mut before = 0;
+    for bin in bins {
+        let at = bin.first().map_or(before, |e| e.bin);
+        w.uint(at - before);
+        before = at;
+        w.uint(bin.iter().fold(0, |mask, e| mask | 1 << e.class));
+        for entry in bin {
+            w.uint(entry.count);
+            if level > 0 {
+                w.wide(entry.dropped);
+            }
+        }
+    }
+}
+
+fn read_entries(r: &mut Reader<'_>, level: u8) -> Result<Vec<Entry>, KernelError> {
+    let bins = r.length(3)?;
+    let mut entries = Vec::with_capacity(bins);
+    let mut bin = 0u64;
+    for _ in 0..bins {
+        let step = r.uint()?;
+        bin = bin.checked_add(step).ok_or_else(disordered)?;
+        let mask = r.uint()?;
+        if mask == 0
+            || mask >= 1 << CLASSES
+            || bin > u64::MAX >> level
+            || (step == 0 && !entries.is_empty())
+        {
+            return Err(disordered());
+        }
+        for class in (0..CLASSES as u8).filter(|class| mask >> class & 1 == 1) {
+            let count = r.uint()?;
+            let dropped = if level > 0 { r.wide()? } else { 0 };
+            // counts that could not have come from rows would overflow later sums
+            if count == 0 || count > 1 << 60 || dropped >> level >= u128::from(count) {
+                return Err(disordered());
+            }
+            entries.push(Entry {
+                bin,
+                class,
+                count,
+                dropped,
+            });
+        }
+    }
+    Ok(entries)
+}
+
+fn disordered() -> KernelError {
+    KernelError::Unreadable("the score profile holds bins or counts that no rows can give".into())
+}
+
+fn read_limits(r: &mut Reader<'_>) -> Result<DigestLimits, KernelError> {
+    let (max_bins, min_level) = (r.uint()?, r.uint()?);
+    match (u32::try_from(max_bins), u8::try_from(min_level)) {
+        (Ok(max_bins @ DigestLimits::FEWEST_BINS..=DigestLimits::MOST_BINS), Ok(min_level))
+            if min_level <= DigestLimits::HIGHEST_LEVEL =>
+        {
+            Ok(DigestLimits {
+                max_bins,
+                min_level,
+            })
+        }
+        _ => Err(disordered()),
+    }
+}
+
+fn read_level(r: &mut Reader<'_>) -> Result<u8, KernelError> {
+    match u8::try_from(r.uint()?) {
+        Ok(level) if level <= 63 => Ok(level),
+        _ => Err(disordered()),
+    }
+}
+
+fn read_counts(r: &mut Reader<'_>) -> Result<[u64; CLASSES], KernelError> {
+    let mut counts = [0; CLASSES];
+    for count in &mut counts {
+        *count = r.uint()?;
+        if *count > 1 << 60 {
+            return Err(disordered());
+        }
+    }
+    Ok(counts)
+}

@@ -1,0 +1,91 @@
+//! Arrow glue, written once: a summary becomes the row accumulator and the grouped accumulator.
+//!
+//! A summary's state is one `BinaryView` column of canonical bytes, so the states of both accumulators are
+//! interchangeable. (`Binary` overflows its 32-bit offsets at two gigabytes of state.)
+mod arguments;
+mod grouped;
+mod profile_rows;
+mod row;
+mod score_rows;
+
+pub use arguments::{Arguments, bytes_at};
+pub use grouped::GroupedAccumulator;
+pub use profile_rows::MergedProfile;
+pub use row::RowAccumulator;
+pub use score_rows::class_column;
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::{Result, ScalarValue, not_impl_err};
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::format_state_name;
+
+/// State of an aggregate: rows go in, states merge in any order, bytes come out.
+pub trait Summary: fmt::Debug + Send + Sync + 'static {
+    /// The argument columns of one batch, typed and checked.
+    type Columns;
+
+    /// Reads the argument columns; an error names the aggregate and the value that it cannot use.
+    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<Self::Columns>;
+
+    /// Adds row `row` of `columns`.
+    fn observe(&mut self, columns: &Self::Columns, row: usize) -> Result<()>;
+
+    /// Adds a state that [`Summary::state`] wrote.
+    fn merge_state(&mut self, state: &[u8]) -> Result<()>;
+
+    /// Canonical bytes of the state.
+    fn state(&mut self) -> Vec<u8>;
+
+    /// Bytes on the heap, in constant time.
+    fn heap_size(&self) -> usize;
+}
+
+/// What an aggregate does with its summary, its constant arguments already read.
+pub struct Aggregation<S> {
+    /// The aggregate and its constant arguments.
+    pub arguments: Arguments,
+    /// An empty summary.
+    pub empty: Arc<dyn Fn() -> S + Send + Sync>,
+    /// The result; does not change the summary's content, for window frames ask again and again.
+    pub read: Arc<dyn Fn(&mut S) -> Result<ScalarValue> + Send + Sync>,
+    /// Type of the result.
+    pub output: DataType,
+}
+
+impl<S> fmt::Debug for Aggregation<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Aggregation({:?})", self.arguments)
+    }
+}
+
+impl<S> Clone for Aggregation<S> {
+    fn clone(&self) -> Self {
+        Self {
+            arguments: self.arguments.clone(),
+            empty: Arc::clone(&self.empty),
+            read: Arc::clone(&self.read),
+            output: self.output.clone(),
+        }
+    }
+}
+
+/// The state column of every summary.
+pub fn state_fields(args: &StateFieldsArgs) -> Vec<FieldRef> {
+    let name = format_state_name(args.name, "summary");
+    vec![Arc::new(Field::new(name, DataType::BinaryView, false))]
+}
+
+/// DataFusion hands `DISTINCT` to the accumulator and expects it to act; ours would count every row.
+pub fn refuse_distinct(function: &str, args: &AccumulatorArgs) -> Result<()> {
+    if args.is_distinct {
+        return not_impl_err!(
+            "{function}: DISTINCT is not supported. Expected the rows themselves. \
+             Hint: aggregate over (SELECT DISTINCT ... FROM ...)"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! Rows of (label, prediction, score) go into a score profile.
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
+use datafusion::common::cast::as_float64_array;
+use datafusion::common::{Result, exec_err};
+
+use super::{Arguments, Summary};
+use crate::error::kernel_error;
+use crate::kernel::score_profile::{ScoreProfile, ternary};
+
+/// Label and prediction of each row as one class, and the scores.
+#[derive(Debug)]
+pub struct ScoreColumns {
+    class: Vec<u8>,
+    score: Float64Array,
+}
+
+impl Summary for ScoreProfile {
+    type Columns = ScoreColumns;
+
+    /// `values` are label, prediction, score; further ones are constants.
+    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<ScoreColumns> {
+        let [label, prediction, score, ..] = values else {
+            return exec_err!(
+                "{}: expected label, prediction and score",
+                arguments.function
+            );
+        };
+        let mut class = vec![0; score.len()];
+        class_column(
+            arguments.function,
+            "prediction",
+            prediction,
+            |row, known| {
+                if let Some(class) = class.get_mut(row) {
+                    *class = 3 * ternary(known);
+                }
+            },
+        )?;
+        class_column(arguments.function, "label", label, |row, known| {
+            if let Some(class) = class.get_mut(row) {
+                *class += ternary(known);
+            }
+        })?;
+        Ok(ScoreColumns {
+            class,
+            score: as_float64_array(score)?.clone(),
+        })
+    }
+
+    #[inline]
+    fn observe(&mut self, columns: &ScoreColumns, row: usize) -> Result<()> {
+        let score = columns
+            .score
+            .is_valid(row)
+            .then(|| columns.score.value(row));
+        if let Some(&class) = columns.class.get(row) {
+            ScoreProfile::observe(self, class, score);
+        }
+        Ok(())
+    }
+
+    fn merge_state(&mut self, state: &[u8]) -> Result<()> {
+        self.merge_bytes(state).map_err(kernel_error)
+    }
+
+    fn state(&mut self) -> Vec<u8> {
+        self.to_bytes()
+    }
+
+    fn heap_size(&self) -> usize {
+        ScoreProfile::heap_size(self)
+    }
+}
+
+/// Reads a two-valued column row by row: boolean, 0/1 of any width, or their texts; NULL is `None`.
+///
+/// Errors name the first value that is neither class.
+pub fn class_column(
+    function: &str,
+    role: &str,
+    column: &ArrayRef,
+    mut each: impl FnMut(usize, Option<bool>),
+) -> Result<()> {
+    let refuse = |value: String| {
+        exec_err!(
+            "{function}: {role} is {value}. Expected 0, 1, true, false or NULL. \
+             Hint: compare with the positive value, as in {role} => column = {value}"
+        )
+    };
+    match column.data_type() {
+        DataType::Null => (0..column.len()).for_each(|row| each(row, None)),
+        DataType::Boolean => {
+            let values = column.as_boolean();
+            (0..values.len())
+                .for_each(|row| each(row, values.is_valid(row).then(|| values.value(row))));
+        }
+        DataType::Int64 => {
+            for (row, value) in column.as_primitive::<Int64Type>().iter().enumerate() {
+                match value {
+                    None => each(row, None),
+                    Some(class @ 0..=1) => each(row, Some(class == 1)),
+                    Some(other) => return refuse(other.to_string()),
+                }
+            }
+        }
+        DataType::Float64 => {
+            for (row, value) in column.as_primitive::<Float64Type>().iter().enumerate() {
+                match value {
+                    None => each(row, None),
+                    Some(class) if class == 0.0 || class == 1.0 => each(row, Some(class == 1.0)),
+                    Some(other) => return refuse(other.to_string()),
+                }
+            }
+        }
+        DataType::Utf8View => {
+            for (row, value) in column.as_string_view().iter().enumerate() {
+                match value {
+                    None => each(row, None),
+                    Some("1" | "true") => each(row, Some(true)),
+                    Some("0" | "false") => each(row, Some(false)),
+                    Some(other) => return refuse(format!("'{other}'")),
+                }
+            }
+        }
+        other => {
+            return exec_err!("{function}: {role} has type {other}. Expected a boolean or a number");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! `score_profile` and `merge_profiles`: the aggregates whose result is a profile.
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::logical_expr::AggregateUDF;
+
+use super::aggregate::aggregate;
+use super::spec::{FunctionSpec, Role};
+use crate::accumulate::{Aggregation, Arguments, MergedProfile};
+use crate::kernel::digest::DigestLimits;
+use crate::kernel::score_profile::ScoreProfile;
+
+static SCORE_PROFILE: FunctionSpec = FunctionSpec {
+    name: "score_profile",
+    description: "A bounded, mergeable summary of scores by prediction and label, from which every estimate and \
+                  realized value of a binary classifier follows. Exact up to max_bins distinct scores; it then \
+                  contains the scores themselves, so treat it as personal data if they are.",
+    arguments: &[
+        (
+            "label",
+            Role::Class,
+            "Realized class, 0/1 or boolean; NULL where not known yet.",
+        ),
+        (
+            "prediction",
+            Role::Class,
+            "Predicted class, 0/1 or boolean; NULL where there is none.",
+        ),
+        (
+            "score",
+            Role::Number,
+            "Model output, higher for the positive class; NULL rows are counted apart.",
+        ),
+        (
+            "max_bins",
+            Role::Integer,
+            "Most bins to keep; 16384 by default.",
+        ),
+        (
+            "min_level",
+            Role::Integer,
+            "Low bits to drop from every score, 0 (default) to 60: coarsens, so that no score is kept.",
+        ),
+    ],
+    required: 3,
+    example: "SELECT date_trunc('month', timestamp) AS month, score_profile(y_true, y_pred, y_pred_proba) AS profile\n\
+              FROM predictions GROUP BY 1",
+};
+
+static MERGE_PROFILES: FunctionSpec = FunctionSpec {
+    name: "merge_profiles",
+    description: "The profile of all rows behind the given profiles, to the bit: hours become days, days months.",
+    arguments: &[("profile", Role::Bytes, "A profile; NULL is left out.")],
+    required: 1,
+    example: "SELECT date_trunc('quarter', chunk_start), merge_profiles(profile) FROM stored_profiles GROUP BY 1",
+};
+
+pub(super) fn all() -> Result<Vec<Arc<AggregateUDF>>> {
+    Ok(vec![
+        aggregate::<ScoreProfile>(&SCORE_PROFILE, DataType::BinaryView, score_profile)?,
+        aggregate::<MergedProfile>(&MERGE_PROFILES, DataType::BinaryView, merge_profiles)?,
+    ])
+}
+
+fn score_profile(
+    _: &'static FunctionSpec,
+    arguments: Arguments,
+) -> Result<Aggregation<ScoreProfile>> {
+    let limits = digest_limits(&arguments, 3)?;
+    Ok(Aggregation {
+        arguments,
+        empty: Arc::new(move || ScoreProfile::new(limits)),
+        read: Arc::new(|profile| Ok(ScalarValue::BinaryView(Some(profile.to_bytes())))),
+        output: DataType::BinaryView,
+    })
+}
+
+fn merge_profiles(
+    _: &'static FunctionSpec,
+    arguments: Arguments,
+) -> Result<Aggregation<MergedProfile>> {
+    Ok(Aggregation {
+        arguments,
+        empty: Arc::new(MergedProfile::default),
+        read: Arc::new(|merged| {
+            Ok(ScalarValue::BinaryView(
+                merged.0.as_mut().map(ScoreProfile::to_bytes),
+            ))
+        }),
+        output: DataType::BinaryView,
+    })
+}
+
+/// Reads `max_bins` and `min_level` at `position` and the one after.
+fn digest_limits(arguments: &Arguments, position: usize) -> Result<DigestLimits> {
+    let default = DigestLimits::default();
+    let bins = arguments.integer(position, "max_bins", i64::from(default.max_bins))?;
+    let level = arguments.integer(position + 1, "min_level", i64::from(default.min_level))?;
+    let (fewest, most) = (DigestLimits::FEWEST_BINS, DigestLimits::MOST_BINS);
+    match (u32::try_from(bins), u8::try_from(level)) {
+        (Ok(max_bins), Ok(min_level))
+            if (fewest..=most).contains(&max_bins) && min_level <= DigestLimits::HIGHEST_LEVEL =>
+        {
+            Ok(DigestLimits {
+                max_bins,
+                min_level,
+            })
+        }
+        _ => plan_err!(
+            "{}: max_bins is {bins} and min_level {level}. Expected {fewest} to {most} bins and a level of 0 to {}",
+            arguments.function,
+            DigestLimits::HIGHEST_LEVEL
+        ),
+    }
+}

@@ -5,22 +5,36 @@
 //! | layer | holds |
 //! |---|---|
 //! | [`kernel`] | statistics: slices and profiles in, numbers out; no Arrow, no DataFusion |
-//! | [`error`] | the one mapping to DataFusion's errors |
+//! | [`error`], [`options`] | the one mapping to DataFusion's errors; the `monitor.*` settings |
 //! | [`accumulate`] | Arrow glue: a summary becomes the row accumulator and the grouped accumulator |
 //! | [`functions`] | SQL aggregate and scalar functions; one registry |
+//! | [`chunk`] | chunk arguments become key expressions |
+//! | [`relation`] | table functions: each a plan of standard operators |
+//! | [`session`] | a ready session: settings, memory limits, files as tables |
+#![cfg_attr(feature = "cli", doc = "| [`cli`] | the program |")]
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
 )]
 pub mod accumulate;
+pub mod chunk;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod error;
 pub mod functions;
 pub mod kernel;
+pub mod options;
+pub mod relation;
+pub mod session;
 
 use datafusion::common::Result;
 use datafusion::prelude::SessionContext;
 
 /// Registers every function and table function of the crate on `ctx`.
+///
+/// # Errors
+/// When `ctx` refuses a function.
 pub fn register_all(ctx: &SessionContext) -> Result<()> {
-    functions::register(&mut ctx.clone())
+    functions::register(&mut ctx.clone())?;
+    ctx.register_relation_planner(relation::planner(ctx))
 }

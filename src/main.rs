@@ -1,1 +1,6 @@
-fn main() {}
+//! The `modelwatch` program.
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    modelwatch::cli::run()
+}

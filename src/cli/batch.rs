@@ -1,0 +1,78 @@
+//! Statements that run one after the other without anybody watching.
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use datafusion::prelude::SessionContext;
+
+use super::args::Source;
+use super::failure::{Failure, Trouble};
+use super::query::{self, Display};
+use super::script::Script;
+
+/// Runs all statements of all sources in order and says whether a result had a true `alert`.
+///
+/// # Errors
+/// The first statement that fails ends the run; the failure names its file and line.
+pub async fn run(
+    context: &SessionContext,
+    sources: &[Source],
+    display: Display,
+    out: &mut dyn Write,
+) -> Result<bool, Failure> {
+    let mut alert = false;
+    let commands = sources
+        .iter()
+        .filter(|source| matches!(source, Source::Command(..)))
+        .count();
+    for source in sources {
+        let (place, text) = read(source, commands)?;
+        alert |= run_text(context, &place, text, display, out).await?;
+    }
+    Ok(alert)
+}
+
+/// Runs the statements of one text; `place` is the name of the text in messages.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_text(
+    context: &SessionContext,
+    place: &str,
+    text: String,
+    display: Display,
+    out: &mut dyn Write,
+) -> Result<bool, Failure> {
+    let mut script = Script::new(text);
+    let mut alert = false;
+    loop {
+        let piece = script
+            .next(context)
+            .map_err(|error| Trouble::from(error).at(place))?;
+        let Some(piece) = piece else {
+            return Ok(alert);
+        };
+        let place = format!("{place}:{}", piece.line);
+        let done = query::run(context, piece, display, out).await;
+        alert |= done.map_err(|trouble| trouble.at(&place))?.0.alert;
+    }
+}
+
+/// The name of a source in messages, and its text.
+fn read(source: &Source, commands: usize) -> Result<(String, String), Failure> {
+    match source {
+        Source::Command(_, text) if commands == 1 => Ok(("-c".to_owned(), text.clone())),
+        Source::Command(number, text) => Ok((format!("-c[{number}]"), text.clone())),
+        Source::File(path) if path == Path::new("-") => {
+            let mut text = String::new();
+            let read = io::stdin().read_to_string(&mut text);
+            read.map_err(|error| Failure::at("<stdin>", error))?;
+            Ok(("<stdin>".to_owned(), text))
+        }
+        Source::File(path) => {
+            let place = path.display().to_string();
+            let text = fs::read_to_string(path).map_err(|error| Failure::at(&place, error))?;
+            Ok((place, text))
+        }
+    }
+}

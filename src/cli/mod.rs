@@ -1,0 +1,85 @@
+//! The `modelwatch` program: a prompt, one-shot commands, and the demo.
+mod args;
+mod batch;
+mod failure;
+mod output;
+mod progress;
+mod query;
+mod script;
+
+use std::io::{BufWriter, IsTerminal, Write, stderr, stdin, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use datafusion::prelude::SessionContext;
+
+use crate::session::{SessionSettings, register_files};
+
+use args::{Args, Source};
+use failure::Failure;
+use query::Display;
+
+/// An alert fired in a result that was printed.
+const ALERT: u8 = 3;
+
+/// Runs the program with the arguments of this process.
+pub fn run() -> ExitCode {
+    let (args, sources) = match Args::read() {
+        Ok(read) => read,
+        Err(refused) => {
+            // clap knows which of its messages are help; a closed pipe is nobody's problem
+            let _ = refused.print();
+            return ExitCode::from(u8::try_from(refused.exit_code()).unwrap_or(2));
+        }
+    };
+    let result = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::at("modelwatch", error))
+        .and_then(|runtime| {
+            let result = runtime.block_on(dispatch(&args, sources));
+            // a cancelled query may still be finishing its last batch
+            runtime.shutdown_background();
+            result
+        });
+    match result {
+        Ok(true) => ExitCode::from(ALERT),
+        Ok(false) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !matches!(failure, Failure::PipeClosed) {
+                let _ = writeln!(stderr().lock(), "modelwatch: {failure}");
+            }
+            failure.exit_code()
+        }
+    }
+}
+
+async fn dispatch(args: &Args, mut sources: Vec<Source>) -> Result<bool, Failure> {
+    let context = open(args).await?;
+    let display = Display {
+        format: args.format,
+        limit: usize::MAX,
+    };
+    if sources.is_empty() && !stdin().is_terminal() {
+        sources.push(Source::File(PathBuf::from("-")));
+    }
+    let mut out = BufWriter::new(stdout().lock());
+    batch::run(&context, &sources, display, &mut out).await
+}
+
+async fn open(args: &Args) -> Result<SessionContext, Failure> {
+    args::check_names(&args.register)?;
+    let settings = SessionSettings {
+        memory_limit: args.memory_limit,
+        ..Default::default()
+    };
+    let context = settings
+        .open()
+        .map_err(|error| Failure::at("session", error))?;
+    for (name, path) in &args.register {
+        let registered = register_files(&context, name, path).await;
+        registered
+            .map_err(|error| Failure::at(format!("--register {name}"), error.strip_backtrace()))?;
+    }
+    Ok(context)
+}

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Makes the parity fixtures: two small binary data sets and NannyML 0.13.1's figures on them.
+
+Layout under --out (default: `fixtures` beside this file), read by `tests/golden.rs`:
+  data/<dataset>/{reference,analysis,targets}.parquet   rows; labels of the analysis rows in `targets`, by `id`
+  golden/<dataset>/<calculator>__<variant>.csv          one row a chunk, columns `<subject>.<field>`, full precision
+  golden/<dataset>/<calculator>__<variant>.json         parameters, fitted state, package versions
+
+`distinct`  6,000 + 6,000 rows, overconfident scores with nearly no ties, sorted by time.
+`tied`      6,000 + 6,000 rows, scores of two decimals, rows shuffled, missing predictions on both sides, missing labels
+            in the analysis rows, and analysis days that are degenerate: one label class, one predicted class, no
+            labels, a single row.
+Timestamps never tie: NannyML sorts them with an unstable sort.
+
+Needs Python 3.11 and
+  pip install nannyml==0.13.1 numpy==1.26.4 pandas==2.2.3 scikit-learn==1.5.2 scipy==1.14.1 lightgbm==4.5.0 \
+      category-encoders==2.6.4 pyarrow==17.0.0 statsmodels
+in a virtual environment outside of the repository. Then: python generate.py [--out DIR] [--keep-data]
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import warnings
+
+os.environ["NML_DISABLE_USAGE_LOGGING"] = "1"  # no network call
+warnings.filterwarnings("ignore")
+
+import nannyml
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import scipy
+import sklearn
+from nannyml.thresholds import ConstantThreshold, StandardDeviationThreshold
+
+SEED = 20260601
+ROWS = 6_000
+DAYS = 60
+METRICS = ["roc_auc", "f1", "precision", "recall", "specificity", "accuracy", "confusion_matrix",
+           "business_value", "average_precision"]
+# rows are labels, columns predictions: [[TN, FP], [FN, TP]]
+VALUES = [[0, -10], [-50, 100]]
+
+
+# ---- data -----------------------------------------------------------------------------------------------------
+
+def times(rng, start):
+    """ROWS distinct microsecond instants over DAYS days, ascending."""
+    span = DAYS * 86_400_000_000
+    offsets = np.sort(rng.choice(span // 1_000, size=ROWS, replace=False)) * 1_000
+    return pd.Timestamp(start) + pd.to_timedelta(offsets, unit="us")
+
+
+def period(rng, start, first_id, mean, slope):
+    """One period: a latent logit per row, a score that overstates it, a label drawn from the truth."""
+    logit = rng.normal(mean, 1.4, ROWS)
+    truth = 1.0 / (1.0 + np.exp(-logit))
+    score = 1.0 / (1.0 + np.exp(-slope * logit - 0.2))
+    return pd.DataFrame({
+        "id": np.arange(first_id, first_id + ROWS),
+        "timestamp": times(rng, start),
+        "y_pred_proba": score,
+        "y_true": (rng.random(ROWS) < truth).astype("int64"),
+    })
+
+
+def distinct(rng):
+    reference = period(rng, "2024-01-01", 0, -0.9, 1.7)
+    analysis = period(rng, "2024-03-01", ROWS, -0.3, 1.7)
+    for rows in (reference, analysis):
+        rows["y_pred"] = (rows["y_pred_proba"] >= 0.5).astype("int64")
+    return reference, analysis, set()
+
+
+def tied(rng):
+    reference = period(rng, "2023-02-06", 0, -0.4, 0.6)
+    analysis = period(rng, "2023-04-07 00:00:00", ROWS, -0.8, 0.6)
+    for rows in (reference, analysis):
+        rows["y_pred_proba"] = rows["y_pred_proba"].round(2)
+        rows["y_pred"] = (rows["y_pred_proba"] >= 0.4).astype("float64")
+        rows.loc[rng.random(ROWS) < 0.02, "y_pred"] = np.nan
+    day = analysis["timestamp"].dt.strftime("%Y-%m-%d")
+    analysis.loc[day == "2023-04-12", "y_true"] = 0
+    analysis.loc[day == "2023-04-13", "y_true"] = 1
+    analysis.loc[day == "2023-04-14", "y_pred"] = 0.0
+    analysis.loc[day == "2023-04-15", "y_pred"] = 1.0
+    lone = analysis.index[day == "2023-04-17"][1:]
+    analysis = analysis.drop(lone)
+    # labels that have not come: a share everywhere, all of one day
+    missing = (rng.random(len(analysis)) < 0.1) | (analysis["timestamp"].dt.strftime("%Y-%m-%d") == "2023-04-20")
+    unknown = set(analysis.loc[missing, "id"])
+    order = lambda rows: rows.sample(frac=1.0, random_state=SEED).reset_index(drop=True)
+    return order(reference), order(analysis), unknown
+
+
+def write_data(out):
+    for number, make in enumerate((distinct, tied)):
+        reference, analysis, unknown = make(np.random.default_rng(SEED + number))
+        targets = analysis.loc[~analysis["id"].isin(unknown), ["id", "y_true"]].reset_index(drop=True)
+        folder = out / "data" / make.__name__
+        folder.mkdir(parents=True, exist_ok=True)
+        tables = {"reference": reference, "analysis": analysis.drop(columns="y_true"), "targets": targets}
+        for name, rows in tables.items():
+            table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
+            types = [pa.field(f.name, pa.timestamp("us")) if pa.types.is_timestamp(f.type) else f
+                     for f in table.schema]
+            pq.write_table(table.cast(pa.schema(types)), folder / f"{name}.parquet", compression="zstd")
+
+
+def read_data(out, dataset):
+    """What the golden figures are computed from: the files, as any other reader sees them."""
+    parts = [pd.read_parquet(out / "data" / dataset / f"{name}.parquet")
+             for name in ("reference", "analysis", "targets")]
+    for rows in parts[:2]:
+        rows["timestamp"] = rows["timestamp"].astype("datetime64[ns]")
+    reference, analysis, targets = parts
+    return reference, analysis, analysis.merge(targets, on="id", how="left", sort=False)
+
+
+# ---- figures --------------------------------------------------------------------------------------------------
+
+def variants(dataset):
+    """Yield (variant, keyword arguments, thresholds or None, calculators)."""
+    timed = {"timestamp_column_name": "timestamp"}
+    every = {"metrics": METRICS, "business_value_matrix": VALUES}
+    both = ("cbpe", "realized")
+    yield "default", {**every, **timed}, None, both
+    yield "size1000", {**every, **timed, "chunk_size": 1000}, None, both
+    yield "size777", {**every, **timed, "chunk_size": 777}, None, both
+    yield "number5", {**every, **timed, "chunk_number": 5}, None, both
+    yield "number7", {**every, **timed, "chunk_number": 7}, None, both
+    for alias in "DWM":
+        yield f"period{alias}", {**every, **timed, "chunk_period": alias}, None, both
+    if dataset == "distinct":  # without a timestamp chunks follow the order of the file
+        yield "nots_size1000", {**every, "chunk_size": 1000}, None, both
+    two = {"metrics": ["roc_auc", "f1"], **timed, "chunk_size": 1000}
+    yield "size1000_thr_constant", two, {"roc_auc": ["const", 0.7, 0.84], "f1": ["const", None, 0.62]}, ("cbpe",)
+    yield "size1000_thr_std2_1", two, {"roc_auc": ["std", 2, 1], "f1": ["std", None, 1.5]}, ("cbpe",)
+    for name in ("all", "true", "pred"):
+        yield (f"size1000_cmnorm_{name}", {"metrics": ["confusion_matrix"], **timed, "chunk_size": 1000,
+               "normalize_confusion_matrix": name}, None, both)
+    yield ("size1000_bvnorm", {"metrics": ["business_value"], "business_value_matrix": VALUES, **timed,
+           "chunk_size": 1000, "normalize_business_value": "per_prediction"}, None, both)
+
+
+def threshold(kind, lower, upper):
+    if kind == "const":
+        return ConstantThreshold(lower=lower, upper=upper)
+    return StandardDeviationThreshold(std_lower_multiplier=lower, std_upper_multiplier=upper)
+
+
+def fitted(calculator):
+    state = {"metric_thresholds": {m.display_name: [m.lower_threshold_value, m.upper_threshold_value]
+                                   for m in calculator.metrics}}
+    if hasattr(calculator, "needs_calibration"):
+        state["needs_calibration"] = bool(calculator.needs_calibration)
+        if calculator.needs_calibration:
+            knots = calculator.calibrator._regressor
+            state["calibrator"] = {"kind": "isotonic", "x": knots.X_thresholds_.tolist(),
+                                   "y": knots.y_thresholds_.tolist()}
+    return state
+
+
+def run(out, dataset, variant, arguments, thresholds, name):
+    np.random.seed(SEED)  # NannyML draws its sampling error of average precision from the global generator
+    reference, analysis, labelled = read_data(out, dataset)
+    arguments = {"problem_type": "classification_binary", "y_pred_proba": "y_pred_proba", "y_pred": "y_pred",
+                 "y_true": "y_true", **arguments}
+    extra = {"thresholds": {k: threshold(*v) for k, v in thresholds.items()}} if thresholds else {}
+    made = {"cbpe": nannyml.CBPE, "realized": nannyml.PerformanceCalculator}[name](**arguments, **extra)
+    made.fit(reference.copy())
+    result = made.estimate(analysis.copy()) if name == "cbpe" else made.calculate(labelled.copy())
+    table = result.filter(period="all").to_df()
+    table.columns = [".".join(part for part in map(str, column) if part) for column in table.columns]
+    folder = out / "golden" / dataset
+    folder.mkdir(parents=True, exist_ok=True)
+    table.to_csv(folder / f"{name}__{variant}.csv", index=False)
+    record = {
+        "dataset": dataset, "calculator": name, "variant": variant, "class": type(made).__name__,
+        "parameters": {**arguments, **({"thresholds": thresholds} if thresholds else {})},
+        "fitted": fitted(made), "rows": len(table),
+        "versions": {"python": platform.python_version(), "nannyml": nannyml.__version__, "numpy": np.__version__,
+                     "pandas": pd.__version__, "scipy": scipy.__version__, "scikit-learn": sklearn.__version__,
+                     "pyarrow": pa.__version__},
+    }
+    plain = lambda value: value.item() if hasattr(value, "item") else str(value)
+    text = json.dumps(record, default=plain)
+    (folder / f"{name}__{variant}.json").write_text(text + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).parent / "fixtures")
+    parser.add_argument("--keep-data", action="store_true", help="use the Parquet files that are there")
+    chosen = parser.parse_args()
+    if not chosen.keep_data:
+        write_data(chosen.out)
+    for dataset in ("distinct", "tied"):
+        for variant, arguments, thresholds, calculators in variants(dataset):
+            for name in calculators:
+                run(chosen.out, dataset, variant, arguments, thresholds, name)
+                print(f"{dataset}/{name}__{variant}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+//! The map from score to probability, fitted on the reference, with what its error costs.
+use super::bins::{Class, ScoreBins};
+use super::cross_fit::{CrossFit, Folds};
+use super::error::KernelError;
+use super::group::{ANY, Group, KNOWN};
+use super::isotonic::{self, Block, Point};
+
+/// Whether scores are calibrated before an estimate reads them as probabilities.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CalibrationMode {
+    /// If cross-fitted calibrated scores have the smaller calibration error on the reference.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never: the raw score is the probability.
+    Never,
+}
+
+/// How much the estimate of a metric exceeds its realized value on the reference, when each row
+/// is calibrated by a map that has not seen it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Offset {
+    /// Estimate minus realized value.
+    pub value: f64,
+    /// Variance of `value` that the blocks' own errors do not explain.
+    pub variance: f64,
+}
+
+/// A calibration map fitted on reference rows: isotonic, with the means to tell its own error.
+///
+/// The blocks are kept even when raw scores are used: the test that chose them cannot see a
+/// small miscalibration, so the error of the isotonic fit is charged all the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calibrator {
+    blocks: Vec<Block>,
+    knots: Vec<(f64, f64)>,
+    uses_raw_scores: bool,
+    roc_auc: Offset,
+    average_precision: Offset,
+}
+
+/// Labelled rows of one bin of the reference.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct LabelledBin {
+    /// Mean score; the score itself where the bin is exact.
+    pub score: f64,
+    /// Rows by label: negative, positive.
+    pub rows: [u64; 2],
+}
+
+impl LabelledBin {
+    pub fn point(&self, rows: [u64; 2]) -> Point {
+        Point {
+            score: self.score,
+            rows: rows[0] + rows[1],
+            positives: rows[1],
+        }
+    }
+}
+
+impl Calibrator {
+    /// Fits on the rows of the reference that have a score and a label.
+    ///
+    /// * Source: isotonic regression as scikit-learn defines it; the choice between raw and
+    ///   calibrated scores and the offsets come from ten cross-fitted folds, see
+    ///   [`super::cross_fit`].
+    /// * Errors: [`KernelError::Undefined`] without labelled rows of both classes;
+    ///   [`KernelError::NotAProbability`] for [`CalibrationMode::Never`] when a score lies
+    ///   outside `[0, 1]` (`Auto` calibrates then).
+    pub fn fit(reference: &ScoreBins, mode: CalibrationMode) -> Result<Self, KernelError> {
+        let labelled = labelled_bins(reference);
+        require_both_classes(reference, &labelled)?;
+        let outside = first_outside_unit(reference);
+        let blocks = isotonic::fit(labelled.iter().map(|bin| bin.point(bin.rows)));
+        let cross_fit = CrossFit::new(&labelled, &Folds::deal(&labelled));
+        let uses_raw_scores = match (mode, outside) {
+            (CalibrationMode::Never, Some(score)) => {
+                return Err(KernelError::NotAProbability(score));
+            }
+            (CalibrationMode::Never, None) => true,
+            (CalibrationMode::Always, _) | (CalibrationMode::Auto, Some(_)) => false,
+            (CalibrationMode::Auto, None) => !cross_fit.calibration_helps(),
+        };
+        let mut fitted = Self::from_parts(blocks, uses_raw_scores);
+        if !uses_raw_scores {
+            (fitted.roc_auc, fitted.average_precision) = cross_fit.offsets(&fitted);
+        }
+        Ok(fitted)
+    }
+
+    fn from_parts(blocks: Vec<Block>, uses_raw_scores: bool) -> Self {
+        let knots = if uses_raw_scores {
+            vec![(0.0, 0.0), (1.0, 1.0)]
+        } else {
+            isotonic::knots(&blocks)
+        };
+        Self {
+            blocks,
+            knots,
+            uses_raw_scores,
+            roc_auc: Offset::default(),
+            average_precision: Offset::default(),
+        }
+    }
+
+    pub(crate) fn from_stored(
+        blocks: Vec<Block>,
+        uses_raw_scores: bool,
+        [roc_auc, average_precision]: [Offset; 2],
+    ) -> Self {
+        Self {
+            roc_auc,
+            average_precision,
+            ..Self::from_parts(blocks, uses_raw_scores)
+        }
+    }
+
+    /// Probability of the positive class at a score; `None` for a score that is not finite, and,
+    /// where raw scores are used, for one outside `[0, 1]`.
+    pub fn calibrate(&self, score: f64) -> Option<f64> {
+        let valid = score.is_finite() && (!self.uses_raw_scores || (0.0..=1.0).contains(&score));
+        valid.then(|| isotonic::interpolate(&self.knots, score))
+    }
+
+    /// Corners `(score, probability)` of the map: straight between them, constant outside.
+    pub fn knots(&self) -> &[(f64, f64)] {
+        &self.knots
+    }
+
+    /// Blocks of the isotonic fit, ascending in score and in level.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// Whether the raw score is the probability.
+    pub fn uses_raw_scores(&self) -> bool {
+        self.uses_raw_scores
+    }
+
+    /// Optimism of estimated ROC AUC, to be subtracted; 0 where raw scores are used.
+    pub fn roc_auc_offset(&self) -> Offset {
+        self.roc_auc
+    }
+
+    /// Optimism of estimated average precision, to be subtracted; 0 where raw scores are used.
+    pub fn average_precision_offset(&self) -> Offset {
+        self.average_precision
+    }
+
+    /// Where a score lies among the blocks: block `k` and the share of block `k + 1` in the
+    /// level there, which is 0 inside a block and grows along the ramp between two.
+    pub(crate) fn position(&self, score: f64) -> (usize, f64) {
+        let after = self.blocks.partition_point(|block| block.first <= score);
+        let at = after.saturating_sub(1);
+        match (self.blocks.get(at), self.blocks.get(at + 1)) {
+            (Some(here), Some(next)) if score > here.last => {
+                let share = (score - here.last) / (next.first - here.last);
+                (at, if share.is_finite() { share } else { 0.5 })
+            }
+            _ => (at, 0.0),
+        }
+    }
+
+    /// Variance of each block's level: binomial, with half a row of each class added so that a
+    /// block of one class is not free of error.
+    pub(crate) fn level_variances(&self) -> Vec<f64> {
+        self.blocks
+            .iter()
+            .map(|block| {
+                let rows = block.rows as f64;
+                let level = (block.positives as f64 + 0.5) / (rows + 1.0);
+                level * (1.0 - level) / rows
+            })
+            .collect()
+    }
+}
+
+/// Bins of the reference with labelled rows, ascending.
+pub(crate) fn labelled_bins(reference: &ScoreBins) -> Vec<LabelledBin> {
+    reference
+        .bins
+        .iter()
+        .filter_map(|bin| {
+            let group = Group::of(bin, reference.sums_exact, &ANY, &KNOWN)?;
+            let rows = KNOWN.map(|label| super::group::count(bin, &ANY, &[label]));
+            Some(LabelledBin {
+                score: group.mean,
+                rows,
+            })
+        })
+        .collect()
+}
+
+/// A score of the reference that is certainly outside `[0, 1]`.
+pub(crate) fn first_outside_unit(scores: &ScoreBins) -> Option<f64> {
+    scores.bins.iter().find_map(|bin| {
+        let group = Group::of(bin, scores.sums_exact, &ANY, &ANY)?;
+        if group.lower < 0.0 {
+            Some(group.lower)
+        } else if group.lower > 1.0 || (group.mean_known && group.mean > 1.0) {
+            Some(group.mean)
+        } else {
+            None
+        }
+    })
+}
+
+fn require_both_classes(
+    reference: &ScoreBins,
+    labelled: &[LabelledBin],
+) -> Result<(), KernelError> {
+    let undefined = |why: &str| Err(KernelError::Undefined(why.to_owned()));
+    let total = |label: Class| -> u64 { labelled.iter().map(|bin| bin.rows[label as usize]).sum() };
+    if reference.bins.is_empty() {
+        return undefined(
+            "the reference has no row with a score. Expected rows with a score and a label, of both classes",
+        );
+    }
+    match (total(Class::Negative), total(Class::Positive)) {
+        (0, 0) => undefined(
+            "no row of the reference has both a score and a label. Expected labelled rows of both classes",
+        ),
+        (0, _) => undefined(
+            "every label of the reference is positive. Expected labelled rows of both classes",
+        ),
+        (_, 0) => undefined(
+            "every label of the reference is negative. Expected labelled rows of both classes",
+        ),
+        _ => Ok(()),
+    }
+}

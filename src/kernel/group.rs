@@ -1,0 +1,138 @@
+//! The rows of a bin that one statistic reads together.
+use super::bins::{Class, ScoreBin};
+
+/// Both known classes.
+pub(crate) const KNOWN: [Class; 2] = [Class::Negative, Class::Positive];
+/// Every class, unknown included.
+pub(crate) const ANY: [Class; 3] = [Class::Negative, Class::Positive, Class::Unknown];
+
+/// Rows of one bin: how many, and what is known of their scores.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Group {
+    pub rows: u64,
+    /// Mean score; the middle of the bin where sums are not exact.
+    pub mean: f64,
+    /// Least score that a row of the group can have.
+    pub lower: f64,
+    /// Greatest score that a row of the group can have.
+    pub upper: f64,
+    /// Whether `mean` is the mean up to rounding.
+    pub mean_known: bool,
+}
+
+impl Group {
+    /// Rows of the bin with one of these predictions and one of these labels; `None` without any.
+    pub fn of(
+        bin: &ScoreBin,
+        sums_exact: bool,
+        predictions: &[Class],
+        labels: &[Class],
+    ) -> Option<Self> {
+        let (mut rows, mut sum) = (0, 0.0);
+        for &prediction in predictions {
+            for &label in labels {
+                let cell = bin.cells[prediction as usize][label as usize];
+                rows += cell.count;
+                sum += cell.sum;
+            }
+        }
+        (rows > 0).then(|| Self::new(bin, sums_exact, rows, sum))
+    }
+
+    fn new(bin: &ScoreBin, sums_exact: bool, rows: u64, sum: f64) -> Self {
+        let (lower, upper) = (bin.lower, bin.upper);
+        let exact_at = |score| Self {
+            rows,
+            mean: score,
+            lower: score,
+            upper: score,
+            mean_known: true,
+        };
+        if lower >= upper {
+            return exact_at(lower);
+        }
+        let mean = sum / rows as f64;
+        if !sums_exact || !mean.is_finite() {
+            return Self {
+                rows,
+                mean: mean.max(lower).min(upper),
+                lower,
+                upper,
+                mean_known: false,
+            };
+        }
+        // rows whose mean is an end of their range all lie there; a single row is its own mean
+        if mean <= lower || mean >= upper || rows == 1 {
+            return exact_at(mean.clamp(lower, upper));
+        }
+        Self {
+            rows,
+            mean,
+            lower,
+            upper,
+            mean_known: true,
+        }
+    }
+
+    /// Whether every row has the same score.
+    pub fn is_exact(&self) -> bool {
+        self.lower >= self.upper
+    }
+}
+
+/// Rows of the bin with one of these predictions and one of these labels.
+pub(crate) fn count(bin: &ScoreBin, predictions: &[Class], labels: &[Class]) -> u64 {
+    count_cells(
+        &bin.cells.map(|row| row.map(|cell| cell.count)),
+        predictions,
+        labels,
+    )
+}
+
+/// Sum of `cells[prediction][label]` over these predictions and labels.
+pub(crate) fn count_cells(cells: &[[u64; 3]; 3], predictions: &[Class], labels: &[Class]) -> u64 {
+    predictions
+        .iter()
+        .flat_map(|&prediction| {
+            labels
+                .iter()
+                .map(move |&label| cells[prediction as usize][label as usize])
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bins::Cell;
+    use super::*;
+
+    fn bin(count: u64, sum: f64) -> ScoreBin {
+        let mut bin = ScoreBin {
+            lower: 0.25,
+            upper: 0.5,
+            ..ScoreBin::default()
+        };
+        bin.cells[Class::Positive as usize][Class::Unknown as usize] = Cell { count, sum };
+        bin
+    }
+
+    #[test]
+    fn a_mean_at_the_end_of_the_range_places_every_row() {
+        let group = Group::of(&bin(3, 0.75), true, &ANY, &ANY).unwrap();
+        assert_eq!((group.lower, group.upper), (0.25, 0.25));
+        let group = Group::of(&bin(1, 0.375), true, &ANY, &ANY).unwrap();
+        assert_eq!((group.lower, group.upper), (0.375, 0.375));
+    }
+
+    #[test]
+    fn an_approximate_sum_places_nothing() {
+        let group = Group::of(&bin(1, 0.375), false, &ANY, &ANY).unwrap();
+        assert!(!group.is_exact() && !group.mean_known);
+    }
+
+    #[test]
+    fn rows_that_are_not_asked_for_are_left_out() {
+        assert_eq!(Group::of(&bin(3, 1.0), true, &KNOWN, &KNOWN), None);
+        assert_eq!(count(&bin(3, 1.0), &KNOWN, &ANY), 3);
+    }
+}

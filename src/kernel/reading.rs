@@ -1,0 +1,143 @@
+//! What a statistic answers: a number, its errors, and whether to trust it.
+use std::fmt;
+
+/// Whether a number exists and under which reserve; the worst that applies is reported.
+///
+/// Declared from harmless to grave, so the order of the variants is the priority: up to
+/// [`Status::InvalidScore`] the value exists, from [`Status::SingleClass`] on it does not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// No reserve.
+    #[default]
+    Ok,
+    /// Limits rest on fewer than three reference chunks.
+    FewReferenceChunks,
+    /// The group's reference was too small: the calibrator is that of all groups together.
+    PooledCalibrator,
+    /// Fewer than 20 rows of a class, or under a share: bounds are exact instead of normal.
+    FewPositives,
+    /// More than 1 % of the scores lie where the reference has fewer than 50 rows.
+    Extrapolated,
+    /// Rows with a NaN or infinite score were left out.
+    InvalidScore,
+    /// All rows (or all predictions) are of one class, for which the metric is not defined.
+    SingleClass,
+    /// No row has what the metric needs.
+    InsufficientData,
+    /// Scores outside `[0, 1]`, and the metric reads them as probabilities.
+    NotAProbability,
+    /// No row has a prediction.
+    NoPrediction,
+    /// No row has a label.
+    NoLabels,
+    /// The reference has no rows for this group.
+    NoReference,
+}
+
+impl Status {
+    /// Every status, harmless first.
+    pub const ALL: [Self; 12] = [
+        Self::Ok,
+        Self::FewReferenceChunks,
+        Self::PooledCalibrator,
+        Self::FewPositives,
+        Self::Extrapolated,
+        Self::InvalidScore,
+        Self::SingleClass,
+        Self::InsufficientData,
+        Self::NotAProbability,
+        Self::NoPrediction,
+        Self::NoLabels,
+        Self::NoReference,
+    ];
+
+    /// Text in the `status` column.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::FewReferenceChunks => "few_reference_chunks",
+            Self::PooledCalibrator => "pooled_calibrator",
+            Self::FewPositives => "few_positives",
+            Self::Extrapolated => "extrapolated",
+            Self::InvalidScore => "invalid_score",
+            Self::SingleClass => "single_class",
+            Self::InsufficientData => "insufficient_data",
+            Self::NotAProbability => "not_a_probability",
+            Self::NoPrediction => "no_prediction",
+            Self::NoLabels => "no_labels",
+            Self::NoReference => "no_reference",
+        }
+    }
+
+    /// The graver of two.
+    ///
+    /// ```
+    /// use modelwatch::kernel::reading::Status;
+    /// assert_eq!(Status::Extrapolated.worst(Status::Ok), Status::Extrapolated);
+    /// ```
+    #[must_use]
+    pub fn worst(self, other: Self) -> Self {
+        self.max(other)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A metric of one chunk, estimated or realized, in the metric's own unit.
+///
+/// Numbers are finite; what does not exist is `None`, and `status` says why.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Reading {
+    /// The metric.
+    pub value: Option<f64>,
+    /// Certified bound on the distance to the value computed from all rows, one by one, with the
+    /// same calibrator. 0, or of the size of rounding, when the bins are exact.
+    pub approx_error: Option<f64>,
+    /// Standard error of `value` for the performance of the population that the chunk was drawn
+    /// from: sampling of rows, and of the reference that the calibrator was fitted on.
+    pub sampling_error: Option<f64>,
+    /// The part of `sampling_error` that differs from chunk to chunk: sampling of rows.
+    /// A wrong calibrator moves all chunks alike, so limits between chunks use this part.
+    pub row_sampling_error: Option<f64>,
+    /// Lower end of the interval: for an estimate, where the chunk's realized value will lie
+    /// (label noise and calibrator); for a realized value, where the population's value lies.
+    pub lower_bound: Option<f64>,
+    /// Upper end of the interval.
+    pub upper_bound: Option<f64>,
+    /// Rows that entered the value.
+    pub used_count: u64,
+    /// Rows of the chunk with a label.
+    pub labelled_count: u64,
+    /// Whether the value exists and under which reserve.
+    pub status: Status,
+}
+
+impl Reading {
+    /// A reading without a value.
+    pub fn undefined(status: Status, used_count: u64, labelled_count: u64) -> Self {
+        Self {
+            used_count,
+            labelled_count,
+            status,
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_lists_the_order_of_gravity() {
+        assert!(Status::ALL.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(
+            Status::SingleClass.worst(Status::InvalidScore),
+            Status::SingleClass
+        );
+    }
+}

@@ -4,13 +4,17 @@
 //! interchangeable. (`Binary` overflows its 32-bit offsets at two gigabytes of state.)
 mod arguments;
 mod grouped;
+mod labelled_rows;
 mod profile_rows;
+mod reference_rows;
 mod row;
 mod score_rows;
 
 pub use arguments::{Arguments, bytes_at};
 pub use grouped::GroupedAccumulator;
+pub use labelled_rows::LabelledRows;
 pub use profile_rows::MergedProfile;
+pub use reference_rows::ReferenceRows;
 pub use row::RowAccumulator;
 pub use score_rows::class_column;
 

@@ -1,8 +1,16 @@
 //! SQL functions over the kernel: one registry, from which signatures, help and tests follow.
 mod aggregate;
+mod calendar_chunk;
+mod calibration;
+mod describe;
+mod evaluate;
 mod profiles;
+mod readings;
 mod scalar;
 mod spec;
+mod values;
+
+pub use evaluate::EVALUATION_FIELDS;
 
 use std::sync::Arc;
 
@@ -12,12 +20,14 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 /// Every aggregate function, in the order in which the documentation lists them.
 pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
-    profiles::all()
+    let families = [profiles::all()?, readings::all()?, evaluate::aggregates()?];
+    Ok(families.into_iter().flatten().collect())
 }
 
 /// Every scalar function, in the order in which the documentation lists them.
 pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
-    Ok(vec![])
+    let families = [calibration::all()?, describe::all()?, evaluate::scalars()?, calendar_chunk::all()?];
+    Ok(families.into_iter().flatten().collect())
 }
 
 /// Registers the functions, without the table functions: what an executor of a distributed plan needs.

@@ -4,7 +4,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::array::new_empty_array;
+use datafusion::arrow::array::{ArrayRef, new_empty_array};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{
@@ -17,11 +17,24 @@ use super::spec::FunctionSpec;
 /// A function of the values of one row.
 pub(super) type OfRow = fn(&FunctionSpec, &[ScalarValue]) -> Result<ScalarValue>;
 
+/// A function of a batch, for what every row of a table goes through; NULL when it leaves the rows to [`OfRow`].
+pub(super) type OfBatch = fn(&FunctionSpec, &[ColumnarValue]) -> Result<Option<ArrayRef>>;
+
 /// The scalar function that `spec` describes.
 pub(super) fn scalar(
     spec: &'static FunctionSpec,
     output: DataType,
     of_row: OfRow,
+) -> Result<Arc<ScalarUDF>> {
+    scalar_of_batch(spec, output, of_row, |_, _| Ok(None))
+}
+
+/// The same, with a faster way for whole batches.
+pub(super) fn scalar_of_batch(
+    spec: &'static FunctionSpec,
+    output: DataType,
+    of_row: OfRow,
+    of_batch: OfBatch,
 ) -> Result<Arc<ScalarUDF>> {
     Ok(Arc::new(ScalarUDF::from(RowFunction {
         spec,
@@ -29,6 +42,7 @@ pub(super) fn scalar(
         documentation: spec.documentation(),
         output,
         of_row,
+        of_batch,
     })))
 }
 
@@ -39,6 +53,7 @@ struct RowFunction {
     documentation: Documentation,
     output: DataType,
     of_row: OfRow,
+    of_batch: OfBatch,
 }
 
 // the spec is the whole identity
@@ -89,6 +104,9 @@ impl ScalarUDFImpl for RowFunction {
             .all(|v| matches!(v, ColumnarValue::Scalar(_)));
         if constant {
             return Ok(ColumnarValue::Scalar(result(0)?));
+        }
+        if let Some(results) = (self.of_batch)(self.spec, &call.args)? {
+            return Ok(ColumnarValue::Array(results));
         }
         let results: Result<Vec<ScalarValue>> = (0..call.number_rows).map(result).collect();
         let results = results?;

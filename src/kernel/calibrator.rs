@@ -89,6 +89,16 @@ impl Calibrator {
         Ok(fitted)
     }
 
+    /// The same decision and offsets on other rows: what this calibrator would be without part of its
+    /// reference. `None` without labelled rows of both classes.
+    pub(crate) fn refit(&self, reference: &ScoreBins) -> Option<Self> {
+        let labelled = labelled_bins(reference);
+        require_both_classes(reference, &labelled).ok()?;
+        let blocks = isotonic::fit(labelled.iter().map(|bin| bin.point(bin.rows)));
+        let offsets = [self.roc_auc, self.average_precision];
+        Some(Self::from_stored(blocks, self.uses_raw_scores, offsets))
+    }
+
     fn from_parts(blocks: Vec<Block>, uses_raw_scores: bool) -> Self {
         let knots = if uses_raw_scores {
             vec![(0.0, 0.0), (1.0, 1.0)]

@@ -25,6 +25,7 @@ pub mod key;
 pub mod metric;
 pub mod reading;
 pub mod realized;
+pub mod reference;
 pub(crate) mod roc_auc;
 pub mod score_profile;
 

@@ -12,8 +12,8 @@ pub enum Status {
     Ok,
     /// Limits rest on fewer than three reference chunks.
     FewReferenceChunks,
-    /// The group's reference was too small: the calibrator is that of all groups together.
-    PooledCalibrator,
+    /// The reference has fewer than 1,000 labelled rows, or fewer than 50 of a class.
+    SmallReference,
     /// Fewer than 20 rows of a class, or under a share: bounds are exact instead of normal.
     FewPositives,
     /// More than 1 % of the scores lie where the reference has fewer than 50 rows.
@@ -32,14 +32,18 @@ pub enum Status {
     NoLabels,
     /// The reference has no rows for this group.
     NoReference,
+    /// No row of the reference has both a score and a label.
+    ReferenceUnlabelled,
+    /// All labels of the reference are of one class.
+    ReferenceSingleClass,
 }
 
 impl Status {
     /// Every status, harmless first.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Ok,
         Self::FewReferenceChunks,
-        Self::PooledCalibrator,
+        Self::SmallReference,
         Self::FewPositives,
         Self::Extrapolated,
         Self::InvalidScore,
@@ -49,6 +53,8 @@ impl Status {
         Self::NoPrediction,
         Self::NoLabels,
         Self::NoReference,
+        Self::ReferenceUnlabelled,
+        Self::ReferenceSingleClass,
     ];
 
     /// Text in the `status` column.
@@ -56,7 +62,7 @@ impl Status {
         match self {
             Self::Ok => "ok",
             Self::FewReferenceChunks => "few_reference_chunks",
-            Self::PooledCalibrator => "pooled_calibrator",
+            Self::SmallReference => "small_reference",
             Self::FewPositives => "few_positives",
             Self::Extrapolated => "extrapolated",
             Self::InvalidScore => "invalid_score",
@@ -66,6 +72,8 @@ impl Status {
             Self::NoPrediction => "no_prediction",
             Self::NoLabels => "no_labels",
             Self::NoReference => "no_reference",
+            Self::ReferenceUnlabelled => "reference_unlabelled",
+            Self::ReferenceSingleClass => "reference_single_class",
         }
     }
 

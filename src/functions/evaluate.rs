@@ -1,0 +1,167 @@
+//! `fit_reference` and `evaluate_performance`: the two steps of `estimate_performance` over chunk profiles.
+use std::sync::{Arc, LazyLock};
+
+use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, StructArray};
+use datafusion::arrow::datatypes::{DataType, Field, Fields};
+use datafusion::common::utils::SingleRowListArrayBuilder;
+use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err};
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+
+use super::aggregate::aggregate;
+use super::calibration::calibration_mode;
+use super::scalar::scalar;
+use super::spec::{FunctionSpec, Role};
+use super::values::{bytes, flag, integer, number, texts, value_matrix};
+use crate::accumulate::{Aggregation, Arguments, ReferenceRows};
+use crate::error::kernel_error;
+use crate::kernel::estimate::Estimator;
+use crate::kernel::metric::Metric;
+use crate::kernel::reading::{Reading, Status};
+use crate::kernel::realized::Realized;
+use crate::kernel::reference::ReferenceFit;
+use crate::kernel::score_profile::ScoreProfile;
+
+static FIT_REFERENCE: FunctionSpec = FunctionSpec {
+    name: "fit_reference",
+    description: "Fits the reference of a group: a calibrator from all its chunks, and one without each tenth of them, for \
+                  judging the reference's own chunks.",
+    arguments: &[
+        ("profile", Role::Bytes, "Score profile of a chunk."),
+        ("chunk_index", Role::Integer, "Number of the chunk."),
+        ("is_reference", Role::Flag, "Whether the chunk is of the reference; others are left out."),
+        ("calibrate", Role::Text, "'auto' (default), 'always' or 'never'."),
+    ],
+    required: 3,
+    example: "SELECT fit_reference(profile, chunk_index, true) FROM profiles(reference)",
+};
+
+static EVALUATE_PERFORMANCE: FunctionSpec = FunctionSpec {
+    name: "evaluate_performance",
+    description: "Estimated and realized metrics of a chunk, one element each.",
+    arguments: &[
+        ("profile", Role::Bytes, "Score profile of the chunk."),
+        ("reference", Role::Bytes, "What fit_reference returned."),
+        ("chunk_index", Role::Integer, "Number of the chunk."),
+        ("is_reference", Role::Flag, "Whether the chunk is of the reference itself."),
+        ("metrics", Role::Texts, "Names of metrics."),
+        ("value_matrix", Role::Numbers, "Value of a row by outcome [tn, fp, fn, tp]; NULL without business values."),
+        ("confidence_level", Role::Number, "Confidence level of the bounds."),
+    ],
+    required: 7,
+    example: "SELECT evaluate_performance(profile, (SELECT fit_reference(profile, chunk_index, true) FROM profiles(reference)),\n\
+              \x20      chunk_index, false, ['roc_auc'], NULL, 0.95) FROM profiles(analysis)",
+};
+
+const TEXTS: [&str; 2] = ["metric", "status"];
+const COUNTS: [&str; 3] = ["used_count", "labelled_count", "realized_count"];
+const NUMBERS: [&str; 8] = [
+    "value",
+    "sampling_error",
+    "row_sampling_error",
+    "lower_bound",
+    "upper_bound",
+    "realized",
+    "realized_error",
+    "approx_error",
+];
+
+/// The fields of an element of the result: texts, counts, numbers.
+pub static EVALUATION_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
+    let of = |names: &[&str], kind: DataType| {
+        let fields = names.iter().map(|name| Arc::new(Field::new(*name, kind.clone(), true)));
+        fields.collect::<Vec<_>>()
+    };
+    let groups = [of(&TEXTS, DataType::Utf8), of(&COUNTS, DataType::Int64), of(&NUMBERS, DataType::Float64)];
+    Fields::from(groups.concat())
+});
+
+pub(super) fn aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
+    Ok(vec![aggregate::<ReferenceRows>(&FIT_REFERENCE, DataType::BinaryView, fit_reference)?])
+}
+
+pub(super) fn scalars() -> Result<Vec<Arc<ScalarUDF>>> {
+    let list = DataType::new_list(DataType::Struct(EVALUATION_FIELDS.clone()), true);
+    Ok(vec![scalar(&EVALUATE_PERFORMANCE, list, evaluate_performance)?])
+}
+
+fn fit_reference(spec: &'static FunctionSpec, arguments: Arguments) -> Result<Aggregation<ReferenceRows>> {
+    let mode = calibration_mode(spec.name, arguments.text(3, "calibrate")?.as_deref())?;
+    Ok(Aggregation {
+        arguments,
+        empty: Arc::new(ReferenceRows::default),
+        read: Arc::new(move |rows| {
+            let fit = ReferenceFit::fit(rows.chunks()?, mode)
+                .map_err(|e| exec_datafusion_err!("reference: {e}"))?;
+            Ok(ScalarValue::BinaryView(Some(fit.to_bytes())))
+        }),
+        output: DataType::BinaryView,
+    })
+}
+
+fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
+    let mut metrics = Vec::new();
+    for name in texts(values, 4) {
+        match Metric::parse(&name) {
+            Some(metric) => metrics.push(metric),
+            None => return exec_err!("{}: unknown metric '{name}'", spec.name),
+        }
+    }
+    let matrix = value_matrix(spec, values, 5)?;
+    let confidence = number(values, 6).unwrap_or(0.95);
+    let mut profile = match bytes(values, 0) {
+        Some(bytes) => ScoreProfile::from_bytes(bytes).map_err(kernel_error)?,
+        None => ScoreProfile::default(),
+    };
+    let fit = bytes(values, 1).map(ReferenceFit::from_bytes).transpose().map_err(kernel_error)?;
+    let bins = profile.bins();
+    let calibrator = match &fit {
+        Some(fit) if flag(values, 3) => fit.calibrator_without(integer(values, 2)),
+        Some(fit) => fit.calibrator(),
+        None => None,
+    };
+    let reserve = fit.as_ref().map_or(Status::NoReference, ReferenceFit::status);
+    let estimator = calibrator.map(|calibrator| Estimator::new(&bins, calibrator));
+    let realized = Realized::new(&bins);
+    let readings: Vec<(Metric, Reading, Reading)> = metrics
+        .into_iter()
+        .map(|metric| {
+            let realized = realized.reading(metric, matrix, confidence);
+            let mut estimate = match &estimator {
+                Some(estimator) => estimator.reading(metric, matrix, confidence),
+                None => Reading::undefined(reserve, 0, realized.labelled_count),
+            };
+            estimate.status = estimate.status.worst(reserve);
+            (metric, estimate, realized)
+        })
+        .collect();
+    list_of(&readings)
+}
+
+fn list_of(readings: &[(Metric, Reading, Reading)]) -> Result<ScalarValue> {
+    let text = |of: fn(&(Metric, Reading, Reading)) -> &'static str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(readings.iter().map(of)))
+    };
+    let count = |of: fn(&(Metric, Reading, Reading)) -> u64| -> ArrayRef {
+        Arc::new(readings.iter().map(|r| i64::try_from(of(r)).ok()).collect::<Int64Array>())
+    };
+    let number = |of: fn(&(Metric, Reading, Reading)) -> Option<f64>| -> ArrayRef {
+        Arc::new(readings.iter().map(of).collect::<Float64Array>())
+    };
+    let columns = vec![
+        text(|(metric, ..)| metric.name()),
+        text(|(_, estimate, _)| estimate.status.name()),
+        count(|(_, estimate, _)| estimate.used_count),
+        count(|(_, estimate, _)| estimate.labelled_count),
+        count(|(.., realized)| realized.used_count),
+        number(|(_, estimate, _)| estimate.value),
+        number(|(_, estimate, _)| estimate.sampling_error),
+        number(|(_, estimate, _)| estimate.row_sampling_error),
+        number(|(_, estimate, _)| estimate.lower_bound),
+        number(|(_, estimate, _)| estimate.upper_bound),
+        number(|(.., realized)| realized.value),
+        number(|(.., realized)| realized.row_sampling_error),
+        number(|(_, estimate, _)| estimate.approx_error),
+    ];
+    let elements = StructArray::try_new(EVALUATION_FIELDS.clone(), columns, None)?;
+    Ok(SingleRowListArrayBuilder::new(Arc::new(elements)).build_list_scalar())
+}

@@ -1,0 +1,71 @@
+//! Typed access to the values of one row, already cast to the types that the spec asks for.
+use datafusion::arrow::array::{Array, AsArray};
+use datafusion::arrow::datatypes::Float64Type;
+use datafusion::common::{Result, ScalarValue, exec_err};
+
+use super::spec::FunctionSpec;
+
+/// The bytes at `position`; `None` for NULL.
+pub(super) fn bytes(values: &[ScalarValue], position: usize) -> Option<&[u8]> {
+    match values.get(position) {
+        Some(
+            ScalarValue::BinaryView(Some(bytes))
+            | ScalarValue::Binary(Some(bytes))
+            | ScalarValue::LargeBinary(Some(bytes)),
+        ) => Some(bytes),
+        _ => None,
+    }
+}
+
+/// The text at `position`; `None` for NULL.
+pub(super) fn text(values: &[ScalarValue], position: usize) -> Option<&str> {
+    values.get(position)?.try_as_str().flatten()
+}
+
+/// The number at `position`; `None` for NULL.
+pub(super) fn number(values: &[ScalarValue], position: usize) -> Option<f64> {
+    match values.get(position) {
+        Some(ScalarValue::Float64(number)) => *number,
+        _ => None,
+    }
+}
+
+/// The whole number at `position`; `None` for NULL.
+pub(super) fn integer(values: &[ScalarValue], position: usize) -> Option<i64> {
+    match values.get(position) {
+        Some(ScalarValue::Int64(number)) => *number,
+        _ => None,
+    }
+}
+
+/// The truth value at `position`; false for NULL.
+pub(super) fn flag(values: &[ScalarValue], position: usize) -> bool {
+    matches!(values.get(position), Some(ScalarValue::Boolean(Some(true))))
+}
+
+/// The texts of the list at `position`; empty for NULL.
+pub(super) fn texts(values: &[ScalarValue], position: usize) -> Vec<String> {
+    match values.get(position) {
+        Some(ScalarValue::List(list)) if list.is_valid(0) => {
+            list.value(0).as_string::<i32>().iter().flatten().map(str::to_string).collect()
+        }
+        _ => vec![],
+    }
+}
+
+/// The value matrix `[tn, fp, fn, tp]` at `position`; zeros for NULL.
+pub(super) fn value_matrix(
+    spec: &FunctionSpec,
+    values: &[ScalarValue],
+    position: usize,
+) -> Result<[f64; 4]> {
+    let list = match values.get(position) {
+        Some(ScalarValue::List(list)) if list.is_valid(0) => list.value(0),
+        _ => return Ok([0.0; 4]),
+    };
+    let numbers: Vec<f64> = list.as_primitive::<Float64Type>().iter().flatten().collect();
+    match <[f64; 4]>::try_from(numbers) {
+        Ok(matrix) if matrix.iter().all(|v| v.is_finite()) => Ok(matrix),
+        _ => exec_err!("{}: value_matrix is not four finite numbers. Expected [tn, fp, fn, tp]", spec.name),
+    }
+}

@@ -1,0 +1,186 @@
+//! What is fitted on the reference of one group: a calibrator, and one for each of ten parts left out.
+use super::bins::ScoreBins;
+use super::calibrator::{CalibrationMode, Calibrator};
+use super::codec::{Reader, Writer};
+use super::error::KernelError;
+use super::reading::Status;
+use super::score_profile::ScoreProfile;
+
+const MAGIC: [u8; 4] = *b"MWRF";
+const LAYOUT: u8 = 1;
+/// Parts that are left out in turn; more would cost fits and change little.
+const MOST_PARTS: usize = 10;
+/// Labelled rows below which a calibrator is told to be uncertain; its error bars carry it anyhow.
+const FEW_ROWS: u64 = 1_000;
+/// The same for rows of either class.
+const FEW_OF_A_CLASS: u64 = 50;
+
+/// One chunk of the reference.
+#[derive(Debug)]
+pub struct ReferenceChunk {
+    /// Its `chunk_index`; `None` for rows without a timestamp.
+    pub index: Option<i64>,
+    /// Its rows.
+    pub profile: ScoreProfile,
+}
+
+/// The fitted reference.
+///
+/// An analysis chunk is judged by the calibrator of the whole reference. A chunk of the reference itself is
+/// judged by one that has not seen it, so that estimates on both sides carry the same error
+/// (statistics review S2b); chunks are left out together in ten parts, by their rank modulo ten.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReferenceFit {
+    /// `None` when there was nothing to fit on.
+    whole: Option<Calibrator>,
+    without_part: Vec<Calibrator>,
+    /// Indices of the chunks, ascending.
+    chunks: Vec<Option<i64>>,
+    status: Status,
+}
+
+impl ReferenceFit {
+    /// Fits on the chunks of the reference; the order in which they come does not matter.
+    ///
+    /// Without rows, labels, or labels of both classes there is no calibrator, and the status says why.
+    /// Errors: those of [`Calibrator::fit`].
+    pub fn fit(mut chunks: Vec<ReferenceChunk>, mode: CalibrationMode) -> Result<Self, KernelError> {
+        chunks.sort_by_cached_key(|chunk| (chunk.index, chunk.profile.clone().to_bytes()));
+        let mut indices: Vec<Option<i64>> = chunks.iter().map(|chunk| chunk.index).collect();
+        indices.dedup();
+        let parts = parts_of(chunks, &indices);
+        let (befores, afters) = running_merges(&parts);
+        let Some(whole) = afters.first().cloned().flatten().map(|mut all| all.bins()) else {
+            return Ok(Self::nothing(Status::NoReference));
+        };
+        let labels = labelled_rows(&whole);
+        match labels {
+            [0, 0] => return Ok(Self::nothing(Status::ReferenceUnlabelled)),
+            [0, _] | [_, 0] => return Ok(Self::nothing(Status::ReferenceSingleClass)),
+            _ => (),
+        }
+        let few = labels.iter().sum::<u64>() < FEW_ROWS || labels.iter().any(|&n| n < FEW_OF_A_CLASS);
+        let calibrator = Calibrator::fit(&whole, mode)?;
+        let mut without_part = Vec::new();
+        if parts.len() > 1 {
+            for (before, after) in befores.into_iter().zip(afters.into_iter().skip(1)) {
+                // a part that holds all rows of a class leaves nothing to fit on
+                let refitted = merge(before, after).and_then(|mut rest| calibrator.refit(&rest.bins()));
+                without_part.push(refitted.unwrap_or_else(|| calibrator.clone()));
+            }
+        }
+        Ok(Self {
+            whole: Some(calibrator),
+            without_part,
+            chunks: indices,
+            status: if few { Status::SmallReference } else { Status::Ok },
+        })
+    }
+
+    fn nothing(status: Status) -> Self {
+        Self { whole: None, without_part: vec![], chunks: vec![], status }
+    }
+
+    /// The calibrator for analysis chunks; `None` when there was nothing to fit on.
+    pub fn calibrator(&self) -> Option<&Calibrator> {
+        self.whole.as_ref()
+    }
+
+    /// The calibrator for a chunk of the reference; `None` when there was nothing to fit on.
+    pub fn calibrator_without(&self, index: Option<i64>) -> Option<&Calibrator> {
+        let rank = self.chunks.binary_search(&index).unwrap_or(0);
+        let part = rank % self.without_part.len().max(1);
+        self.without_part.get(part).or(self.whole.as_ref())
+    }
+
+    /// A reserve that holds for everything judged by this fit.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Versioned, checksummed bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut w = Writer::new(MAGIC, LAYOUT);
+        w.bytes(self.status.name().as_bytes());
+        w.uint(self.chunks.len() as u64);
+        for index in &self.chunks {
+            w.uint(u64::from(index.is_some()));
+            w.int(index.unwrap_or(0));
+        }
+        w.uint((self.without_part.len() + self.whole.iter().len()) as u64);
+        for calibrator in self.whole.iter().chain(&self.without_part) {
+            w.bytes(&calibrator.to_bytes());
+        }
+        w.finish()
+    }
+
+    /// Reads [`ReferenceFit::to_bytes`]; fails on any other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
+        let mut r = Reader::new(bytes, MAGIC, LAYOUT, "fitted reference")?;
+        let name = r.bytes()?;
+        let status = Status::ALL.into_iter().find(|status| status.name().as_bytes() == name);
+        let unknown = || KernelError::Unreadable("the fitted reference has an unknown status".into());
+        let mut chunks = Vec::new();
+        for _ in 0..r.length(2)? {
+            let known = r.uint()? == 1;
+            let index = r.int()?;
+            chunks.push(known.then_some(index));
+        }
+        let mut calibrators = Vec::new();
+        for _ in 0..r.length(1)? {
+            calibrators.push(Calibrator::from_bytes(r.bytes()?)?);
+        }
+        r.finish()?;
+        let mut calibrators = calibrators.into_iter();
+        Ok(Self {
+            whole: calibrators.next(),
+            without_part: calibrators.collect(),
+            chunks,
+            status: status.ok_or_else(unknown)?,
+        })
+    }
+}
+
+/// The chunks as at most ten parts, by rank of their index.
+fn parts_of(chunks: Vec<ReferenceChunk>, indices: &[Option<i64>]) -> Vec<ScoreProfile> {
+    let mut parts: Vec<ScoreProfile> = Vec::new();
+    for mut chunk in chunks {
+        let part = indices.binary_search(&chunk.index).unwrap_or(0) % MOST_PARTS;
+        match parts.get_mut(part) {
+            Some(profile) => profile.merge(&mut chunk.profile),
+            None => parts.push(chunk.profile),
+        }
+    }
+    parts
+}
+
+fn merge(a: Option<ScoreProfile>, b: Option<ScoreProfile>) -> Option<ScoreProfile> {
+    match (a, b) {
+        (Some(mut a), Some(mut b)) => {
+            a.merge(&mut b);
+            Some(a)
+        }
+        (a, b) => a.or(b),
+    }
+}
+
+/// For each part, the merge of those before it; and of it with those after it. One more of each at the end.
+fn running_merges(parts: &[ScoreProfile]) -> (Vec<Option<ScoreProfile>>, Vec<Option<ScoreProfile>>) {
+    let (mut befores, mut afters) = (vec![None], vec![None]);
+    for part in parts {
+        befores.push(merge(befores.last().cloned().flatten(), Some(part.clone())));
+    }
+    for part in parts.iter().rev() {
+        afters.push(merge(afters.last().cloned().flatten(), Some(part.clone())));
+    }
+    afters.reverse();
+    (befores, afters)
+}
+
+/// Labelled rows with a score, negative and positive.
+fn labelled_rows(bins: &ScoreBins) -> [u64; 2] {
+    let cells = bins.bins.iter().flat_map(|bin| &bin.cells);
+    cells.fold([0, 0], |[negatives, positives], [negative, positive, _]| {
+        [negatives + negative.count, positives + positive.count]
+    })
+}

@@ -1,0 +1,140 @@
+//! Values of a metric on reference chunks, kept until limits are learnt from them together.
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray};
+use datafusion::arrow::datatypes::{Float64Type, Int64Type};
+use datafusion::common::{Result, exec_err};
+
+use super::{Arguments, Summary};
+use crate::error::kernel_error;
+use crate::kernel::KernelError;
+use crate::kernel::codec::{Reader, Writer};
+use crate::kernel::limits::ChunkPoint;
+
+const MAGIC: [u8; 4] = *b"MWTR";
+
+/// A metric on one reference chunk.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReferenceValue {
+    /// `chunk_index`; values are used in its order, so that sums do not depend on arrival.
+    pub index: Option<i64>,
+    /// The value that limits are for.
+    pub judged: ChunkPoint,
+    /// The realized value, for limits that are defined on it.
+    pub realized: Option<f64>,
+}
+
+/// The values of the rows that belong to the reference, and the metric's name.
+#[derive(Debug, Default)]
+pub struct ThresholdRows {
+    /// Name of the metric, the same for all rows.
+    pub metric: Option<String>,
+    values: Vec<ReferenceValue>,
+}
+
+/// The columns of a batch.
+#[derive(Debug)]
+pub struct ThresholdColumns {
+    metric: StringArray,
+    value: Float64Array,
+    sampling_error: Float64Array,
+    used_count: Int64Array,
+    realized: Float64Array,
+    index: Int64Array,
+    is_reference: BooleanArray,
+}
+
+impl ThresholdRows {
+    /// The values in the order of their chunks.
+    pub fn values(&mut self) -> &[ReferenceValue] {
+        let number = |x: Option<f64>| x.map(f64::to_bits);
+        self.values.sort_by_key(|value| {
+            let ChunkPoint { value: judged, sampling_error, used_count } = value.judged;
+            (value.index, number(judged), number(sampling_error), used_count, number(value.realized))
+        });
+        &self.values
+    }
+
+    fn read_state(&mut self, state: &[u8]) -> Result<(), KernelError> {
+        let mut r = Reader::new(state, MAGIC, 1, "state of fit_threshold")?;
+        let metric = String::from_utf8_lossy(r.bytes()?).into_owned();
+        if !metric.is_empty() {
+            self.metric = Some(metric);
+        }
+        for _ in 0..r.length(9)? {
+            let index = (r.uint()? == 1, r.int()?);
+            let used_count = r.uint()?;
+            let [value, sampling_error, realized] = [r.float()?, r.float()?, r.float()?];
+            let known = |x: f64| (!x.is_nan()).then_some(x);
+            self.values.push(ReferenceValue {
+                index: index.0.then_some(index.1),
+                judged: ChunkPoint { value: known(value), sampling_error: known(sampling_error), used_count },
+                realized: known(realized),
+            });
+        }
+        r.finish()
+    }
+}
+
+impl Summary for ThresholdRows {
+    type Columns = ThresholdColumns;
+
+    /// `values` are two constants, then the columns.
+    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<ThresholdColumns> {
+        let [_, _, metric, value, sampling_error, used_count, realized, index, is_reference] = values else {
+            return exec_err!("{}: expected nine arguments", arguments.function);
+        };
+        Ok(ThresholdColumns {
+            metric: metric.as_string::<i32>().clone(),
+            value: value.as_primitive::<Float64Type>().clone(),
+            sampling_error: sampling_error.as_primitive::<Float64Type>().clone(),
+            used_count: used_count.as_primitive::<Int64Type>().clone(),
+            realized: realized.as_primitive::<Float64Type>().clone(),
+            index: index.as_primitive::<Int64Type>().clone(),
+            is_reference: is_reference.as_boolean().clone(),
+        })
+    }
+
+    fn observe(&mut self, columns: &ThresholdColumns, row: usize) -> Result<()> {
+        if self.metric.is_none() && columns.metric.is_valid(row) {
+            self.metric = Some(columns.metric.value(row).to_string());
+        }
+        if !(columns.is_reference.is_valid(row) && columns.is_reference.value(row)) {
+            return Ok(());
+        }
+        let number = |column: &Float64Array| column.is_valid(row).then(|| column.value(row));
+        let used = columns.used_count.is_valid(row).then(|| columns.used_count.value(row));
+        self.values.push(ReferenceValue {
+            index: columns.index.is_valid(row).then(|| columns.index.value(row)),
+            judged: ChunkPoint {
+                value: number(&columns.value),
+                sampling_error: number(&columns.sampling_error),
+                used_count: used.and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
+            },
+            realized: number(&columns.realized),
+        });
+        Ok(())
+    }
+
+    fn merge_state(&mut self, state: &[u8]) -> Result<()> {
+        self.read_state(state).map_err(kernel_error)
+    }
+
+    fn state(&mut self) -> Vec<u8> {
+        let mut w = Writer::new(MAGIC, 1);
+        w.bytes(self.metric.as_deref().unwrap_or_default().as_bytes());
+        let values = self.values();
+        w.uint(values.len() as u64);
+        for value in values {
+            w.uint(u64::from(value.index.is_some()));
+            w.int(value.index.unwrap_or(0));
+            w.uint(value.judged.used_count);
+            for number in [value.judged.value, value.judged.sampling_error, value.realized] {
+                w.float(number.unwrap_or(f64::NAN));
+            }
+        }
+        w.finish()
+    }
+
+    fn heap_size(&self) -> usize {
+        self.values.capacity() * size_of::<ReferenceValue>() + self.metric.as_ref().map_or(0, String::capacity)
+    }
+}

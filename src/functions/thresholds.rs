@@ -1,0 +1,124 @@
+//! `fit_threshold` and `threshold_limits`: limits learnt from reference chunks, applied to each chunk.
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, Float64Array, StringArray, StructArray};
+use datafusion::arrow::datatypes::{DataType, Field, Fields};
+use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err};
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+
+use super::aggregate::aggregate;
+use super::scalar::scalar;
+use super::spec::{FunctionSpec, Role};
+use super::values::{bytes, integer, number};
+use crate::accumulate::{Aggregation, Arguments, ThresholdRows};
+use crate::error::kernel_error;
+use crate::kernel::limits::{ChunkPoint, LimitStatus, Limits};
+use crate::kernel::metric::Metric;
+use crate::kernel::threshold::{Direction, MetricScale, Threshold};
+use crate::kernel::threshold_model::ThresholdModel;
+use crate::kernel::threshold_text::Thresholds;
+
+static FIT_THRESHOLD: FunctionSpec = FunctionSpec {
+    name: "fit_threshold",
+    description: "Learns the limits of a metric from its values on reference chunks.",
+    arguments: &[
+        ("thresholds", Role::Text, "Threshold of each metric, as in 'roc_auc=constant(0.7,);*=false_alarm_rate(0.0027)'."),
+        ("direction", Role::Text, "'both' or 'worse'."),
+        ("metric", Role::Text, "Name of the metric."),
+        ("value", Role::Number, "Value on the chunk."),
+        ("sampling_error", Role::Number, "Its standard error from sampling rows."),
+        ("used_count", Role::Integer, "Rows that it was computed from."),
+        ("realized", Role::Number, "Realized value on the chunk, on which stddev() is defined."),
+        ("chunk_index", Role::Integer, "Number of the chunk."),
+        ("is_reference", Role::Flag, "Whether the chunk is of the reference; others are left out."),
+    ],
+    required: 9,
+    example: "SELECT fit_threshold('*=false_alarm_rate(0.0027)', 'both', 'accuracy', value, error, n, NULL, i, true) FROM chunks",
+};
+
+static THRESHOLD_LIMITS: FunctionSpec = FunctionSpec {
+    name: "threshold_limits",
+    description: "The limits of a chunk at its own size.",
+    arguments: &[
+        ("threshold", Role::Bytes, "What fit_threshold returned."),
+        ("value", Role::Number, "Value on the chunk."),
+        ("sampling_error", Role::Number, "Its standard error from sampling rows."),
+        ("used_count", Role::Integer, "Rows that it was computed from."),
+    ],
+    required: 4,
+    example: "SELECT threshold_limits(threshold, value, error, n)['lower_threshold'] FROM chunks",
+};
+
+pub(super) fn aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
+    Ok(vec![aggregate::<ThresholdRows>(&FIT_THRESHOLD, DataType::BinaryView, fit_threshold)?])
+}
+
+pub(super) fn scalars() -> Result<Vec<Arc<ScalarUDF>>> {
+    Ok(vec![scalar(&THRESHOLD_LIMITS, DataType::Struct(fields()), threshold_limits)?])
+}
+
+fn fit_threshold(spec: &'static FunctionSpec, arguments: Arguments) -> Result<Aggregation<ThresholdRows>> {
+    let text = arguments.text(0, "thresholds")?.unwrap_or_default();
+    let thresholds = Thresholds::parse(&text).map_err(kernel_error)?;
+    let direction = match arguments.text(1, "direction")?.as_deref() {
+        None | Some("both") => Direction::Both,
+        Some("worse") => Direction::Worse,
+        Some(other) => return exec_err!("{}: direction is '{other}'. Expected 'both' or 'worse'", spec.name),
+    };
+    Ok(Aggregation {
+        arguments,
+        empty: Arc::new(ThresholdRows::default),
+        read: Arc::new(move |rows| fit(&thresholds, direction, rows)),
+        output: DataType::BinaryView,
+    })
+}
+
+fn fit(thresholds: &Thresholds, direction: Direction, rows: &mut ThresholdRows) -> Result<ScalarValue> {
+    let Some(name) = rows.metric.clone() else {
+        return Ok(ScalarValue::BinaryView(None));
+    };
+    let metric = Metric::parse(&name)
+        .ok_or_else(|| exec_datafusion_err!("fit_threshold: unknown metric '{name}'"))?;
+    let threshold = thresholds.of(metric);
+    // standard deviations are those of realized values, as NannyML defines them
+    let of_realized = matches!(threshold, Threshold::StandardDeviation { .. });
+    let points: Vec<ChunkPoint> = rows
+        .values()
+        .iter()
+        .map(|row| match of_realized {
+            true => ChunkPoint { value: row.realized, used_count: row.judged.used_count.max(1), ..ChunkPoint::default() },
+            false => row.judged,
+        })
+        .collect();
+    let model = ThresholdModel::fit(threshold, direction, MetricScale::of(metric), &points)
+        .map_err(|e| exec_datafusion_err!("threshold of {name}: {e}"))?;
+    Ok(ScalarValue::BinaryView(Some(model.to_bytes())))
+}
+
+fn fields() -> Fields {
+    Fields::from(vec![
+        Field::new("lower_threshold", DataType::Float64, true),
+        Field::new("upper_threshold", DataType::Float64, true),
+        Field::new("status", DataType::Utf8, true),
+    ])
+}
+
+fn threshold_limits(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
+    let limits = match bytes(values, 0) {
+        None => Limits { lower: None, upper: None, status: LimitStatus::NoReference },
+        Some(model) => {
+            let model = ThresholdModel::from_bytes(model).map_err(kernel_error)?;
+            model.limits(&ChunkPoint {
+                value: number(values, 1),
+                sampling_error: number(values, 2),
+                used_count: integer(values, 3).and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
+            })
+        }
+    };
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Float64Array::from(vec![limits.lower])),
+        Arc::new(Float64Array::from(vec![limits.upper])),
+        Arc::new(StringArray::from(vec![limits.status.as_str()])),
+    ];
+    Ok(ScalarValue::Struct(Arc::new(StructArray::try_new(fields(), columns, None)?)))
+}

@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::AggregateUDF;
 
 use super::aggregate::aggregate;
@@ -56,10 +56,23 @@ static MERGE_PROFILES: FunctionSpec = FunctionSpec {
     example: "SELECT date_trunc('quarter', chunk_start), merge_profiles(profile) FROM stored_profiles GROUP BY 1",
 };
 
+static ONLY_PROFILE: FunctionSpec = FunctionSpec {
+    name: "only_profile",
+    description: "The profile of a stored chunk; an error when the chunk is stored more than once, for its rows would then \
+                  count more than once.",
+    arguments: &[
+        ("profile", Role::Bytes, "A stored profile."),
+        ("chunk", Role::Text, "The chunk, for the error."),
+    ],
+    required: 2,
+    example: "SELECT chunk, only_profile(profile, chunk) FROM stored_profiles GROUP BY chunk",
+};
+
 pub(super) fn all() -> Result<Vec<Arc<AggregateUDF>>> {
     Ok(vec![
         aggregate::<ScoreProfile>(&SCORE_PROFILE, DataType::BinaryView, score_profile)?,
         aggregate::<MergedProfile>(&MERGE_PROFILES, DataType::BinaryView, merge_profiles)?,
+        aggregate::<MergedProfile>(&ONLY_PROFILE, DataType::BinaryView, only_profile)?,
     ])
 }
 
@@ -85,10 +98,25 @@ fn merge_profiles(
         empty: Arc::new(MergedProfile::default),
         read: Arc::new(|merged| {
             Ok(ScalarValue::BinaryView(
-                merged.0.as_mut().map(ScoreProfile::to_bytes),
+                merged.profile.as_mut().map(ScoreProfile::to_bytes),
             ))
         }),
         output: DataType::BinaryView,
+    })
+}
+
+fn only_profile(spec: &'static FunctionSpec, arguments: Arguments) -> Result<Aggregation<MergedProfile>> {
+    let merge = merge_profiles(spec, arguments)?;
+    Ok(Aggregation {
+        read: Arc::new(|merged| match merged.merged {
+            0 | 1 => Ok(ScalarValue::BinaryView(merged.profile.as_mut().map(ScoreProfile::to_bytes))),
+            times => exec_err!(
+                "a relation of profiles holds the same chunk {times} times, so its rows would count {times} times. \
+                 Expected one profile for each (by, chunk). Hint: replace a stored profile, or merge parts with \
+                 merge_profiles(profile) GROUP BY chunk first"
+            ),
+        }),
+        ..merge
     })
 }
 

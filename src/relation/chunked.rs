@@ -1,0 +1,256 @@
+//! Rows of a relation become chunk profiles, in one ordinary aggregate.
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue};
+use datafusion::functions::core::expr_fn::get_field;
+use datafusion::functions_aggregate::expr_fn::{count, max, min, sum};
+use datafusion::functions_window::expr_fn::{dense_rank, ntile, row_number};
+use datafusion::logical_expr::{
+    Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, cast, lit, when,
+};
+use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
+
+use super::arguments::Call;
+use super::chunk_arguments::ChunkArguments;
+use super::roles::{Roles, by_expr, column};
+use crate::chunk::{Calendar, Chunking, Incomplete, TIMESTAMP};
+use crate::kernel::calendar::Step;
+
+/// Columns of a chunk relation after the `by` columns; `profile` is the last.
+pub const CHUNK_COLUMNS: [&str; 7] =
+    ["chunk", "chunk_index", "chunk_start", "chunk_end", "complete", "row_count", "profile"];
+
+/// One relation on its way to chunk profiles.
+pub struct ChunkedRows<'a> {
+    /// Its rows.
+    pub input: LogicalPlan,
+    /// What its columns stand for.
+    pub roles: Roles,
+    /// Name and SQL of each `by` column.
+    pub by: &'a [(String, SqlExpr)],
+    /// How it is chunked.
+    pub arguments: ChunkArguments,
+    /// Most bins of a profile.
+    pub max_bins: usize,
+    /// Bits that profiles drop from the start.
+    pub min_level: u32,
+}
+
+impl ChunkedRows<'_> {
+    /// The plan with the `by` columns and [`CHUNK_COLUMNS`], a row for each chunk.
+    pub fn plan(self, call: &mut Call) -> Result<LogicalPlan> {
+        let by: Vec<String> = self.by.iter().map(|(name, _)| name.clone()).collect();
+        let arguments = self.arguments.clone();
+        let keyed = self.keyed(call)?;
+        let profiled = self.profiled(call, keyed)?;
+        let merged = match arguments.incomplete {
+            Incomplete::Merge => merge_incomplete(call, profiled, &by, &arguments)?,
+            Incomplete::Keep | Incomplete::Drop => profiled,
+        };
+        let chunks = describe(call, merged, &by, &arguments)?;
+        match arguments.incomplete {
+            Incomplete::Drop => LogicalPlanBuilder::from(chunks).filter(column("complete"))?.build(),
+            Incomplete::Keep | Incomplete::Merge => Ok(chunks),
+        }
+    }
+
+    /// Rows with `by` columns, roles and chunk key under names of their own.
+    fn keyed(&self, call: &mut Call) -> Result<LogicalPlan> {
+        let schema = self.input.schema().clone();
+        let unknown = || lit(ScalarValue::Boolean(None));
+        let mut columns = Vec::new();
+        for (name, sql) in self.by {
+            columns.push(by_expr(call, name, sql, &schema)?);
+        }
+        let role = |expr: &Option<Expr>| expr.clone().unwrap_or_else(unknown);
+        columns.push(role(&self.roles.label).alias("__label"));
+        columns.push(role(&self.roles.prediction).alias("__prediction"));
+        columns.push(role(&self.roles.score).alias("__score"));
+        let zone = &self.arguments.time_zone;
+        let time = match &self.roles.timestamp {
+            Some(time) => zone.local(time.clone(), &schema)
+                .map_err(|e| e.context(call.function().to_string()))?,
+            None => lit(ScalarValue::TimestampMicrosecond(None, None)),
+        };
+        let ordered = matches!(self.arguments.chunking, Chunking::Rows(_) | Chunking::Parts(_));
+        match &self.arguments.chunking {
+            Chunking::Calendar(calendar) => columns.push(calendar.start_of(time).alias("__key")),
+            Chunking::Expression(expression) => {
+                columns.extend([expression.clone().alias("__key"), time.alias("__time")]);
+            }
+            Chunking::Rows(_) | Chunking::Parts(_) | Chunking::Dealt(_) => columns.push(time.alias("__time")),
+        }
+        if ordered {
+            let orders = self.arguments.order_by.iter().enumerate();
+            columns.extend(orders.map(|(i, order)| order.clone().alias(order_name(i))));
+        }
+        let plan = LogicalPlanBuilder::from(self.input.clone()).project(columns)?;
+        match self.numbering() {
+            None => plan.build(),
+            Some(number) => {
+                let number = number?.alias("__key");
+                plan.window(vec![number])?.build()
+            }
+        }
+    }
+
+    /// The chunk number as a window function, for chunks that are counted.
+    fn numbering(&self) -> Option<Result<Expr>> {
+        let by: Vec<Expr> = self.by.iter().map(|(name, _)| column(name)).collect();
+        // ties are broken by all that a profile reads, so that tied rows are interchangeable
+        let ties = ["__score", "__prediction", "__label"].map(column);
+        let orders = (0..self.arguments.order_by.len()).map(|i| column(&order_name(i)));
+        let sorted = |exprs: Vec<Expr>| exprs.into_iter().map(|e| e.sort(true, false)).collect::<Vec<_>>();
+        let number = |window: Expr, order: Vec<Expr>| {
+            let window = window.partition_by(by.clone()).order_by(sorted(order)).build()?;
+            Ok::<_, datafusion::error::DataFusionError>(cast(window, DataType::Int64) - lit(1i64))
+        };
+        Some(match self.arguments.chunking {
+            Chunking::Rows(n) => number(row_number(), orders.chain(ties).collect()).map(|i| i / lit(n)),
+            Chunking::Parts(n) => number(ntile(lit(n)), orders.chain(ties).collect()),
+            Chunking::Dealt(n) => number(row_number(), ties.to_vec()).map(|i| i % lit(n)),
+            Chunking::Calendar(_) | Chunking::Expression(_) => return None,
+        })
+    }
+
+    /// One row for each `by` group and key.
+    fn profiled(&self, call: &mut Call, keyed: LogicalPlan) -> Result<LogicalPlan> {
+        let group = self.by.iter().map(|(name, _)| column(name)).chain([column("__key")]);
+        let profile = aggregate(
+            call,
+            "score_profile",
+            vec![
+                column("__label"),
+                column("__prediction"),
+                column("__score"),
+                lit(self.max_bins as i64),
+                lit(i64::from(self.min_level)),
+            ],
+        )?;
+        let mut columns = vec![profile.alias("profile"), count(lit(1i64)).alias("row_count")];
+        if !matches!(self.arguments.chunking, Chunking::Calendar(_)) {
+            columns.push(min(column("__time")).alias("__first"));
+            columns.push(max(column("__time")).alias("__last"));
+        }
+        LogicalPlanBuilder::from(keyed).aggregate(group, columns)?.build()
+    }
+}
+
+fn order_name(position: usize) -> String {
+    format!("__order_{position}")
+}
+
+/// A call of an aggregate function of the session.
+pub fn aggregate(call: &Call, name: &str, args: Vec<Expr>) -> Result<Expr> {
+    match call.context.context_provider().get_aggregate_meta(name) {
+        Some(function) => Ok(function.call(args)),
+        None => datafusion::common::plan_err!("{}: function {name} is not registered", call.function()),
+    }
+}
+
+/// A call of a scalar function of the session.
+pub fn scalar(call: &Call, name: &str, args: Vec<Expr>) -> Result<Expr> {
+    match call.context.context_provider().get_function_meta(name) {
+        Some(function) => Ok(function.call(args)),
+        None => datafusion::common::plan_err!("{}: function {name} is not registered", call.function()),
+    }
+}
+
+/// Adds chunks that are not full to the one before.
+fn merge_incomplete(
+    call: &mut Call,
+    profiled: LogicalPlan,
+    by: &[String],
+    arguments: &ChunkArguments,
+) -> Result<LogicalPlan> {
+    let key = column("__key");
+    let (moved, calendar) = match &arguments.chunking {
+        Chunking::Calendar(calendar) => {
+            let last = calendar.last_complete(arguments.as_of.clone());
+            (when(key.clone().gt(last.clone()), last).otherwise(key)?, true)
+        }
+        Chunking::Rows(n) => {
+            let short = column("row_count").lt(lit(*n)).and(key.clone().gt(lit(0i64)));
+            (when(short, key.clone() - lit(1i64)).otherwise(key)?, false)
+        }
+        Chunking::Parts(_) | Chunking::Dealt(_) | Chunking::Expression(_) => return Ok(profiled),
+    };
+    let mut columns: Vec<Expr> = by.iter().map(|name| column(name)).collect();
+    columns.extend([moved.alias("__key"), column("profile"), column("row_count")]);
+    let mut totals = vec![
+        aggregate(call, "merge_profiles", vec![column("profile")])?.alias("profile"),
+        cast(sum(column("row_count")), DataType::Int64).alias("row_count"),
+    ];
+    if !calendar {
+        columns.extend([column("__first"), column("__last")]);
+        totals.extend([min(column("__first")).alias("__first"), max(column("__last")).alias("__last")]);
+    }
+    let group = by.iter().map(|name| column(name)).chain([column("__key")]);
+    LogicalPlanBuilder::from(profiled)
+        .project(columns)?
+        .aggregate(group, totals)?
+        .build()
+}
+
+/// From the chunk key to the columns that results share.
+fn describe(
+    call: &mut Call,
+    profiled: LogicalPlan,
+    by: &[String],
+    arguments: &ChunkArguments,
+) -> Result<LogicalPlan> {
+    let key = column("__key");
+    let group = || by.iter().map(|name| column(name));
+    let zone = &arguments.time_zone;
+    let rows = column("row_count");
+    let plan = LogicalPlanBuilder::from(profiled);
+    let (plan, chunk, index, start, end, complete) = match &arguments.chunking {
+        Chunking::Calendar(calendar) => {
+            let end = calendar.end_of(key.clone());
+            let complete = end.clone().lt_eq(arguments.as_of.clone());
+            let text = calendar_chunk(call, *calendar, key.clone())?;
+            let index = get_field(text.clone(), "chunk_index");
+            (plan, get_field(text, "chunk"), index, zone.instant(key), zone.instant(end), complete)
+        }
+        Chunking::Expression(_) => {
+            let rank = dense_rank()
+                .partition_by(group().collect::<Vec<_>>())
+                .order_by(vec![key.clone().sort(true, false)])
+                .build()?
+                .alias("__rank");
+            let plan = plan.window(vec![rank])?;
+            let index = cast(column("__rank"), DataType::Int64) - lit(1i64);
+            let (first, last) = (zone.instant(column("__first")), zone.instant(column("__last")));
+            (plan, cast(key, DataType::Utf8), index, first, last, lit(true))
+        }
+        Chunking::Rows(_) | Chunking::Parts(_) | Chunking::Dealt(_) => {
+            let complete = match &arguments.chunking {
+                Chunking::Rows(n) => rows.clone().gt_eq(lit(*n)),
+                _ => lit(true),
+            };
+            let (first, last) = (zone.instant(column("__first")), zone.instant(column("__last")));
+            (plan, cast(key.clone(), DataType::Utf8), key, first, last, complete)
+        }
+    };
+    let columns = [
+        chunk.alias("chunk"),
+        index.alias("chunk_index"),
+        cast(start, zone.instant_type()).alias("chunk_start"),
+        cast(end, zone.instant_type()).alias("chunk_end"),
+        // a row without a timestamp is in no calendar chunk, so its chunk is never complete
+        when(complete.clone().is_null(), lit(false)).otherwise(complete)?.alias("complete"),
+        rows.alias("row_count"),
+        column("profile"),
+    ];
+    plan.project(group().chain(columns).collect::<Vec<_>>())?.build()
+}
+
+/// Number and text of a calendar chunk.
+pub fn calendar_chunk(call: &Call, calendar: Calendar, start: Expr) -> Result<Expr> {
+    let [months, days, micros] = match calendar.step() {
+        Step::Months(n) => [n, 0, 0],
+        Step::Days(n) => [0, n, 0],
+        Step::Micros(n) => [0, 0, n],
+    };
+    let start = cast(start, TIMESTAMP);
+    scalar(call, "calendar_chunk", vec![start, lit(months), lit(days), lit(micros)])
+}

@@ -1,0 +1,256 @@
+//! `estimate_performance`: performance per chunk before the labels arrive.
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::functions::core::expr_fn::get_field;
+use datafusion::logical_expr::{
+    Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, SortExpr, WindowFrame, WindowFrameBound,
+    WindowFrameUnits, WindowFunctionDefinition, cast, expr::WindowFunction, lit, try_cast, when,
+};
+
+use super::RelationSpec;
+use super::arguments::Call;
+use super::chunked::{CHUNK_COLUMNS, scalar};
+use super::profiles::chunk_profiles;
+use super::roles::{by_columns, column};
+use super::stored::common_time;
+use super::threshold_arguments::{direction, metric_of, thresholds};
+use crate::kernel::metric::Metric;
+
+pub static SPEC: RelationSpec = RelationSpec {
+    name: "estimate_performance",
+    description: "Performance of a binary classifier per chunk, estimated without labels (CBPE), with error bars, thresholds \
+                  of a stated false-alarm rate, and the realized value beside it where labels are known.",
+    arguments: &[
+        ("reference", "Rows with labels on which the model was accepted, or their profiles."),
+        ("analysis", "Rows to be judged, or their profiles."),
+        ("score", "Score, higher for the positive class; default: column y_pred_proba."),
+        ("prediction", "Predicted class, 0/1 or boolean; default: column y_pred, if there."),
+        ("label", "Realized class, 0/1 or boolean, NULL where not known; default: column y_true."),
+        ("timestamp", "Time of the row; default: column timestamp, if there."),
+        ("positive_label", "The value of label and prediction that stands for the positive class."),
+        ("by", "Columns that group the rows; each group has its own calibrator and thresholds."),
+        ("chunk", "INTERVAL '1 week' (default with a timestamp), rows(n), parts(n) or an expression."),
+        ("reference_chunk", "The same for the reference; default: as chunk, or parts(10) without a timestamp."),
+        ("order_by", "Total order of the rows, for rows(n) and parts(n); default: timestamp."),
+        ("incomplete", "'keep' (default), 'merge' or 'drop' chunks that are not full."),
+        ("time_zone", "Zone of the calendar; default: UTC."),
+        ("as_of", "Calendar chunks that end later are not complete and do not alert; default: now."),
+        ("metrics", "Names of metrics; default: all that the given columns allow."),
+        ("value_matrix", "Value of a row by outcome [tn, fp, fn, tp], for business_value and business_value_per_row."),
+        ("calibrate", "'auto' (default), 'always' or 'never'."),
+        ("thresholds", "false_alarm_rate(rate) (default), stddev(k), constant(lower, upper), or {'metric': ...}."),
+        ("direction", "'both' (default) or 'worse': on which side a value alerts."),
+        ("confidence_level", "Of the bounds; default: 0.95."),
+        ("name", "Text for column monitor."),
+    ],
+    positional: 2,
+    example: "SELECT chunk, metric, value, lower_bound, upper_bound, alert\n\
+              FROM estimate_performance(reference, analysis, chunk => INTERVAL '1 month', metrics => ['roc_auc', 'f1'])\n\
+              WHERE dataset = 'analysis'",
+    expand,
+};
+
+fn expand(call: &mut Call) -> Result<LogicalPlan> {
+    let by = by_columns(call)?;
+    let reference = chunk_profiles(call, "reference", "reference", &by)?;
+    let analysis = chunk_profiles(call, "analysis", "analysis", &by)?;
+    let names: Vec<String> = by.into_iter().map(|(name, _)| name).collect();
+    let chunks = union(reference, analysis, &names)?;
+    let fitted = fit(call, chunks, &names)?;
+    let evaluated = evaluate(call, fitted, &names)?;
+    let judged = judge(call, evaluated, &names)?;
+    let function = call.function();
+    result(call, judged, &names)?.alias(function)?.build()
+}
+
+/// Both relations under one another, told apart by `dataset`.
+fn union(reference: LogicalPlan, analysis: LogicalPlan, by: &[String]) -> Result<LogicalPlanBuilder> {
+    let time = common_time(reference.schema(), analysis.schema());
+    let side = |plan: LogicalPlan, dataset: &str| {
+        let columns = CHUNK_COLUMNS.map(|name| match name {
+            "chunk_start" | "chunk_end" => cast(column(name), time.clone()).alias(name),
+            _ => column(name),
+        });
+        let names = by.iter().map(|name| column(name));
+        let columns: Vec<Expr> = names.chain([lit(dataset).alias("dataset")]).chain(columns).collect();
+        LogicalPlanBuilder::from(plan).project(columns)?.build()
+    };
+    let analysis = side(analysis, "analysis")?;
+    LogicalPlanBuilder::from(side(reference, "reference")?).union(analysis)
+}
+
+fn is_reference() -> Expr {
+    column("dataset").eq(lit("reference"))
+}
+
+/// An aggregate over all rows of each partition, in a fixed order so that float sums do not depend on arrival.
+fn over_all(call: &Call, name: &str, args: Vec<Expr>, partition: &[&str]) -> Result<Expr> {
+    let Some(function) = call.context.context_provider().get_aggregate_meta(name) else {
+        return plan_err!("{}: function {name} is not registered", call.function());
+    };
+    let order: Vec<SortExpr> = ["dataset", "chunk_index"].map(|c| column(c).sort(true, false)).into();
+    let frame = WindowFrame::new_bounds(
+        WindowFrameUnits::Rows,
+        WindowFrameBound::Preceding(ScalarValue::UInt64(None)),
+        WindowFrameBound::Following(ScalarValue::UInt64(None)),
+    );
+    Expr::from(WindowFunction::new(WindowFunctionDefinition::AggregateUDF(function), args))
+        .partition_by(partition.iter().map(|name| column(name)).collect())
+        .order_by(order)
+        .window_frame(frame)
+        .build()
+}
+
+/// The fitted reference beside every chunk of its group.
+fn fit(call: &mut Call, chunks: LogicalPlanBuilder, by: &[String]) -> Result<LogicalPlanBuilder> {
+    let function = call.function();
+    let mode = call.text("calibrate")?.unwrap_or_else(|| "auto".into());
+    if !["auto", "always", "never"].contains(&mode.as_str()) {
+        return plan_err!("{function}: argument 'calibrate' is '{mode}'. Expected 'auto', 'always' or 'never'");
+    }
+    let args = vec![column("profile"), column("chunk_index"), is_reference(), lit(mode)];
+    let partition: Vec<&str> = by.iter().map(String::as_str).collect();
+    let fitted = over_all(call, "fit_reference", args, &partition)?;
+    chunks.window(vec![fitted.alias("__reference")])
+}
+
+/// One row for each metric of each chunk.
+fn evaluate(call: &mut Call, fitted: LogicalPlanBuilder, by: &[String]) -> Result<LogicalPlanBuilder> {
+    let metrics = metrics(call)?;
+    let texts = metrics.iter().map(|m| ScalarValue::from(m.name())).collect::<Vec<_>>();
+    let texts = ScalarValue::List(ScalarValue::new_list_nullable(&texts, &DataType::Utf8));
+    let matrix = match call.numbers("value_matrix")? {
+        None => ScalarValue::Null,
+        Some(numbers) => {
+            let numbers: Vec<ScalarValue> = numbers.into_iter().map(ScalarValue::from).collect();
+            ScalarValue::List(ScalarValue::new_list_nullable(&numbers, &DataType::Float64))
+        }
+    };
+    let args = vec![
+        column("profile"),
+        column("__reference"),
+        column("chunk_index"),
+        is_reference(),
+        lit(texts),
+        lit(matrix),
+        lit(confidence_level(call)?),
+    ];
+    let readings = scalar(call, "evaluate_performance", args)?;
+    let kept = CHUNK_COLUMNS.iter().filter(|name| **name != "profile").map(|name| column(name));
+    let names = by.iter().map(|name| column(name)).chain([column("dataset")]).chain(kept);
+    let columns: Vec<Expr> = names.clone().chain([readings.alias("__reading")]).collect();
+    let unnested = fitted.project(columns)?.unnest_column("__reading")?;
+    let fields = crate::functions::EVALUATION_FIELDS.iter().map(|field| {
+        get_field(column("__reading"), field.name().as_str()).alias(field.name())
+    });
+    unnested.project(names.chain(fields).collect::<Vec<_>>())
+}
+
+fn metrics(call: &mut Call) -> Result<Vec<Metric>> {
+    let function = call.function();
+    let matrix = call.numbers("value_matrix")?;
+    if let Some(matrix) = &matrix
+        && matrix.len() != 4
+    {
+        return plan_err!(
+            "{function}: argument 'value_matrix' has {} numbers. Expected four: [tn, fp, fn, tp]",
+            matrix.len()
+        );
+    }
+    let has_prediction = call.sql("prediction").is_some() || call.sql("metrics").is_none();
+    let Some(names) = call.words("metrics")? else {
+        let applies = |m: &Metric| matrix.is_some() || !m.needs_value_matrix();
+        return Ok(Metric::ALL.into_iter().filter(applies).collect());
+    };
+    let _ = has_prediction;
+    let mut metrics = Vec::new();
+    for name in names.iter().filter(|name| *name != "*") {
+        let metric = metric_of(function, "metrics", name)?;
+        if metric.needs_value_matrix() && matrix.is_none() {
+            return plan_err!(
+                "{function}: metric {metric} needs the value of each outcome. Expected value_matrix. \
+                 Hint: value_matrix => [0, -10, -50, 100] for [tn, fp, fn, tp]"
+            );
+        }
+        if !metrics.contains(&metric) {
+            metrics.push(metric);
+        }
+    }
+    if metrics.is_empty() {
+        return plan_err!("{function}: argument 'metrics' is empty. Expected names, as in metrics => ['roc_auc', 'f1']");
+    }
+    Ok(metrics)
+}
+
+fn confidence_level(call: &mut Call) -> Result<f64> {
+    let function = call.function();
+    match call.number("confidence_level")? {
+        None => Ok(call.options().confidence_level),
+        Some(level) if level > 0.0 && level < 1.0 => Ok(level),
+        Some(level) => plan_err!(
+            "{function}: argument 'confidence_level' is {level}. Expected a number between 0 and 1, such as 0.95"
+        ),
+    }
+}
+
+/// The limits of each row, learnt from the reference rows of its metric.
+fn judge(call: &mut Call, evaluated: LogicalPlanBuilder, by: &[String]) -> Result<LogicalPlanBuilder> {
+    let metrics = metrics(call)?;
+    let text = thresholds(call, &metrics)?.to_string();
+    let direction = direction(call)?;
+    let args = vec![
+        lit(text),
+        lit(direction),
+        column("metric"),
+        column("value"),
+        column("row_sampling_error"),
+        column("used_count"),
+        column("realized"),
+        column("chunk_index"),
+        is_reference(),
+    ];
+    let mut partition: Vec<&str> = by.iter().map(String::as_str).collect();
+    partition.push("metric");
+    let model = over_all(call, "fit_threshold", args, &partition)?.alias("__threshold");
+    let limits = scalar(
+        call,
+        "threshold_limits",
+        ["__threshold", "value", "row_sampling_error", "used_count"].map(column).into(),
+    )?;
+    let plan = evaluated.window(vec![model])?;
+    let kept: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+    plan.project(kept.into_iter().chain([limits.alias("__limits")]).collect::<Vec<_>>())
+}
+
+/// The columns that all monitoring functions share.
+fn result(call: &mut Call, judged: LogicalPlanBuilder, by: &[String]) -> Result<LogicalPlanBuilder> {
+    let monitor = match call.text("name")? {
+        Some(name) => lit(name),
+        None => lit(ScalarValue::Utf8(None)),
+    };
+    let limit = |name: &str| get_field(column("__limits"), name);
+    let (lower, upper) = (limit("lower_threshold"), limit("upper_threshold"));
+    let none = |kind: DataType| try_cast(lit(ScalarValue::Null), kind);
+    let outside = |side: Expr| when(side.clone().is_null(), lit(false)).otherwise(side);
+    let below = outside(column("value").lt(lower.clone()))?;
+    let above = outside(column("value").gt(upper.clone()))?;
+    let not_judged = is_reference()
+        .or(column("complete").is_false())
+        .or(column("value").is_null())
+        .or(lower.clone().is_null().and(upper.clone().is_null()));
+    let alert = when(not_judged, lit(ScalarValue::Boolean(None))).otherwise(below.or(above))?;
+    let few = limit("status").eq(lit("few_reference_chunks")).and(column("status").eq(lit("ok")));
+    let status = when(few, limit("status")).otherwise(column("status"))?;
+    let names = by.iter().map(|name| column(name));
+    let kept = |names: &[&str]| names.iter().map(|name| column(name)).collect::<Vec<_>>();
+    let mut columns = vec![monitor.alias("monitor")];
+    columns.extend(names);
+    columns.extend(kept(&["dataset", "chunk", "chunk_index", "chunk_start", "chunk_end", "complete"]));
+    columns.extend(kept(&["row_count", "used_count", "labelled_count"]));
+    columns.push(none(DataType::Utf8).alias("column_name"));
+    columns.extend(kept(&["metric", "value", "sampling_error", "lower_bound", "upper_bound", "realized"]));
+    columns.extend(["p_value", "q_value"].map(|name| none(DataType::Float64).alias(name)));
+    columns.extend([lower.alias("lower_threshold"), upper.alias("upper_threshold"), alert.alias("alert")]);
+    columns.extend([column("approx_error"), status.alias("status")]);
+    judged.project(columns)
+}

@@ -1,0 +1,49 @@
+//! Table functions: relations go in, a plan of standard operators comes out.
+mod arguments;
+mod call;
+mod chunk_arguments;
+mod chunked;
+mod estimate_performance;
+mod profiles;
+mod roles;
+mod source;
+mod stored;
+mod suggest;
+mod threshold_arguments;
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::planner::RelationPlanner;
+use datafusion::prelude::SessionContext;
+
+use arguments::Call;
+
+/// A table function: what SQL users see of it, and the plan that it stands for.
+pub struct RelationSpec {
+    /// Name in SQL.
+    pub name: &'static str,
+    /// One or two sentences.
+    pub description: &'static str,
+    /// Name and meaning of each argument.
+    pub arguments: &'static [(&'static str, &'static str)],
+    /// How many of the first arguments may be given by position.
+    pub positional: usize,
+    /// A query that shows the function.
+    pub example: &'static str,
+    /// The plan of a call.
+    expand: fn(&mut Call) -> Result<LogicalPlan>,
+}
+
+static ALL: [&RelationSpec; 2] = [&profiles::SPEC, &estimate_performance::SPEC];
+
+/// Every table function, in the order in which the documentation lists them.
+pub fn all() -> &'static [&'static RelationSpec] {
+    &ALL
+}
+
+/// The planner of all table functions, for `ctx`.
+pub fn planner(ctx: &SessionContext) -> Arc<dyn RelationPlanner> {
+    call::MonitorPlanner::new(ctx, &ALL)
+}

@@ -3,6 +3,7 @@
 //! Nothing in here names Arrow or DataFusion, reads a clock, or draws an unseeded random number.
 //! A number that does not exist is `None`, never NaN; every loop is bounded.
 pub(crate) mod average_precision;
+mod between_chunks;
 pub mod bins;
 pub mod calibrator;
 mod calibrator_bytes;
@@ -17,9 +18,15 @@ pub(crate) mod group;
 pub(crate) mod hull;
 pub mod interval;
 pub mod isotonic;
+pub mod limits;
+pub mod link;
 pub mod metric;
 pub mod reading;
 pub mod realized;
 pub(crate) mod roc_auc;
+pub mod threshold;
+mod threshold_bytes;
+pub mod threshold_model;
+mod variance_model;
 
 pub use error::KernelError;

@@ -16,11 +16,11 @@ pub(super) struct Sampled {
 /// Level of the upper limit of `tau^2`, which [`presumed_variance`] never exceeds.
 const UPPER_LEVEL: f64 = 0.95;
 /// Level of the lower limit of `tau^2` at which the chunks contradict the presumption.
-const LOWER_LEVEL: f64 = 0.80;
+const LOWER_LEVEL: f64 = 0.85;
 /// Presumed `tau^2`, as a multiple of the sampling variance of a reference chunk.
-const PRESUMED: f64 = 0.8;
+const PRESUMED: f64 = 0.75;
 /// How fast `tau^2` leaves the presumption once it is contradicted.
-const SLOPE: f64 = 10.0;
+const SLOPE: f64 = 20.0;
 /// Halvings of an interval of doubles until nothing is left to halve.
 const MAX_HALVINGS: usize = 200;
 

@@ -1,4 +1,5 @@
 //! The chunk that is judged, its limits, and when it is an alert.
+use super::reading::{Reading, Status};
 
 /// One value of a metric on one chunk, as the rows of the result show it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -11,24 +12,12 @@ pub struct ChunkPoint {
     pub used_count: u64,
 }
 
-/// Why limits are as they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LimitStatus {
-    /// Nothing to add.
-    Ok,
-    /// Fewer than three reference chunks: how much healthy chunks differ is presumed, not seen.
-    FewReferenceChunks,
-    /// No reference chunk has a value: no limits.
-    NoReference,
-}
-
-impl LimitStatus {
-    /// The text of column `status`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::FewReferenceChunks => "few_reference_chunks",
-            Self::NoReference => "no_reference",
+impl From<&Reading> for ChunkPoint {
+    fn from(reading: &Reading) -> Self {
+        Self {
+            value: reading.value,
+            sampling_error: reading.row_sampling_error,
+            used_count: reading.used_count,
         }
     }
 }
@@ -40,8 +29,9 @@ pub struct Limits {
     pub lower: Option<f64>,
     /// `None` where there is no upper limit.
     pub upper: Option<f64>,
-    /// Why.
-    pub status: LimitStatus,
+    /// `Ok`; `FewReferenceChunks` below three, when how much healthy chunks differ is presumed and
+    /// not seen; `NoReference` where no reference chunk has a value, and so no limits.
+    pub status: Status,
 }
 
 impl Limits {
@@ -51,8 +41,8 @@ impl Limits {
     /// is false (reference rows and incomplete chunks).
     ///
     /// ```
-    /// use modelwatch::kernel::limits::{LimitStatus, Limits};
-    /// let limits = Limits { lower: Some(0.7), upper: None, status: LimitStatus::Ok };
+    /// use modelwatch::kernel::{limits::Limits, reading::Status};
+    /// let limits = Limits { lower: Some(0.7), upper: None, status: Status::Ok };
     /// assert_eq!(limits.alert(Some(0.7), true), Some(false));
     /// assert_eq!(limits.alert(Some(0.69), true), Some(true));
     /// assert_eq!(limits.alert(Some(0.69), false), None);
@@ -75,7 +65,7 @@ mod tests {
         let limits = Limits {
             lower: Some(0.2),
             upper: Some(0.8),
-            status: LimitStatus::Ok,
+            status: Status::Ok,
         };
         assert_eq!(limits.alert(Some(0.2), true), Some(false));
         assert_eq!(limits.alert(Some(0.8), true), Some(false));
@@ -87,7 +77,7 @@ mod tests {
         let none = Limits {
             lower: None,
             upper: None,
-            status: LimitStatus::NoReference,
+            status: Status::NoReference,
         };
         assert_eq!(none.alert(Some(0.19), true), None);
     }

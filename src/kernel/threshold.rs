@@ -1,6 +1,7 @@
 //! What may be asked of a threshold, and when a chunk's value is an alert.
 use super::KernelError;
 use super::link::Link;
+use super::metric::{self, Metric};
 
 /// How the limits of a metric are found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -134,15 +135,6 @@ pub enum Direction {
     Worse,
 }
 
-/// Which way a metric gets better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Better {
-    /// Accuracy, ROC AUC, business value.
-    Higher,
-    /// Log loss, Brier score.
-    Lower,
-}
-
 /// What a threshold must know about a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MetricScale {
@@ -152,20 +144,37 @@ pub struct MetricScale {
     pub lower: Option<f64>,
     /// Largest value, to which limits are clamped; `None` where there is none.
     pub upper: Option<f64>,
-    /// The better side; `None` where neither is.
-    pub better: Option<Better>,
+    /// The better side.
+    pub better: metric::Direction,
     /// True for a sum over rows (counts of the confusion matrix, business value): it is judged
     /// per row and its limits grow with the chunk.
     pub total: bool,
 }
 
 impl MetricScale {
+    /// What a threshold must know about this metric.
+    pub fn of(metric: Metric) -> Self {
+        let (lower, upper) = metric.domain();
+        let link = match metric {
+            Metric::BusinessValue | Metric::BusinessValuePerRow => Link::Identity,
+            Metric::LogLoss => Link::Log,
+            _ => Link::Arcsine,
+        };
+        Self {
+            link,
+            lower,
+            upper,
+            better: metric.direction(),
+            total: metric.is_count() || metric == Metric::BusinessValue,
+        }
+    }
+
     /// Whether a lower and whether an upper limit are wanted.
     pub(super) fn sides(&self, direction: Direction) -> (bool, bool) {
         match (direction, self.better) {
-            (Direction::Both, _) | (_, None) => (true, true),
-            (Direction::Worse, Some(Better::Higher)) => (true, false),
-            (Direction::Worse, Some(Better::Lower)) => (false, true),
+            (Direction::Both, _) | (_, metric::Direction::Neither) => (true, true),
+            (Direction::Worse, metric::Direction::Higher) => (true, false),
+            (Direction::Worse, metric::Direction::Lower) => (false, true),
         }
     }
 }
@@ -173,14 +182,6 @@ impl MetricScale {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const SHARE: MetricScale = MetricScale {
-        link: Link::Logit,
-        lower: Some(0.0),
-        upper: Some(1.0),
-        better: Some(Better::Higher),
-        total: false,
-    };
 
     fn message<T: std::fmt::Debug>(result: Result<T, KernelError>) -> String {
         result.expect_err("refused").to_string()
@@ -219,36 +220,35 @@ mod tests {
             lower: Some(70.0),
             upper: None,
         };
-        assert!(message(low.fits(&SHARE)).contains("lower limit 70 lies above 1"));
+        assert!(
+            message(low.fits(&MetricScale::of(Metric::Accuracy)))
+                .contains("lower limit 70 lies above 1")
+        );
         let high = Threshold::Constant {
             lower: None,
             upper: Some(-0.5),
         };
-        assert!(message(high.fits(&SHARE)).contains("upper limit -0.5 lies below 0"));
+        assert!(
+            message(high.fits(&MetricScale::of(Metric::Accuracy)))
+                .contains("upper limit -0.5 lies below 0")
+        );
         // the ends themselves are limits that nothing leaves, as asked
         assert_eq!(
             Threshold::Constant {
                 lower: Some(0.0),
                 upper: Some(1.0)
             }
-            .fits(&SHARE),
+            .fits(&MetricScale::of(Metric::Accuracy)),
             Ok(())
         );
     }
 
     #[test]
     fn worse_keeps_the_bad_side() {
-        assert_eq!(SHARE.sides(Direction::Both), (true, true));
-        assert_eq!(SHARE.sides(Direction::Worse), (true, false));
-        let loss = MetricScale {
-            better: Some(Better::Lower),
-            ..SHARE
-        };
-        assert_eq!(loss.sides(Direction::Worse), (false, true));
-        let count = MetricScale {
-            better: None,
-            ..SHARE
-        };
-        assert_eq!(count.sides(Direction::Worse), (true, true));
+        let sides = |metric, direction| MetricScale::of(metric).sides(direction);
+        assert_eq!(sides(Metric::F1, Direction::Both), (true, true));
+        assert_eq!(sides(Metric::F1, Direction::Worse), (true, false));
+        assert_eq!(sides(Metric::LogLoss, Direction::Worse), (false, true));
+        assert_eq!(sides(Metric::TruePositive, Direction::Worse), (true, true));
     }
 }

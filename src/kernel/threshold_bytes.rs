@@ -130,7 +130,7 @@ fn link_code(link: Link) -> u8 {
     match link {
         Link::Identity => 0,
         Link::Log => 1,
-        Link::Logit => 2,
+        Link::Arcsine => 2,
     }
 }
 
@@ -138,7 +138,7 @@ fn link_of(code: u8) -> Result<Link, KernelError> {
     match code {
         0 => Ok(Link::Identity),
         1 => Ok(Link::Log),
-        2 => Ok(Link::Logit),
+        2 => Ok(Link::Arcsine),
         _ => unreadable(&format!("threshold of unknown scale {code}")),
     }
 }
@@ -147,23 +147,16 @@ fn link_of(code: u8) -> Result<Link, KernelError> {
 mod tests {
     use super::*;
     use crate::kernel::limits::ChunkPoint;
-    use crate::kernel::threshold::{Better, Direction, MetricScale, Threshold};
+    use crate::kernel::metric::Metric;
+    use crate::kernel::threshold::{Direction, MetricScale, Threshold};
 
     fn models() -> Vec<ThresholdModel> {
-        let share = MetricScale {
-            link: Link::Logit,
-            lower: Some(0.0),
-            upper: Some(1.0),
-            better: Some(Better::Higher),
-            total: false,
-        };
-        let value = MetricScale {
-            link: Link::Identity,
-            lower: None,
-            upper: None,
-            total: true,
-            ..share
-        };
+        let metrics = [
+            Metric::Accuracy,
+            Metric::BusinessValue,
+            Metric::LogLoss,
+            Metric::TruePositive,
+        ];
         let point = |value| ChunkPoint {
             value: Some(value),
             sampling_error: Some(0.1),
@@ -171,14 +164,7 @@ mod tests {
         };
         let reference = [0.5, 0.6, 0.65].map(point);
         let mut models = vec![];
-        for metric in [
-            share,
-            value,
-            MetricScale {
-                link: Link::Log,
-                ..share
-            },
-        ] {
+        for metric in metrics.map(MetricScale::of) {
             for threshold in [
                 Threshold::default(),
                 Threshold::StandardDeviation {

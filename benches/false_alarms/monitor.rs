@@ -1,0 +1,229 @@
+//! Healthy monitors: limits learnt from reference chunks, and how often a chunk leaves them.
+use super::population::{Kind, Population};
+use super::random::Random;
+use modelwatch::kernel::KernelError;
+use modelwatch::kernel::bins::{ScoreBin, ScoreBins};
+use modelwatch::kernel::calibrator::{CalibrationMode, Calibrator};
+use modelwatch::kernel::limits::ChunkPoint;
+use modelwatch::kernel::metric::Metric;
+use modelwatch::kernel::threshold::{Direction, MetricScale, Threshold};
+use modelwatch::kernel::threshold_model::ThresholdModel;
+
+/// Numbers of reference chunks.
+pub const REFERENCE_CHUNKS: [usize; 4] = [3, 5, 10, 24];
+/// Rows of an analysis chunk over rows of a reference chunk.
+pub const RATIOS: [f64; 4] = [0.1, 0.5, 1.0, 10.0];
+/// Healthy chunks judged by one monitor at each ratio.
+const CHUNKS_A_MONITOR: usize = 5;
+/// Monitors that share a seed, so that the figures do not depend on the number of threads.
+const BLOCK: usize = 250;
+/// Shift that the power is measured at, in sampling standard deviations of the chunk.
+const SHIFT: f64 = 4.0;
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario {
+    pub kind: Kind,
+    pub metric: Metric,
+    /// ROC AUC of the population.
+    pub roc_auc: f64,
+    /// Standard deviation between healthy chunks, in sampling standard deviations of a
+    /// reference chunk.
+    pub between: f64,
+    /// Rows of a reference chunk.
+    pub rows: u64,
+}
+
+/// Counts of one cell of the table.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    /// Healthy chunks outside their limits.
+    pub alarms: u64,
+    /// Sum over monitors of the square of that number, for its standard error.
+    squares: u64,
+    /// Shifted chunks, one a monitor, outside their limits.
+    pub found: u64,
+    pub monitors: u64,
+}
+
+impl Tally {
+    /// Share of healthy chunks that alert, over the promised rate.
+    pub fn false_alarms(&self) -> f64 {
+        self.alarms as f64 / self.monitors as f64 / CHUNKS_A_MONITOR as f64 / rate()
+    }
+
+    /// Simulation error (one standard deviation) of [`Self::false_alarms`].
+    pub fn error(&self) -> f64 {
+        let monitors = self.monitors as f64;
+        let mean = self.alarms as f64 / monitors;
+        let variance = self.squares as f64 / monitors - mean * mean;
+        (variance / monitors).sqrt() / CHUNKS_A_MONITOR as f64 / rate()
+    }
+
+    /// Share of shifted chunks that alert.
+    pub fn power(&self) -> f64 {
+        self.found as f64 / self.monitors as f64
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.alarms += other.alarms;
+        self.squares += other.squares;
+        self.found += other.found;
+        self.monitors += other.monitors;
+    }
+}
+
+/// The rate that the default threshold promises.
+pub fn rate() -> f64 {
+    match Threshold::default() {
+        Threshold::FalseAlarmRate { rate } => rate,
+        _ => f64::NAN,
+    }
+}
+
+/// Tallies by number of reference chunks and ratio.
+pub type Tallies = [[Tally; RATIOS.len()]; REFERENCE_CHUNKS.len()];
+
+/// Simulates monitors of a scenario on two threads.
+pub fn simulate(scenario: Scenario, monitors: usize, seed: u64) -> Result<Tallies, KernelError> {
+    let simulation = Simulation::new(scenario)?;
+    let blocks = monitors.div_ceil(BLOCK);
+    let simulation = &simulation;
+    let half = |first: usize| -> Result<Tallies, KernelError> {
+        let mut sum = Tallies::default();
+        for block in (first..blocks).step_by(2) {
+            let mut random = Random::new(seed.wrapping_mul(0x5851_F42D_4C95_7F2D) + block as u64);
+            for _ in 0..BLOCK.min(monitors - block * BLOCK) {
+                add(&mut sum, &simulation.monitor(&mut random)?);
+            }
+        }
+        Ok(sum)
+    };
+    let (even, odd) = std::thread::scope(|threads| {
+        let odd = threads.spawn(|| half(1));
+        (half(0), odd.join())
+    });
+    let mut sum = even?;
+    add(
+        &mut sum,
+        &odd.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
+    );
+    Ok(sum)
+}
+
+fn add(sum: &mut Tallies, other: &Tallies) {
+    for (sum, other) in sum.iter_mut().flatten().zip(other.iter().flatten()) {
+        sum.add(other);
+    }
+}
+
+struct Simulation {
+    scenario: Scenario,
+    population: Population,
+    /// Standard deviation between healthy chunks, in units of the metric.
+    between: f64,
+    /// Movement of a shifted chunk, by ratio.
+    shifts: [f64; RATIOS.len()],
+}
+
+impl Simulation {
+    fn new(scenario: Scenario) -> Result<Self, KernelError> {
+        let population = Population::new(scenario.kind, scenario.metric, scenario.roc_auc)?;
+        let sampling = population.row_error / (scenario.rows as f64).sqrt();
+        let mut shifts = [0.0; RATIOS.len()];
+        for (shift, ratio) in shifts.iter_mut().zip(RATIOS) {
+            *shift = population.movement_to_lose(SHIFT * sampling / ratio.sqrt())?;
+        }
+        Ok(Self {
+            scenario,
+            between: scenario.between * sampling,
+            shifts,
+            population,
+        })
+    }
+
+    fn monitor(&self, random: &mut Random) -> Result<Tallies, KernelError> {
+        let most = REFERENCE_CHUNKS.into_iter().max().unwrap_or(0);
+        let reference: Vec<ScoreBins> = (0..most)
+            .map(|_| self.chunk(self.scenario.rows, 0.0, random))
+            .collect();
+        let judges = REFERENCE_CHUNKS
+            .iter()
+            .map(|&k| Judge::new(&self.population, self.scenario.metric, &reference[..k]))
+            .collect::<Result<Vec<Judge>, KernelError>>()?;
+        let mut tallies = Tallies::default();
+        for (column, (ratio, shift)) in RATIOS.into_iter().zip(self.shifts).enumerate() {
+            let rows = (self.scenario.rows as f64 * ratio).round() as u64;
+            for _ in 0..CHUNKS_A_MONITOR {
+                let chunk = self.chunk(rows, 0.0, random);
+                for (judge, tally) in judges.iter().zip(&mut tallies) {
+                    tally[column].alarms += u64::from(judge.alert(&self.population, &chunk));
+                }
+            }
+            let shifted = self.chunk(rows, shift, random);
+            for (judge, row) in judges.iter().zip(&mut tallies) {
+                let tally = &mut row[column];
+                tally.squares = tally.alarms * tally.alarms;
+                tally.found = u64::from(judge.alert(&self.population, &shifted));
+                tally.monitors = 1;
+            }
+        }
+        Ok(tallies)
+    }
+
+    fn chunk(&self, rows: u64, shift: f64, random: &mut Random) -> ScoreBins {
+        let movement = shift + self.between * random.normal();
+        self.population
+            .draw(&self.population.moved(movement), rows, random)
+    }
+}
+
+/// What one monitor learnt from its reference.
+struct Judge {
+    calibrator: Calibrator,
+    limits: ThresholdModel,
+}
+
+impl Judge {
+    fn new(
+        population: &Population,
+        metric: Metric,
+        chunks: &[ScoreBins],
+    ) -> Result<Self, KernelError> {
+        let calibrator = Calibrator::fit(&merged(chunks), CalibrationMode::Always)?;
+        let points: Vec<ChunkPoint> = chunks
+            .iter()
+            .map(|chunk| population.judge(chunk, &calibrator))
+            .collect();
+        let metric = MetricScale::of(metric);
+        let limits = ThresholdModel::fit(Threshold::default(), Direction::Both, metric, &points)?;
+        Ok(Self { calibrator, limits })
+    }
+
+    fn alert(&self, population: &Population, chunk: &ScoreBins) -> bool {
+        let point = population.judge(chunk, &self.calibrator);
+        self.limits.limits(&point).alert(point.value, true) == Some(true)
+    }
+}
+
+/// Exact profiles of the same scores, added up.
+fn merged(chunks: &[ScoreBins]) -> ScoreBins {
+    let mut bins: Vec<ScoreBin> = Vec::new();
+    for bin in chunks.iter().flat_map(|chunk| &chunk.bins) {
+        match bins.binary_search_by(|x| x.lower.total_cmp(&bin.lower)) {
+            Ok(place) => {
+                let cells = bins[place].cells.iter_mut().flatten();
+                for (cell, more) in cells.zip(bin.cells.iter().flatten()) {
+                    cell.count += more.count;
+                    cell.sum += more.sum;
+                }
+            }
+            Err(place) => bins.insert(place, *bin),
+        }
+    }
+    ScoreBins {
+        bins,
+        sums_exact: true,
+        ..ScoreBins::default()
+    }
+}

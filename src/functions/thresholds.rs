@@ -12,8 +12,9 @@ use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, integer, number};
 use crate::accumulate::{Aggregation, Arguments, ThresholdRows};
 use crate::error::kernel_error;
-use crate::kernel::limits::{ChunkPoint, LimitStatus, Limits};
+use crate::kernel::limits::{ChunkPoint, Limits};
 use crate::kernel::metric::Metric;
+use crate::kernel::reading::Status;
 use crate::kernel::threshold::{Direction, MetricScale, Threshold};
 use crate::kernel::threshold_model::ThresholdModel;
 use crate::kernel::threshold_text::Thresholds;
@@ -105,7 +106,7 @@ fn fields() -> Fields {
 
 fn threshold_limits(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
     let limits = match bytes(values, 0) {
-        None => Limits { lower: None, upper: None, status: LimitStatus::NoReference },
+        None => Limits { lower: None, upper: None, status: Status::NoReference },
         Some(model) => {
             let model = ThresholdModel::from_bytes(model).map_err(kernel_error)?;
             model.limits(&ChunkPoint {
@@ -118,7 +119,7 @@ fn threshold_limits(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarVa
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Float64Array::from(vec![limits.lower])),
         Arc::new(Float64Array::from(vec![limits.upper])),
-        Arc::new(StringArray::from(vec![limits.status.as_str()])),
+        Arc::new(StringArray::from(vec![limits.status.name()])),
     ];
     Ok(ScalarValue::Struct(Arc::new(StructArray::try_new(fields(), columns, None)?)))
 }

@@ -40,7 +40,11 @@ impl<const SCORED: bool> Summary for LabelledRows<SCORED> {
                 *class += ternary(known);
             }
         })?;
-        let score = if SCORED { Some(as_float64_array(second)?.clone()) } else { None };
+        let score = if SCORED {
+            Some(as_float64_array(second)?.clone())
+        } else {
+            None
+        };
         Ok(LabelledColumns { class, score })
     }
 

@@ -32,7 +32,10 @@ impl ReferenceRows {
     pub fn chunks(&self) -> Result<Vec<ReferenceChunk>> {
         let read = |(index, bytes): &(Option<i64>, Vec<u8>)| {
             let profile = ScoreProfile::from_bytes(bytes).map_err(kernel_error)?;
-            Ok(ReferenceChunk { index: *index, profile })
+            Ok(ReferenceChunk {
+                index: *index,
+                profile,
+            })
         };
         self.chunks.iter().map(read).collect()
     }
@@ -58,7 +61,10 @@ impl Summary for ReferenceRows {
 
     fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<ReferenceColumns> {
         let [profile, index, is_reference, ..] = values else {
-            return exec_err!("{}: expected profile, chunk_index and is_reference", arguments.function);
+            return exec_err!(
+                "{}: expected profile, chunk_index and is_reference",
+                arguments.function
+            );
         };
         Ok(ReferenceColumns {
             profile: ArrayRef::clone(profile),
@@ -70,7 +76,10 @@ impl Summary for ReferenceRows {
     fn observe(&mut self, columns: &ReferenceColumns, row: usize) -> Result<()> {
         let is_reference = columns.is_reference.is_valid(row) && columns.is_reference.value(row);
         if is_reference && let Some(profile) = bytes_at(&columns.profile, row)? {
-            let index = columns.index.is_valid(row).then(|| columns.index.value(row));
+            let index = columns
+                .index
+                .is_valid(row)
+                .then(|| columns.index.value(row));
             self.push(index, profile);
         }
         Ok(())

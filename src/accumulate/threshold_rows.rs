@@ -1,5 +1,7 @@
 //! Values of a metric on reference chunks, kept until limits are learnt from them together.
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray,
+};
 use datafusion::arrow::datatypes::{Float64Type, Int64Type};
 use datafusion::common::{Result, exec_err};
 
@@ -47,8 +49,18 @@ impl ThresholdRows {
     pub fn values(&mut self) -> &[ReferenceValue] {
         let number = |x: Option<f64>| x.map(f64::to_bits);
         self.values.sort_by_key(|value| {
-            let ChunkPoint { value: judged, sampling_error, used_count } = value.judged;
-            (value.index, number(judged), number(sampling_error), used_count, number(value.realized))
+            let ChunkPoint {
+                value: judged,
+                sampling_error,
+                used_count,
+            } = value.judged;
+            (
+                value.index,
+                number(judged),
+                number(sampling_error),
+                used_count,
+                number(value.realized),
+            )
         });
         &self.values
     }
@@ -66,7 +78,11 @@ impl ThresholdRows {
             let known = |x: f64| (!x.is_nan()).then_some(x);
             self.values.push(ReferenceValue {
                 index: index.0.then_some(index.1),
-                judged: ChunkPoint { value: known(value), sampling_error: known(sampling_error), used_count },
+                judged: ChunkPoint {
+                    value: known(value),
+                    sampling_error: known(sampling_error),
+                    used_count,
+                },
                 realized: known(realized),
             });
         }
@@ -79,7 +95,18 @@ impl Summary for ThresholdRows {
 
     /// `values` are two constants, then the columns.
     fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<ThresholdColumns> {
-        let [_, _, metric, value, sampling_error, used_count, realized, index, is_reference] = values else {
+        let [
+            _,
+            _,
+            metric,
+            value,
+            sampling_error,
+            used_count,
+            realized,
+            index,
+            is_reference,
+        ] = values
+        else {
             return exec_err!("{}: expected nine arguments", arguments.function);
         };
         Ok(ThresholdColumns {
@@ -101,9 +128,15 @@ impl Summary for ThresholdRows {
             return Ok(());
         }
         let number = |column: &Float64Array| column.is_valid(row).then(|| column.value(row));
-        let used = columns.used_count.is_valid(row).then(|| columns.used_count.value(row));
+        let used = columns
+            .used_count
+            .is_valid(row)
+            .then(|| columns.used_count.value(row));
         self.values.push(ReferenceValue {
-            index: columns.index.is_valid(row).then(|| columns.index.value(row)),
+            index: columns
+                .index
+                .is_valid(row)
+                .then(|| columns.index.value(row)),
             judged: ChunkPoint {
                 value: number(&columns.value),
                 sampling_error: number(&columns.sampling_error),
@@ -127,7 +160,11 @@ impl Summary for ThresholdRows {
             w.uint(u64::from(value.index.is_some()));
             w.int(value.index.unwrap_or(0));
             w.uint(value.judged.used_count);
-            for number in [value.judged.value, value.judged.sampling_error, value.realized] {
+            for number in [
+                value.judged.value,
+                value.judged.sampling_error,
+                value.realized,
+            ] {
                 w.float(number.unwrap_or(f64::NAN));
             }
         }
@@ -135,6 +172,7 @@ impl Summary for ThresholdRows {
     }
 
     fn heap_size(&self) -> usize {
-        self.values.capacity() * size_of::<ReferenceValue>() + self.metric.as_ref().map_or(0, String::capacity)
+        self.values.capacity() * size_of::<ReferenceValue>()
+            + self.metric.as_ref().map_or(0, String::capacity)
     }
 }

@@ -13,7 +13,11 @@ pub struct Calendar(Step);
 impl Calendar {
     /// Reads an interval; it must be positive and not mix months, days and time.
     pub fn new(interval: IntervalMonthDayNano) -> Result<Self> {
-        let IntervalMonthDayNano { months, days, nanoseconds } = interval;
+        let IntervalMonthDayNano {
+            months,
+            days,
+            nanoseconds,
+        } = interval;
         let step = match (i64::from(months), i64::from(days), nanoseconds) {
             (months @ 1.., 0, 0) => Step::Months(months),
             (0, days @ 1.., 0) => Step::Days(days),
@@ -82,7 +86,9 @@ impl Calendar {
 
     /// The start of the last chunk that ends no later than `as_of`.
     pub fn last_complete(self, as_of: Expr) -> Expr {
-        let instant = lit(ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano::new(0, 0, 1000))));
+        let instant = lit(ScalarValue::IntervalMonthDayNano(Some(
+            IntervalMonthDayNano::new(0, 0, 1000),
+        )));
         self.start_of(self.start_of(as_of) - instant)
     }
 }

@@ -42,10 +42,17 @@ impl TimeZone {
                 );
             }
         };
-        let utc = if found == TIMESTAMP { utc } else { cast(utc, TIMESTAMP) };
+        let utc = if found == TIMESTAMP {
+            utc
+        } else {
+            cast(utc, TIMESTAMP)
+        };
         Ok(match &self.0 {
             None => utc,
-            Some(zone) => to_local_time(vec![cast(cast(utc, Self::zoned("+00:00")), Self::zoned(zone))]),
+            Some(zone) => to_local_time(vec![cast(
+                cast(utc, Self::zoned("+00:00")),
+                Self::zoned(zone),
+            )]),
         })
     }
 

@@ -19,14 +19,22 @@ static CALENDAR_CHUNK: FunctionSpec = FunctionSpec {
         ("chunk_start", Role::Time, "First instant of the interval."),
         ("months", Role::Integer, "Length in months, 0 for days."),
         ("days", Role::Integer, "Length in days, 0 for less."),
-        ("microseconds", Role::Integer, "Length in microseconds, 0 for months or days."),
+        (
+            "microseconds",
+            Role::Integer,
+            "Length in microseconds, 0 for months or days.",
+        ),
     ],
     required: 4,
     example: "SELECT calendar_chunk(TIMESTAMP '2024-02-01', 1, 0, 0)['chunk']",
 };
 
 pub(super) fn all() -> Result<Vec<Arc<ScalarUDF>>> {
-    Ok(vec![scalar(&CALENDAR_CHUNK, DataType::Struct(fields()), chunk)?])
+    Ok(vec![scalar(
+        &CALENDAR_CHUNK,
+        DataType::Struct(fields()),
+        chunk,
+    )?])
 }
 
 fn fields() -> Fields {
@@ -47,11 +55,24 @@ fn chunk(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
         Some(ScalarValue::TimestampMicrosecond(start, _)) => *start,
         Some(ScalarValue::TimestampNanosecond(start, _)) => start.map(|ns| ns.div_euclid(1000)),
         Some(value) if value.is_null() => None,
-        _ => return exec_err!("{}: expected a timestamp in microseconds or nanoseconds", spec.name),
+        _ => {
+            return exec_err!(
+                "{}: expected a timestamp in microseconds or nanoseconds",
+                spec.name
+            );
+        }
     };
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from(vec![start.map(|start| step.text_of(start))])),
-        Arc::new(Int64Array::from(vec![start.map(|start| step.index_of(start))])),
+        Arc::new(StringArray::from(vec![
+            start.map(|start| step.text_of(start)),
+        ])),
+        Arc::new(Int64Array::from(vec![
+            start.map(|start| step.index_of(start)),
+        ])),
     ];
-    Ok(ScalarValue::Struct(Arc::new(StructArray::try_new(fields(), columns, None)?)))
+    Ok(ScalarValue::Struct(Arc::new(StructArray::try_new(
+        fields(),
+        columns,
+        None,
+    )?)))
 }

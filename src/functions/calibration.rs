@@ -21,8 +21,16 @@ static FIT_CALIBRATOR: FunctionSpec = FunctionSpec {
     description: "Fits the map from score to probability on the labelled rows of a profile: isotonic regression, or the \
                   raw score where calibration would not help.",
     arguments: &[
-        ("profile", Role::Bytes, "A score profile with labels of both classes."),
-        ("calibrate", Role::Text, "'auto' (default: if the calibration error falls, cross-fitted), 'always' or 'never'."),
+        (
+            "profile",
+            Role::Bytes,
+            "A score profile with labels of both classes.",
+        ),
+        (
+            "calibrate",
+            Role::Text,
+            "'auto' (default: if the calibration error falls, cross-fitted), 'always' or 'never'.",
+        ),
     ],
     required: 1,
     example: "SELECT fit_calibrator(score_profile(y_true, y_pred, y_pred_proba)) FROM reference",
@@ -44,10 +52,22 @@ static ESTIMATE_METRIC: FunctionSpec = FunctionSpec {
     name: "estimate_metric",
     description: "A metric of the profile's rows, estimated without their labels (CBPE).",
     arguments: &[
-        ("profile", Role::Bytes, "The score profile of the rows to be judged."),
-        ("calibrator", Role::Bytes, "What fit_calibrator returned for the reference."),
+        (
+            "profile",
+            Role::Bytes,
+            "The score profile of the rows to be judged.",
+        ),
+        (
+            "calibrator",
+            Role::Bytes,
+            "What fit_calibrator returned for the reference.",
+        ),
         ("metric", Role::Text, "Name of a metric, such as 'roc_auc'."),
-        ("value_matrix", Role::Numbers, "Value of a row by outcome [tn, fp, fn, tp], for the business values."),
+        (
+            "value_matrix",
+            Role::Numbers,
+            "Value of a row by outcome [tn, fp, fn, tp], for the business values.",
+        ),
     ],
     required: 3,
     example: "SELECT estimate_metric(score_profile(NULL, y_pred, y_pred_proba),\n\
@@ -69,7 +89,9 @@ pub(super) fn calibration_mode(function: &str, word: Option<&str>) -> Result<Cal
         None | Some("auto") => Ok(CalibrationMode::Auto),
         Some("always") => Ok(CalibrationMode::Always),
         Some("never") => Ok(CalibrationMode::Never),
-        Some(other) => exec_err!("{function}: calibrate is '{other}'. Expected 'auto', 'always' or 'never'"),
+        Some(other) => {
+            exec_err!("{function}: calibrate is '{other}'. Expected 'auto', 'always' or 'never'")
+        }
     }
 }
 
@@ -94,7 +116,11 @@ fn calibrate(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
 
 /// One calibrator for all rows is read once.
 fn calibrate_batch(_: &FunctionSpec, values: &[ColumnarValue]) -> Result<Option<ArrayRef>> {
-    let [ColumnarValue::Array(scores), ColumnarValue::Scalar(calibrator)] = values else {
+    let [
+        ColumnarValue::Array(scores),
+        ColumnarValue::Scalar(calibrator),
+    ] = values
+    else {
         return Ok(None);
     };
     let Some(calibrator) = bytes(std::slice::from_ref(calibrator), 0) else {
@@ -110,7 +136,11 @@ fn estimate(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> 
     let name = text(values, 2).unwrap_or_default();
     let Some(metric) = Metric::parse(name) else {
         let names: Vec<&str> = Metric::ALL.iter().map(|m| m.name()).collect();
-        return exec_err!("{}: unknown metric '{name}'. Expected one of: {}", spec.name, names.join(", "));
+        return exec_err!(
+            "{}: unknown metric '{name}'. Expected one of: {}",
+            spec.name,
+            names.join(", ")
+        );
     };
     let matrix = value_matrix(spec, values, 3)?;
     let (Some(profile), Some(calibrator)) = (bytes(values, 0), bytes(values, 1)) else {

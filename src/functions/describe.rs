@@ -23,7 +23,11 @@ static DESCRIBE_PROFILE: FunctionSpec = FunctionSpec {
 };
 
 pub(super) fn all() -> Result<Vec<Arc<ScalarUDF>>> {
-    Ok(vec![scalar(&DESCRIBE_PROFILE, DataType::Struct(fields()), describe)?])
+    Ok(vec![scalar(
+        &DESCRIBE_PROFILE,
+        DataType::Struct(fields()),
+        describe,
+    )?])
 }
 
 fn fields() -> Fields {
@@ -73,19 +77,33 @@ fn describe(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
         columns.push(Arc::new(Int64Array::from(vec![i64::try_from(count).ok()])));
     }
     columns.push(Arc::new(BooleanArray::from(vec![level == 0])));
-    for number in [bins.bins.first().map(|b| b.lower), bins.bins.last().map(|b| b.upper), mean] {
+    for number in [
+        bins.bins.first().map(|b| b.lower),
+        bins.bins.last().map(|b| b.upper),
+        mean,
+    ] {
         columns.push(Arc::new(Float64Array::from(vec![number])));
     }
-    Ok(ScalarValue::Struct(Arc::new(StructArray::try_new(fields(), columns, None)?)))
+    Ok(ScalarValue::Struct(Arc::new(StructArray::try_new(
+        fields(),
+        columns,
+        None,
+    )?)))
 }
 
 /// Cells with their class, `3 * prediction + label`.
 fn cells(bins: &ScoreBins) -> impl Iterator<Item = (usize, &Cell)> {
-    bins.bins.iter().flat_map(|bin| bin.cells.as_flattened().iter().enumerate())
+    bins.bins
+        .iter()
+        .flat_map(|bin| bin.cells.as_flattened().iter().enumerate())
 }
 
 fn count(bins: &ScoreBins, keep: fn(usize, usize) -> bool) -> u64 {
-    let apart = bins.unscored.as_flattened().iter().zip(bins.not_finite.as_flattened());
+    let apart = bins
+        .unscored
+        .as_flattened()
+        .iter()
+        .zip(bins.not_finite.as_flattened());
     let apart = apart.enumerate().map(|(class, (a, b))| (class, a + b));
     let scored = cells(bins).map(|(class, cell)| (class, cell.count));
     scored

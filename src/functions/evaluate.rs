@@ -28,8 +28,16 @@ static FIT_REFERENCE: FunctionSpec = FunctionSpec {
     arguments: &[
         ("profile", Role::Bytes, "Score profile of a chunk."),
         ("chunk_index", Role::Integer, "Number of the chunk."),
-        ("is_reference", Role::Flag, "Whether the chunk is of the reference; others are left out."),
-        ("calibrate", Role::Text, "'auto' (default), 'always' or 'never'."),
+        (
+            "is_reference",
+            Role::Flag,
+            "Whether the chunk is of the reference; others are left out.",
+        ),
+        (
+            "calibrate",
+            Role::Text,
+            "'auto' (default), 'always' or 'never'.",
+        ),
     ],
     required: 3,
     example: "SELECT fit_reference(profile, chunk_index, true) FROM profiles(reference)",
@@ -42,10 +50,22 @@ static EVALUATE_PERFORMANCE: FunctionSpec = FunctionSpec {
         ("profile", Role::Bytes, "Score profile of the chunk."),
         ("reference", Role::Bytes, "What fit_reference returned."),
         ("chunk_index", Role::Integer, "Number of the chunk."),
-        ("is_reference", Role::Flag, "Whether the chunk is of the reference itself."),
+        (
+            "is_reference",
+            Role::Flag,
+            "Whether the chunk is of the reference itself.",
+        ),
         ("metrics", Role::Texts, "Names of metrics."),
-        ("value_matrix", Role::Numbers, "Value of a row by outcome [tn, fp, fn, tp]; NULL without business values."),
-        ("confidence_level", Role::Number, "Confidence level of the bounds."),
+        (
+            "value_matrix",
+            Role::Numbers,
+            "Value of a row by outcome [tn, fp, fn, tp]; NULL without business values.",
+        ),
+        (
+            "confidence_level",
+            Role::Number,
+            "Confidence level of the bounds.",
+        ),
     ],
     required: 7,
     example: "SELECT evaluate_performance(profile, (SELECT fit_reference(profile, chunk_index, true) FROM profiles(reference)),\n\
@@ -68,23 +88,40 @@ const NUMBERS: [&str; 8] = [
 /// The fields of an element of the result: texts, counts, numbers.
 pub static EVALUATION_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     let of = |names: &[&str], kind: DataType| {
-        let fields = names.iter().map(|name| Arc::new(Field::new(*name, kind.clone(), true)));
+        let fields = names
+            .iter()
+            .map(|name| Arc::new(Field::new(*name, kind.clone(), true)));
         fields.collect::<Vec<_>>()
     };
-    let groups = [of(&TEXTS, DataType::Utf8), of(&COUNTS, DataType::Int64), of(&NUMBERS, DataType::Float64)];
+    let groups = [
+        of(&TEXTS, DataType::Utf8),
+        of(&COUNTS, DataType::Int64),
+        of(&NUMBERS, DataType::Float64),
+    ];
     Fields::from(groups.concat())
 });
 
 pub(super) fn aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
-    Ok(vec![aggregate::<ReferenceRows>(&FIT_REFERENCE, DataType::BinaryView, fit_reference)?])
+    Ok(vec![aggregate::<ReferenceRows>(
+        &FIT_REFERENCE,
+        DataType::BinaryView,
+        fit_reference,
+    )?])
 }
 
 pub(super) fn scalars() -> Result<Vec<Arc<ScalarUDF>>> {
     let list = DataType::new_list(DataType::Struct(EVALUATION_FIELDS.clone()), true);
-    Ok(vec![scalar(&EVALUATE_PERFORMANCE, list, evaluate_performance)?])
+    Ok(vec![scalar(
+        &EVALUATE_PERFORMANCE,
+        list,
+        evaluate_performance,
+    )?])
 }
 
-fn fit_reference(spec: &'static FunctionSpec, arguments: Arguments) -> Result<Aggregation<ReferenceRows>> {
+fn fit_reference(
+    spec: &'static FunctionSpec,
+    arguments: Arguments,
+) -> Result<Aggregation<ReferenceRows>> {
     let mode = calibration_mode(spec.name, arguments.text(3, "calibrate")?.as_deref())?;
     Ok(Aggregation {
         arguments,
@@ -112,14 +149,19 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
         Some(bytes) => ScoreProfile::from_bytes(bytes).map_err(kernel_error)?,
         None => ScoreProfile::default(),
     };
-    let fit = bytes(values, 1).map(ReferenceFit::from_bytes).transpose().map_err(kernel_error)?;
+    let fit = bytes(values, 1)
+        .map(ReferenceFit::from_bytes)
+        .transpose()
+        .map_err(kernel_error)?;
     let bins = profile.bins();
     let calibrator = match &fit {
         Some(fit) if flag(values, 3) => fit.calibrator_without(integer(values, 2)),
         Some(fit) => fit.calibrator(),
         None => None,
     };
-    let reserve = fit.as_ref().map_or(Status::NoReference, ReferenceFit::status);
+    let reserve = fit
+        .as_ref()
+        .map_or(Status::NoReference, ReferenceFit::status);
     let estimator = calibrator.map(|calibrator| Estimator::new(&bins, calibrator));
     let realized = Realized::new(&bins);
     let readings: Vec<(Metric, Reading, Reading)> = metrics
@@ -142,7 +184,12 @@ fn list_of(readings: &[(Metric, Reading, Reading)]) -> Result<ScalarValue> {
         Arc::new(StringArray::from_iter_values(readings.iter().map(of)))
     };
     let count = |of: fn(&(Metric, Reading, Reading)) -> u64| -> ArrayRef {
-        Arc::new(readings.iter().map(|r| i64::try_from(of(r)).ok()).collect::<Int64Array>())
+        Arc::new(
+            readings
+                .iter()
+                .map(|r| i64::try_from(of(r)).ok())
+                .collect::<Int64Array>(),
+        )
     };
     let number = |of: fn(&(Metric, Reading, Reading)) -> Option<f64>| -> ArrayRef {
         Arc::new(readings.iter().map(of).collect::<Float64Array>())

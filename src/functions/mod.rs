@@ -21,13 +21,24 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 /// Every aggregate function, in the order in which the documentation lists them.
 pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
-    let families = [profiles::all()?, readings::all()?, evaluate::aggregates()?, thresholds::aggregates()?];
+    let families = [
+        profiles::all()?,
+        readings::all()?,
+        evaluate::aggregates()?,
+        thresholds::aggregates()?,
+    ];
     Ok(families.into_iter().flatten().collect())
 }
 
 /// Every scalar function, in the order in which the documentation lists them.
 pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
-    let families = [calibration::all()?, describe::all()?, evaluate::scalars()?, thresholds::scalars()?, calendar_chunk::all()?];
+    let families = [
+        calibration::all()?,
+        describe::all()?,
+        evaluate::scalars()?,
+        thresholds::scalars()?,
+        calendar_chunk::all()?,
+    ];
     Ok(families.into_iter().flatten().collect())
 }
 

@@ -105,11 +105,16 @@ fn merge_profiles(
     })
 }
 
-fn only_profile(spec: &'static FunctionSpec, arguments: Arguments) -> Result<Aggregation<MergedProfile>> {
+fn only_profile(
+    spec: &'static FunctionSpec,
+    arguments: Arguments,
+) -> Result<Aggregation<MergedProfile>> {
     let merge = merge_profiles(spec, arguments)?;
     Ok(Aggregation {
         read: Arc::new(|merged| match merged.merged {
-            0 | 1 => Ok(ScalarValue::BinaryView(merged.profile.as_mut().map(ScoreProfile::to_bytes))),
+            0 | 1 => Ok(ScalarValue::BinaryView(
+                merged.profile.as_mut().map(ScoreProfile::to_bytes),
+            )),
             times => exec_err!(
                 "a relation of profiles holds the same chunk {times} times, so its rows would count {times} times. \
                  Expected one profile for each (by, chunk). Hint: replace a stored profile, or merge parts with \

@@ -14,12 +14,27 @@ use crate::kernel::reading::Status;
 use crate::kernel::realized::Realized;
 use crate::kernel::score_profile::ScoreProfile;
 
-const LABEL: Argument = ("label", Role::Class, "Realized class, 0/1 or boolean; rows where it is NULL are left out.");
-const SCORE: Argument = ("score", Role::Number, "Model output, higher for the positive class; rows where it is NULL are left out.");
-const PREDICTION: Argument = ("prediction", Role::Class, "Predicted class, 0/1 or boolean; rows where it is NULL are left out.");
+const LABEL: Argument = (
+    "label",
+    Role::Class,
+    "Realized class, 0/1 or boolean; rows where it is NULL are left out.",
+);
+const SCORE: Argument = (
+    "score",
+    Role::Number,
+    "Model output, higher for the positive class; rows where it is NULL are left out.",
+);
+const PREDICTION: Argument = (
+    "prediction",
+    Role::Class,
+    "Predicted class, 0/1 or boolean; rows where it is NULL are left out.",
+);
 
 /// More bins than a chunk's profile has: a single number has no column that could tell its error.
-const LIMITS: DigestLimits = DigestLimits { max_bins: 65_536, min_level: 0 };
+const LIMITS: DigestLimits = DigestLimits {
+    max_bins: 65_536,
+    min_level: 0,
+};
 
 macro_rules! of_scores {
     ($name:literal, $description:literal) => {
@@ -40,29 +55,61 @@ macro_rules! of_predictions {
             description: $description,
             arguments: &[LABEL, PREDICTION],
             required: 2,
-            example: concat!("SELECT country, ", $name, "(y_true, y_pred_proba >= 0.5) FROM predictions GROUP BY country"),
+            example: concat!(
+                "SELECT country, ",
+                $name,
+                "(y_true, y_pred_proba >= 0.5) FROM predictions GROUP BY country"
+            ),
         }
     };
 }
 
 static OF_SCORES: [FunctionSpec; 4] = [
-    of_scores!("roc_auc", "Probability that a positive row scores above a negative one, ties counted one half; NULL unless both classes occur."),
-    of_scores!("average_precision", "Area under the precision-recall steps, tied scores as one threshold; NULL without a positive row."),
-    of_scores!("log_loss", "Mean negative log-likelihood of the labels under scores that are probabilities, clipped at 1e-15."),
-    of_scores!("brier_score", "Mean squared difference between label and a score that is a probability."),
+    of_scores!(
+        "roc_auc",
+        "Probability that a positive row scores above a negative one, ties counted one half; NULL unless both classes occur."
+    ),
+    of_scores!(
+        "average_precision",
+        "Area under the precision-recall steps, tied scores as one threshold; NULL without a positive row."
+    ),
+    of_scores!(
+        "log_loss",
+        "Mean negative log-likelihood of the labels under scores that are probabilities, clipped at 1e-15."
+    ),
+    of_scores!(
+        "brier_score",
+        "Mean squared difference between label and a score that is a probability."
+    ),
 ];
 
 static OF_PREDICTIONS: [FunctionSpec; 5] = [
     of_predictions!("accuracy", "Share of rows predicted right."),
-    of_predictions!("precision", "Share of positives among rows predicted positive; NULL when there are none."),
-    of_predictions!("recall", "Share of positives that are predicted positive; NULL without a positive row."),
-    of_predictions!("specificity", "Share of negatives that are predicted negative; NULL without a negative row."),
-    of_predictions!("f1", "Harmonic mean of precision and recall; NULL when no row is positive or predicted positive."),
+    of_predictions!(
+        "precision",
+        "Share of positives among rows predicted positive; NULL when there are none."
+    ),
+    of_predictions!(
+        "recall",
+        "Share of positives that are predicted positive; NULL without a positive row."
+    ),
+    of_predictions!(
+        "specificity",
+        "Share of negatives that are predicted negative; NULL without a negative row."
+    ),
+    of_predictions!(
+        "f1",
+        "Harmonic mean of precision and recall; NULL when no row is positive or predicted positive."
+    ),
 ];
 
 pub(super) fn all() -> Result<Vec<Arc<AggregateUDF>>> {
-    let scored = OF_SCORES.iter().map(|spec| aggregate(spec, DataType::Float64, reading::<true>));
-    let predicted = OF_PREDICTIONS.iter().map(|spec| aggregate(spec, DataType::Float64, reading::<false>));
+    let scored = OF_SCORES
+        .iter()
+        .map(|spec| aggregate(spec, DataType::Float64, reading::<true>));
+    let predicted = OF_PREDICTIONS
+        .iter()
+        .map(|spec| aggregate(spec, DataType::Float64, reading::<false>));
     scored.chain(predicted).collect()
 }
 

@@ -23,15 +23,35 @@ static FIT_THRESHOLD: FunctionSpec = FunctionSpec {
     name: "fit_threshold",
     description: "Learns the limits of a metric from its values on reference chunks.",
     arguments: &[
-        ("thresholds", Role::Text, "Threshold of each metric, as in 'roc_auc=constant(0.7,);*=false_alarm_rate(0.0027)'."),
+        (
+            "thresholds",
+            Role::Text,
+            "Threshold of each metric, as in 'roc_auc=constant(0.7,);*=false_alarm_rate(0.0027)'.",
+        ),
         ("direction", Role::Text, "'both' or 'worse'."),
         ("metric", Role::Text, "Name of the metric."),
         ("value", Role::Number, "Value on the chunk."),
-        ("sampling_error", Role::Number, "Its standard error from sampling rows."),
-        ("used_count", Role::Integer, "Rows that it was computed from."),
-        ("realized", Role::Number, "Realized value on the chunk, on which stddev() is defined."),
+        (
+            "sampling_error",
+            Role::Number,
+            "Its standard error from sampling rows.",
+        ),
+        (
+            "used_count",
+            Role::Integer,
+            "Rows that it was computed from.",
+        ),
+        (
+            "realized",
+            Role::Number,
+            "Realized value on the chunk, on which stddev() is defined.",
+        ),
         ("chunk_index", Role::Integer, "Number of the chunk."),
-        ("is_reference", Role::Flag, "Whether the chunk is of the reference; others are left out."),
+        (
+            "is_reference",
+            Role::Flag,
+            "Whether the chunk is of the reference; others are left out.",
+        ),
     ],
     required: 9,
     example: "SELECT fit_threshold('*=false_alarm_rate(0.0027)', 'both', 'accuracy', value, error, n, NULL, i, true) FROM chunks",
@@ -43,28 +63,52 @@ static THRESHOLD_LIMITS: FunctionSpec = FunctionSpec {
     arguments: &[
         ("threshold", Role::Bytes, "What fit_threshold returned."),
         ("value", Role::Number, "Value on the chunk."),
-        ("sampling_error", Role::Number, "Its standard error from sampling rows."),
-        ("used_count", Role::Integer, "Rows that it was computed from."),
+        (
+            "sampling_error",
+            Role::Number,
+            "Its standard error from sampling rows.",
+        ),
+        (
+            "used_count",
+            Role::Integer,
+            "Rows that it was computed from.",
+        ),
     ],
     required: 4,
     example: "SELECT threshold_limits(threshold, value, error, n)['lower_threshold'] FROM chunks",
 };
 
 pub(super) fn aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
-    Ok(vec![aggregate::<ThresholdRows>(&FIT_THRESHOLD, DataType::BinaryView, fit_threshold)?])
+    Ok(vec![aggregate::<ThresholdRows>(
+        &FIT_THRESHOLD,
+        DataType::BinaryView,
+        fit_threshold,
+    )?])
 }
 
 pub(super) fn scalars() -> Result<Vec<Arc<ScalarUDF>>> {
-    Ok(vec![scalar(&THRESHOLD_LIMITS, DataType::Struct(fields()), threshold_limits)?])
+    Ok(vec![scalar(
+        &THRESHOLD_LIMITS,
+        DataType::Struct(fields()),
+        threshold_limits,
+    )?])
 }
 
-fn fit_threshold(spec: &'static FunctionSpec, arguments: Arguments) -> Result<Aggregation<ThresholdRows>> {
+fn fit_threshold(
+    spec: &'static FunctionSpec,
+    arguments: Arguments,
+) -> Result<Aggregation<ThresholdRows>> {
     let text = arguments.text(0, "thresholds")?.unwrap_or_default();
     let thresholds = Thresholds::parse(&text).map_err(kernel_error)?;
     let direction = match arguments.text(1, "direction")?.as_deref() {
         None | Some("both") => Direction::Both,
         Some("worse") => Direction::Worse,
-        Some(other) => return exec_err!("{}: direction is '{other}'. Expected 'both' or 'worse'", spec.name),
+        Some(other) => {
+            return exec_err!(
+                "{}: direction is '{other}'. Expected 'both' or 'worse'",
+                spec.name
+            );
+        }
     };
     Ok(Aggregation {
         arguments,
@@ -74,7 +118,11 @@ fn fit_threshold(spec: &'static FunctionSpec, arguments: Arguments) -> Result<Ag
     })
 }
 
-fn fit(thresholds: &Thresholds, direction: Direction, rows: &mut ThresholdRows) -> Result<ScalarValue> {
+fn fit(
+    thresholds: &Thresholds,
+    direction: Direction,
+    rows: &mut ThresholdRows,
+) -> Result<ScalarValue> {
     let Some(name) = rows.metric.clone() else {
         return Ok(ScalarValue::BinaryView(None));
     };
@@ -87,7 +135,11 @@ fn fit(thresholds: &Thresholds, direction: Direction, rows: &mut ThresholdRows) 
         .values()
         .iter()
         .map(|row| match of_realized {
-            true => ChunkPoint { value: row.realized, used_count: row.judged.used_count.max(1), ..ChunkPoint::default() },
+            true => ChunkPoint {
+                value: row.realized,
+                used_count: row.judged.used_count.max(1),
+                ..ChunkPoint::default()
+            },
             false => row.judged,
         })
         .collect();
@@ -106,13 +158,19 @@ fn fields() -> Fields {
 
 fn threshold_limits(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
     let limits = match bytes(values, 0) {
-        None => Limits { lower: None, upper: None, status: Status::NoReference },
+        None => Limits {
+            lower: None,
+            upper: None,
+            status: Status::NoReference,
+        },
         Some(model) => {
             let model = ThresholdModel::from_bytes(model).map_err(kernel_error)?;
             model.limits(&ChunkPoint {
                 value: number(values, 1),
                 sampling_error: number(values, 2),
-                used_count: integer(values, 3).and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
+                used_count: integer(values, 3)
+                    .and_then(|n| u64::try_from(n).ok())
+                    .unwrap_or(0),
             })
         }
     };
@@ -121,5 +179,9 @@ fn threshold_limits(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarVa
         Arc::new(Float64Array::from(vec![limits.upper])),
         Arc::new(StringArray::from(vec![limits.status.name()])),
     ];
-    Ok(ScalarValue::Struct(Arc::new(StructArray::try_new(fields(), columns, None)?)))
+    Ok(ScalarValue::Struct(Arc::new(StructArray::try_new(
+        fields(),
+        columns,
+        None,
+    )?)))
 }

@@ -46,9 +46,13 @@ pub(super) fn flag(values: &[ScalarValue], position: usize) -> bool {
 /// The texts of the list at `position`; empty for NULL.
 pub(super) fn texts(values: &[ScalarValue], position: usize) -> Vec<String> {
     match values.get(position) {
-        Some(ScalarValue::List(list)) if list.is_valid(0) => {
-            list.value(0).as_string::<i32>().iter().flatten().map(str::to_string).collect()
-        }
+        Some(ScalarValue::List(list)) if list.is_valid(0) => list
+            .value(0)
+            .as_string::<i32>()
+            .iter()
+            .flatten()
+            .map(str::to_string)
+            .collect(),
         _ => vec![],
     }
 }
@@ -63,9 +67,16 @@ pub(super) fn value_matrix(
         Some(ScalarValue::List(list)) if list.is_valid(0) => list.value(0),
         _ => return Ok([0.0; 4]),
     };
-    let numbers: Vec<f64> = list.as_primitive::<Float64Type>().iter().flatten().collect();
+    let numbers: Vec<f64> = list
+        .as_primitive::<Float64Type>()
+        .iter()
+        .flatten()
+        .collect();
     match <[f64; 4]>::try_from(numbers) {
         Ok(matrix) if matrix.iter().all(|v| v.is_finite()) => Ok(matrix),
-        _ => exec_err!("{}: value_matrix is not four finite numbers. Expected [tn, fp, fn, tp]", spec.name),
+        _ => exec_err!(
+            "{}: value_matrix is not four finite numbers. Expected [tn, fp, fn, tp]",
+            spec.name
+        ),
     }
 }

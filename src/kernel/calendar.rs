@@ -28,7 +28,9 @@ impl Step {
                 ((year - 2000) * 12 + month - 1).div_euclid(step.max(1))
             }
             Self::Days(step) => (start.div_euclid(DAY) - ORIGIN_DAY).div_euclid(step.max(1)),
-            Self::Micros(step) => start.saturating_sub(ORIGIN_DAY * DAY).div_euclid(step.max(1)),
+            Self::Micros(step) => start
+                .saturating_sub(ORIGIN_DAY * DAY)
+                .div_euclid(step.max(1)),
         }
     }
 
@@ -42,7 +44,11 @@ impl Step {
             Self::Months(1) => format!("{year:04}-{month:02}"),
             Self::Months(step) => {
                 let last = year * 12 + month - 1 + step - 1;
-                format!("{year:04}-{month:02}/{:04}-{:02}", last.div_euclid(12), last.rem_euclid(12) + 1)
+                format!(
+                    "{year:04}-{month:02}/{:04}-{:02}",
+                    last.div_euclid(12),
+                    last.rem_euclid(12) + 1
+                )
             }
             Self::Days(1) => date(day),
             Self::Days(step) => format!("{}/{}", date(day), date(day + step - 1)),
@@ -50,7 +56,11 @@ impl Step {
                 let seconds = start.rem_euclid(DAY) / 1_000_000;
                 let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
                 let minutes = format!("{} {hour:02}:{minute:02}", date(day));
-                if second == 0 { minutes } else { format!("{minutes}:{second:02}") }
+                if second == 0 {
+                    minutes
+                } else {
+                    format!("{minutes}:{second:02}")
+                }
             }
         }
     }
@@ -67,10 +77,15 @@ fn civil(day: i64) -> (i64, i64, i64) {
     let shifted = day + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * day_of_year + 2) / 153;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day_of_year - (153 * from_march + 2) / 5 + 1)
 }
@@ -87,7 +102,10 @@ mod tests {
         assert_eq!(Step::Months(3).index_of(LEAP_DAY_2024), 96);
         assert_eq!(Step::Days(7).index_of(ORIGIN_DAY * DAY), 0);
         assert_eq!(Step::Days(7).index_of((ORIGIN_DAY - 7) * DAY), -1);
-        assert_eq!(Step::Micros(DAY / 24).index_of(ORIGIN_DAY * DAY + DAY / 2), 12);
+        assert_eq!(
+            Step::Micros(DAY / 24).index_of(ORIGIN_DAY * DAY + DAY / 2),
+            12
+        );
     }
 
     #[test]
@@ -97,8 +115,14 @@ mod tests {
         assert_eq!(Step::Months(1).text_of(LEAP_DAY_2024), "2024-02");
         assert_eq!(Step::Months(2).text_of(0), "1970-01/1970-02");
         assert_eq!(Step::Days(1).text_of(LEAP_DAY_2024), "2024-02-29");
-        assert_eq!(Step::Days(7).text_of(ORIGIN_DAY * DAY), "2000-01-03/2000-01-09");
-        assert_eq!(Step::Micros(DAY / 24).text_of(LEAP_DAY_2024 + DAY / 2), "2024-02-29 12:00");
+        assert_eq!(
+            Step::Days(7).text_of(ORIGIN_DAY * DAY),
+            "2000-01-03/2000-01-09"
+        );
+        assert_eq!(
+            Step::Micros(DAY / 24).text_of(LEAP_DAY_2024 + DAY / 2),
+            "2024-02-29 12:00"
+        );
         assert_eq!(Step::Days(1).text_of(-DAY), "1969-12-31");
     }
 }

@@ -44,7 +44,10 @@ impl ReferenceFit {
     ///
     /// Without rows, labels, or labels of both classes there is no calibrator, and the status says why.
     /// Errors: those of [`Calibrator::fit`].
-    pub fn fit(mut chunks: Vec<ReferenceChunk>, mode: CalibrationMode) -> Result<Self, KernelError> {
+    pub fn fit(
+        mut chunks: Vec<ReferenceChunk>,
+        mode: CalibrationMode,
+    ) -> Result<Self, KernelError> {
         chunks.sort_by_cached_key(|chunk| (chunk.index, chunk.profile.clone().to_bytes()));
         let mut indices: Vec<Option<i64>> = chunks.iter().map(|chunk| chunk.index).collect();
         indices.dedup();
@@ -59,13 +62,15 @@ impl ReferenceFit {
             [0, _] | [_, 0] => return Ok(Self::nothing(Status::ReferenceSingleClass)),
             _ => (),
         }
-        let few = labels.iter().sum::<u64>() < FEW_ROWS || labels.iter().any(|&n| n < FEW_OF_A_CLASS);
+        let few =
+            labels.iter().sum::<u64>() < FEW_ROWS || labels.iter().any(|&n| n < FEW_OF_A_CLASS);
         let calibrator = Calibrator::fit(&whole, mode)?;
         let mut without_part = Vec::new();
         if parts.len() > 1 {
             for (before, after) in befores.into_iter().zip(afters.into_iter().skip(1)) {
                 // a part that holds all rows of a class leaves nothing to fit on
-                let refitted = merge(before, after).and_then(|mut rest| calibrator.refit(&rest.bins()));
+                let refitted =
+                    merge(before, after).and_then(|mut rest| calibrator.refit(&rest.bins()));
                 without_part.push(refitted.unwrap_or_else(|| calibrator.clone()));
             }
         }
@@ -73,12 +78,21 @@ impl ReferenceFit {
             whole: Some(calibrator),
             without_part,
             chunks: indices,
-            status: if few { Status::SmallReference } else { Status::Ok },
+            status: if few {
+                Status::SmallReference
+            } else {
+                Status::Ok
+            },
         })
     }
 
     fn nothing(status: Status) -> Self {
-        Self { whole: None, without_part: vec![], chunks: vec![], status }
+        Self {
+            whole: None,
+            without_part: vec![],
+            chunks: vec![],
+            status,
+        }
     }
 
     /// The calibrator for analysis chunks; `None` when there was nothing to fit on.
@@ -118,8 +132,11 @@ impl ReferenceFit {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
         let mut r = Reader::new(bytes, MAGIC, LAYOUT, "fitted reference")?;
         let name = r.bytes()?;
-        let status = Status::ALL.into_iter().find(|status| status.name().as_bytes() == name);
-        let unknown = || KernelError::Unreadable("the fitted reference has an unknown status".into());
+        let status = Status::ALL
+            .into_iter()
+            .find(|status| status.name().as_bytes() == name);
+        let unknown =
+            || KernelError::Unreadable("the fitted reference has an unknown status".into());
         let mut chunks = Vec::new();
         for _ in 0..r.length(2)? {
             let known = r.uint()? == 1;
@@ -165,7 +182,9 @@ fn merge(a: Option<ScoreProfile>, b: Option<ScoreProfile>) -> Option<ScoreProfil
 }
 
 /// For each part, the merge of those before it; and of it with those after it. One more of each at the end.
-fn running_merges(parts: &[ScoreProfile]) -> (Vec<Option<ScoreProfile>>, Vec<Option<ScoreProfile>>) {
+fn running_merges(
+    parts: &[ScoreProfile],
+) -> (Vec<Option<ScoreProfile>>, Vec<Option<ScoreProfile>>) {
     let (mut befores, mut afters) = (vec![None], vec![None]);
     for part in parts {
         befores.push(merge(befores.last().cloned().flatten(), Some(part.clone())));

@@ -29,7 +29,12 @@ impl<'a> Call<'a> {
         context: &'a mut dyn RelationPlannerContext,
         session: Option<SessionState>,
     ) -> Self {
-        Self { spec, arguments, context, session }
+        Self {
+            spec,
+            arguments,
+            context,
+            session,
+        }
     }
 
     /// Name of the table function, for errors.
@@ -40,7 +45,10 @@ impl<'a> Call<'a> {
     /// Defaults of the session.
     pub fn options(&self) -> MonitorOptions {
         let extensions = &self.context.context_provider().options().extensions;
-        extensions.get::<MonitorOptions>().cloned().unwrap_or_default()
+        extensions
+            .get::<MonitorOptions>()
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The SQL of an argument, if it is given.
@@ -75,12 +83,17 @@ impl<'a> Call<'a> {
             )
         };
         let schema = DFSchema::empty();
-        let expr = self.context.sql_to_expr(sql.clone(), &schema).map_err(|_| not_constant())?;
+        let expr = self
+            .context
+            .sql_to_expr(sql.clone(), &schema)
+            .map_err(|_| not_constant())?;
         if let Expr::Literal(value, _) = expr {
             return Ok(value);
         }
         let state = self.session.as_ref().ok_or_else(not_constant)?;
-        let physical = state.create_physical_expr(expr, &schema).map_err(|_| not_constant())?;
+        let physical = state
+            .create_physical_expr(expr, &schema)
+            .map_err(|_| not_constant())?;
         let one_row = RecordBatchOptions::new().with_row_count(Some(1));
         let batch = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &one_row)?;
         match physical.evaluate(&batch).map_err(|_| not_constant())? {
@@ -124,7 +137,9 @@ impl<'a> Call<'a> {
             .map(|element| {
                 let value = self.constant_of(name, element)?;
                 number_of(&value).ok_or_else(|| {
-                    plan_datafusion_err!("{function}: argument '{name}' holds {value}. Expected a finite number")
+                    plan_datafusion_err!(
+                        "{function}: argument '{name}' holds {value}. Expected a finite number"
+                    )
                 })
             })
             .collect();
@@ -142,7 +157,10 @@ impl<'a> Call<'a> {
                 SqlExpr::Identifier(ident) => Ok(self.context.normalize_ident(ident)),
                 other => match self.constant_of(name, other.clone())?.try_as_str() {
                     Some(Some(text)) => Ok(text.to_string()),
-                    _ => plan_err!("{}: argument '{name}' holds `{other}`. Expected names", self.spec.name),
+                    _ => plan_err!(
+                        "{}: argument '{name}' holds `{other}`. Expected names",
+                        self.spec.name
+                    ),
                 },
             })
             .collect();
@@ -152,7 +170,9 @@ impl<'a> Call<'a> {
 
 fn number_of(value: &ScalarValue) -> Option<f64> {
     match value.cast_to(&datafusion::arrow::datatypes::DataType::Float64) {
-        Ok(ScalarValue::Float64(Some(number))) if number.is_finite() && value.data_type().is_numeric() => {
+        Ok(ScalarValue::Float64(Some(number)))
+            if number.is_finite() && value.data_type().is_numeric() =>
+        {
             Some(number)
         }
         _ => None,
@@ -173,9 +193,12 @@ pub fn elements(sql: &SqlExpr) -> Vec<SqlExpr> {
 pub fn fields(sql: &SqlExpr) -> Option<Vec<(String, SqlExpr)>> {
     match sql {
         SqlExpr::Nested(inner) => fields(inner),
-        SqlExpr::Dictionary(fields) => {
-            Some(fields.iter().map(|f| (f.key.value.clone(), (*f.value).clone())).collect())
-        }
+        SqlExpr::Dictionary(fields) => Some(
+            fields
+                .iter()
+                .map(|f| (f.key.value.clone(), (*f.value).clone()))
+                .collect(),
+        ),
         SqlExpr::Function(f) if is_named(f, "named_struct") => {
             let arguments = arguments_of(f)?;
             let pairs = arguments.chunks_exact(2);

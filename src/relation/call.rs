@@ -48,7 +48,9 @@ impl MonitorPlanner {
         };
         let called = &part.as_ident()?.value;
         let mut relations = self.relations.iter();
-        relations.find(|r| called.eq_ignore_ascii_case(r.name)).copied()
+        relations
+            .find(|r| called.eq_ignore_ascii_case(r.name))
+            .copied()
     }
 }
 
@@ -59,14 +61,24 @@ impl RelationPlanner for MonitorPlanner {
         context: &mut dyn RelationPlannerContext,
     ) -> Result<RelationPlanning> {
         let (spec, args, alias) = match &relation {
-            TableFactor::Table { name, args: Some(args), alias, .. } => match self.find(name) {
+            TableFactor::Table {
+                name,
+                args: Some(args),
+                alias,
+                ..
+            } => match self.find(name) {
                 Some(spec) => (spec, &args.args, alias.clone()),
                 None => return Ok(RelationPlanning::Original(Box::new(relation))),
             },
             // `LATERAL f(...)`, and `f(...)` after a comma in some dialects
             TableFactor::Function { name, lateral, .. } => match self.find(name) {
                 Some(spec) if *lateral => return refuse_lateral(spec),
-                Some(spec) => return plan_err!("{}: expected the call in FROM, not behind LATERAL", spec.name),
+                Some(spec) => {
+                    return plan_err!(
+                        "{}: expected the call in FROM, not behind LATERAL",
+                        spec.name
+                    );
+                }
                 None => return Ok(RelationPlanning::Original(Box::new(relation))),
             },
             _ => return Ok(RelationPlanning::Original(Box::new(relation))),
@@ -77,7 +89,9 @@ impl RelationPlanner for MonitorPlanner {
         if !plan.all_out_ref_exprs().is_empty() {
             return refuse_lateral(spec);
         }
-        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, alias))))
+        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(
+            plan, alias,
+        ))))
     }
 }
 
@@ -110,10 +124,17 @@ fn named_arguments(
         };
         let names: Vec<&str> = spec.arguments.iter().map(|(name, _)| *name).collect();
         if !names.contains(&name.as_str()) {
-            return plan_err!("{}: unknown argument '{name}'. {}", spec.name, expected_one_of(&name, &names));
+            return plan_err!(
+                "{}: unknown argument '{name}'. {}",
+                spec.name,
+                expected_one_of(&name, &names)
+            );
         }
         if found.iter().any(|(given, _)| *given == name) {
-            return plan_err!("{}: argument '{name}' is given twice. Expected it once", spec.name);
+            return plan_err!(
+                "{}: argument '{name}' is given twice. Expected it once",
+                spec.name
+            );
         }
         found.push((name, sql.clone()));
     }
@@ -127,7 +148,9 @@ fn positional(
     sql: &SqlExpr,
 ) -> Result<String> {
     match spec.arguments.get(position) {
-        Some((name, _)) if position < spec.positional && position == found.len() => Ok((*name).to_string()),
+        Some((name, _)) if position < spec.positional && position == found.len() => {
+            Ok((*name).to_string())
+        }
         _ => plan_err!(
             "{}: argument {} (`{sql}`) has no name. Expected name => value after the first {}",
             spec.name,

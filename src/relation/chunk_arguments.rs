@@ -28,8 +28,8 @@ impl ChunkArguments {
     /// Reads the arguments for a relation with `schema`.
     pub fn read(call: &mut Call, dataset: &str, roles: &Roles, schema: &DFSchema) -> Result<Self> {
         let function = call.function();
-        let time_zone = TimeZone::new(call.text("time_zone")?)
-            .map_err(|e| e.context(function.to_string()))?;
+        let time_zone =
+            TimeZone::new(call.text("time_zone")?).map_err(|e| e.context(function.to_string()))?;
         let order_by: Vec<Expr> = match call.sql("order_by") {
             None => roles.timestamp.iter().cloned().collect(),
             Some(sql) => elements(&sql)
@@ -89,7 +89,9 @@ fn as_of(call: &mut Call, time_zone: &TimeZone) -> Result<Expr> {
         },
     };
     let function = call.function();
-    time_zone.local(instant, &empty).map_err(|e| e.context(format!("{function}: argument 'as_of'")))
+    time_zone
+        .local(instant, &empty)
+        .map_err(|e| e.context(format!("{function}: argument 'as_of'")))
 }
 
 fn chunking(call: &mut Call, dataset: &str, roles: &Roles, schema: &DFSchema) -> Result<Chunking> {
@@ -113,11 +115,23 @@ fn chunking(call: &mut Call, dataset: &str, roles: &Roles, schema: &DFSchema) ->
     let parsed = parse(call, name, &sql, schema);
     match parsed {
         // a chunk argument that reads the timestamp cannot serve a reference without one
-        Ok(Chunking::Calendar(_)) | Err(_) if dataset == "reference" && !timed && name == "chunk" => {
-            Ok(if call.sql("order_by").is_some() { Chunking::Parts(10) } else { Chunking::Dealt(10) })
+        Ok(Chunking::Calendar(_)) | Err(_)
+            if dataset == "reference" && !timed && name == "chunk" =>
+        {
+            Ok(if call.sql("order_by").is_some() {
+                Chunking::Parts(10)
+            } else {
+                Chunking::Dealt(10)
+            })
         }
-        Ok(Chunking::Rows(_) | Chunking::Parts(_)) if dataset == "reference" && !timed && name == "chunk"
-            && call.sql("order_by").is_none() => Ok(Chunking::Dealt(10)),
+        Ok(Chunking::Rows(_) | Chunking::Parts(_))
+            if dataset == "reference"
+                && !timed
+                && name == "chunk"
+                && call.sql("order_by").is_none() =>
+        {
+            Ok(Chunking::Dealt(10))
+        }
         Ok(Chunking::Calendar(_)) if !timed => plan_err!(
             "{}: argument '{name}' is an interval, and the {dataset} relation has no timestamp. Expected timestamp. \
              Hint: timestamp => <column>",
@@ -133,9 +147,11 @@ fn parse(call: &mut Call, name: &str, sql: &SqlExpr, schema: &DFSchema) -> Resul
         SqlExpr::Function(f) if is_named(f, "rows") => size(call, name, f).map(Chunking::Rows),
         SqlExpr::Function(f) if is_named(f, "parts") => size(call, name, f).map(Chunking::Parts),
         other => match call.resolve(name, other.clone(), schema)? {
-            Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(interval)), _) => Calendar::new(interval)
-                .map(Chunking::Calendar)
-                .map_err(|e| e.context(call.function().to_string())),
+            Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(interval)), _) => {
+                Calendar::new(interval)
+                    .map(Chunking::Calendar)
+                    .map_err(|e| e.context(call.function().to_string()))
+            }
             Expr::Literal(value, _) => plan_err!(
                 "{}: argument '{name}' is {value}, which puts every row into one chunk. \
                  Expected INTERVAL '1 month', rows(n), parts(n) or an expression over columns",
@@ -149,7 +165,10 @@ fn parse(call: &mut Call, name: &str, sql: &SqlExpr, schema: &DFSchema) -> Resul
 fn size(call: &mut Call, name: &str, function: &Function) -> Result<i64> {
     let arguments = arguments_of(function).unwrap_or_default();
     let found = match arguments.as_slice() {
-        [only] => call.constant_of(name, only.clone())?.cast_to(&datafusion::arrow::datatypes::DataType::Int64).ok(),
+        [only] => call
+            .constant_of(name, only.clone())?
+            .cast_to(&datafusion::arrow::datatypes::DataType::Int64)
+            .ok(),
         _ => None,
     };
     match found {

@@ -16,8 +16,15 @@ use crate::chunk::{Calendar, Chunking, Incomplete, TIMESTAMP};
 use crate::kernel::calendar::Step;
 
 /// Columns of a chunk relation after the `by` columns; `profile` is the last.
-pub const CHUNK_COLUMNS: [&str; 7] =
-    ["chunk", "chunk_index", "chunk_start", "chunk_end", "complete", "row_count", "profile"];
+pub const CHUNK_COLUMNS: [&str; 7] = [
+    "chunk",
+    "chunk_index",
+    "chunk_start",
+    "chunk_end",
+    "complete",
+    "row_count",
+    "profile",
+];
 
 /// One relation on its way to chunk profiles.
 pub struct ChunkedRows<'a> {
@@ -48,7 +55,9 @@ impl ChunkedRows<'_> {
         };
         let chunks = describe(call, merged, &by, &arguments)?;
         match arguments.incomplete {
-            Incomplete::Drop => LogicalPlanBuilder::from(chunks).filter(column("complete"))?.build(),
+            Incomplete::Drop => LogicalPlanBuilder::from(chunks)
+                .filter(column("complete"))?
+                .build(),
             Incomplete::Keep | Incomplete::Merge => Ok(chunks),
         }
     }
@@ -67,17 +76,23 @@ impl ChunkedRows<'_> {
         columns.push(role(&self.roles.score).alias("__score"));
         let zone = &self.arguments.time_zone;
         let time = match &self.roles.timestamp {
-            Some(time) => zone.local(time.clone(), &schema)
+            Some(time) => zone
+                .local(time.clone(), &schema)
                 .map_err(|e| e.context(call.function().to_string()))?,
             None => lit(ScalarValue::TimestampMicrosecond(None, None)),
         };
-        let ordered = matches!(self.arguments.chunking, Chunking::Rows(_) | Chunking::Parts(_));
+        let ordered = matches!(
+            self.arguments.chunking,
+            Chunking::Rows(_) | Chunking::Parts(_)
+        );
         match &self.arguments.chunking {
             Chunking::Calendar(calendar) => columns.push(calendar.start_of(time).alias("__key")),
             Chunking::Expression(expression) => {
                 columns.extend([expression.clone().alias("__key"), time.alias("__time")]);
             }
-            Chunking::Rows(_) | Chunking::Parts(_) | Chunking::Dealt(_) => columns.push(time.alias("__time")),
+            Chunking::Rows(_) | Chunking::Parts(_) | Chunking::Dealt(_) => {
+                columns.push(time.alias("__time"))
+            }
         }
         if ordered {
             let orders = self.arguments.order_by.iter().enumerate();
@@ -99,13 +114,23 @@ impl ChunkedRows<'_> {
         // ties are broken by all that a profile reads, so that tied rows are interchangeable
         let ties = ["__score", "__prediction", "__label"].map(column);
         let orders = (0..self.arguments.order_by.len()).map(|i| column(&order_name(i)));
-        let sorted = |exprs: Vec<Expr>| exprs.into_iter().map(|e| e.sort(true, false)).collect::<Vec<_>>();
+        let sorted = |exprs: Vec<Expr>| {
+            exprs
+                .into_iter()
+                .map(|e| e.sort(true, false))
+                .collect::<Vec<_>>()
+        };
         let number = |window: Expr, order: Vec<Expr>| {
-            let window = window.partition_by(by.clone()).order_by(sorted(order)).build()?;
+            let window = window
+                .partition_by(by.clone())
+                .order_by(sorted(order))
+                .build()?;
             Ok::<_, datafusion::error::DataFusionError>(cast(window, DataType::Int64) - lit(1i64))
         };
         Some(match self.arguments.chunking {
-            Chunking::Rows(n) => number(row_number(), orders.chain(ties).collect()).map(|i| i / lit(n)),
+            Chunking::Rows(n) => {
+                number(row_number(), orders.chain(ties).collect()).map(|i| i / lit(n))
+            }
             Chunking::Parts(n) => number(ntile(lit(n)), orders.chain(ties).collect()),
             Chunking::Dealt(n) => number(row_number(), ties.to_vec()).map(|i| i % lit(n)),
             Chunking::Calendar(_) | Chunking::Expression(_) => return None,
@@ -114,7 +139,11 @@ impl ChunkedRows<'_> {
 
     /// One row for each `by` group and key.
     fn profiled(&self, call: &mut Call, keyed: LogicalPlan) -> Result<LogicalPlan> {
-        let group = self.by.iter().map(|(name, _)| column(name)).chain([column("__key")]);
+        let group = self
+            .by
+            .iter()
+            .map(|(name, _)| column(name))
+            .chain([column("__key")]);
         let profile = aggregate(
             call,
             "score_profile",
@@ -126,12 +155,17 @@ impl ChunkedRows<'_> {
                 lit(i64::from(self.min_level)),
             ],
         )?;
-        let mut columns = vec![profile.alias("profile"), count(lit(1i64)).alias("row_count")];
+        let mut columns = vec![
+            profile.alias("profile"),
+            count(lit(1i64)).alias("row_count"),
+        ];
         if !matches!(self.arguments.chunking, Chunking::Calendar(_)) {
             columns.push(min(column("__time")).alias("__first"));
             columns.push(max(column("__time")).alias("__last"));
         }
-        LogicalPlanBuilder::from(keyed).aggregate(group, columns)?.build()
+        LogicalPlanBuilder::from(keyed)
+            .aggregate(group, columns)?
+            .build()
     }
 }
 
@@ -143,7 +177,9 @@ fn order_name(position: usize) -> String {
 pub fn aggregate(call: &Call, name: &str, args: Vec<Expr>) -> Result<Expr> {
     match call.context.context_provider().get_aggregate_meta(name) {
         Some(function) => Ok(function.call(args)),
-        None => datafusion::common::plan_err!("{}: function {name} is not registered", call.function()),
+        None => {
+            datafusion::common::plan_err!("{}: function {name} is not registered", call.function())
+        }
     }
 }
 
@@ -151,7 +187,9 @@ pub fn aggregate(call: &Call, name: &str, args: Vec<Expr>) -> Result<Expr> {
 pub fn scalar(call: &Call, name: &str, args: Vec<Expr>) -> Result<Expr> {
     match call.context.context_provider().get_function_meta(name) {
         Some(function) => Ok(function.call(args)),
-        None => datafusion::common::plan_err!("{}: function {name} is not registered", call.function()),
+        None => {
+            datafusion::common::plan_err!("{}: function {name} is not registered", call.function())
+        }
     }
 }
 
@@ -166,10 +204,15 @@ fn merge_incomplete(
     let (moved, calendar) = match &arguments.chunking {
         Chunking::Calendar(calendar) => {
             let last = calendar.last_complete(arguments.as_of.clone());
-            (when(key.clone().gt(last.clone()), last).otherwise(key)?, true)
+            (
+                when(key.clone().gt(last.clone()), last).otherwise(key)?,
+                true,
+            )
         }
         Chunking::Rows(n) => {
-            let short = column("row_count").lt(lit(*n)).and(key.clone().gt(lit(0i64)));
+            let short = column("row_count")
+                .lt(lit(*n))
+                .and(key.clone().gt(lit(0i64)));
             (when(short, key.clone() - lit(1i64)).otherwise(key)?, false)
         }
         Chunking::Parts(_) | Chunking::Dealt(_) | Chunking::Expression(_) => return Ok(profiled),
@@ -182,7 +225,10 @@ fn merge_incomplete(
     ];
     if !calendar {
         columns.extend([column("__first"), column("__last")]);
-        totals.extend([min(column("__first")).alias("__first"), max(column("__last")).alias("__last")]);
+        totals.extend([
+            min(column("__first")).alias("__first"),
+            max(column("__last")).alias("__last"),
+        ]);
     }
     let group = by.iter().map(|name| column(name)).chain([column("__key")]);
     LogicalPlanBuilder::from(profiled)
@@ -209,7 +255,14 @@ fn describe(
             let complete = end.clone().lt_eq(arguments.as_of.clone());
             let text = calendar_chunk(call, *calendar, key.clone())?;
             let index = get_field(text.clone(), "chunk_index");
-            (plan, get_field(text, "chunk"), index, zone.instant(key), zone.instant(end), complete)
+            (
+                plan,
+                get_field(text, "chunk"),
+                index,
+                zone.instant(key),
+                zone.instant(end),
+                complete,
+            )
         }
         Chunking::Expression(_) => {
             let rank = dense_rank()
@@ -219,16 +272,36 @@ fn describe(
                 .alias("__rank");
             let plan = plan.window(vec![rank])?;
             let index = cast(column("__rank"), DataType::Int64) - lit(1i64);
-            let (first, last) = (zone.instant(column("__first")), zone.instant(column("__last")));
-            (plan, cast(key, DataType::Utf8), index, first, last, lit(true))
+            let (first, last) = (
+                zone.instant(column("__first")),
+                zone.instant(column("__last")),
+            );
+            (
+                plan,
+                cast(key, DataType::Utf8),
+                index,
+                first,
+                last,
+                lit(true),
+            )
         }
         Chunking::Rows(_) | Chunking::Parts(_) | Chunking::Dealt(_) => {
             let complete = match &arguments.chunking {
                 Chunking::Rows(n) => rows.clone().gt_eq(lit(*n)),
                 _ => lit(true),
             };
-            let (first, last) = (zone.instant(column("__first")), zone.instant(column("__last")));
-            (plan, cast(key.clone(), DataType::Utf8), key, first, last, complete)
+            let (first, last) = (
+                zone.instant(column("__first")),
+                zone.instant(column("__last")),
+            );
+            (
+                plan,
+                cast(key.clone(), DataType::Utf8),
+                key,
+                first,
+                last,
+                complete,
+            )
         }
     };
     let columns = [
@@ -237,11 +310,14 @@ fn describe(
         cast(start, zone.instant_type()).alias("chunk_start"),
         cast(end, zone.instant_type()).alias("chunk_end"),
         // a row without a timestamp is in no calendar chunk, so its chunk is never complete
-        when(complete.clone().is_null(), lit(false)).otherwise(complete)?.alias("complete"),
+        when(complete.clone().is_null(), lit(false))
+            .otherwise(complete)?
+            .alias("complete"),
         rows.alias("row_count"),
         column("profile"),
     ];
-    plan.project(group().chain(columns).collect::<Vec<_>>())?.build()
+    plan.project(group().chain(columns).collect::<Vec<_>>())?
+        .build()
 }
 
 /// Number and text of a calendar chunk.
@@ -252,5 +328,9 @@ pub fn calendar_chunk(call: &Call, calendar: Calendar, start: Expr) -> Result<Ex
         Step::Micros(n) => [0, 0, n],
     };
     let start = cast(start, TIMESTAMP);
-    scalar(call, "calendar_chunk", vec![start, lit(months), lit(days), lit(micros)])
+    scalar(
+        call,
+        "calendar_chunk",
+        vec![start, lit(months), lit(days), lit(micros)],
+    )
 }

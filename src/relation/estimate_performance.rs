@@ -3,8 +3,9 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::{
-    Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, SortExpr, WindowFrame, WindowFrameBound,
-    WindowFrameUnits, WindowFunctionDefinition, cast, expr::WindowFunction, lit, try_cast, when,
+    Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, SortExpr, WindowFrame,
+    WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, cast, expr::WindowFunction, lit,
+    try_cast, when,
 };
 
 use super::RelationSpec;
@@ -21,25 +22,73 @@ pub static SPEC: RelationSpec = RelationSpec {
     description: "Performance of a binary classifier per chunk, estimated without labels (CBPE), with error bars, thresholds \
                   of a stated false-alarm rate, and the realized value beside it where labels are known.",
     arguments: &[
-        ("reference", "Rows with labels on which the model was accepted, or their profiles."),
+        (
+            "reference",
+            "Rows with labels on which the model was accepted, or their profiles.",
+        ),
         ("analysis", "Rows to be judged, or their profiles."),
-        ("score", "Score, higher for the positive class; default: column y_pred_proba."),
-        ("prediction", "Predicted class, 0/1 or boolean; default: column y_pred, if there."),
-        ("label", "Realized class, 0/1 or boolean, NULL where not known; default: column y_true."),
-        ("timestamp", "Time of the row; default: column timestamp, if there."),
-        ("positive_label", "The value of label and prediction that stands for the positive class."),
-        ("by", "Columns that group the rows; each group has its own calibrator and thresholds."),
-        ("chunk", "INTERVAL '1 week' (default with a timestamp), rows(n), parts(n) or an expression."),
-        ("reference_chunk", "The same for the reference; default: as chunk, or parts(10) without a timestamp."),
-        ("order_by", "Total order of the rows, for rows(n) and parts(n); default: timestamp."),
-        ("incomplete", "'keep' (default), 'merge' or 'drop' chunks that are not full."),
+        (
+            "score",
+            "Score, higher for the positive class; default: column y_pred_proba.",
+        ),
+        (
+            "prediction",
+            "Predicted class, 0/1 or boolean; default: column y_pred, if there.",
+        ),
+        (
+            "label",
+            "Realized class, 0/1 or boolean, NULL where not known; default: column y_true.",
+        ),
+        (
+            "timestamp",
+            "Time of the row; default: column timestamp, if there.",
+        ),
+        (
+            "positive_label",
+            "The value of label and prediction that stands for the positive class.",
+        ),
+        (
+            "by",
+            "Columns that group the rows; each group has its own calibrator and thresholds.",
+        ),
+        (
+            "chunk",
+            "INTERVAL '1 week' (default with a timestamp), rows(n), parts(n) or an expression.",
+        ),
+        (
+            "reference_chunk",
+            "The same for the reference; default: as chunk, or parts(10) without a timestamp.",
+        ),
+        (
+            "order_by",
+            "Total order of the rows, for rows(n) and parts(n); default: timestamp.",
+        ),
+        (
+            "incomplete",
+            "'keep' (default), 'merge' or 'drop' chunks that are not full.",
+        ),
         ("time_zone", "Zone of the calendar; default: UTC."),
-        ("as_of", "Calendar chunks that end later are not complete and do not alert; default: now."),
-        ("metrics", "Names of metrics; default: all that the given columns allow."),
-        ("value_matrix", "Value of a row by outcome [tn, fp, fn, tp], for business_value and business_value_per_row."),
+        (
+            "as_of",
+            "Calendar chunks that end later are not complete and do not alert; default: now.",
+        ),
+        (
+            "metrics",
+            "Names of metrics; default: all that the given columns allow.",
+        ),
+        (
+            "value_matrix",
+            "Value of a row by outcome [tn, fp, fn, tp], for business_value and business_value_per_row.",
+        ),
         ("calibrate", "'auto' (default), 'always' or 'never'."),
-        ("thresholds", "false_alarm_rate(rate) (default), stddev(k), constant(lower, upper), or {'metric': ...}."),
-        ("direction", "'both' (default) or 'worse': on which side a value alerts."),
+        (
+            "thresholds",
+            "false_alarm_rate(rate) (default), stddev(k), constant(lower, upper), or {'metric': ...}.",
+        ),
+        (
+            "direction",
+            "'both' (default) or 'worse': on which side a value alerts.",
+        ),
         ("confidence_level", "Of the bounds; default: 0.95."),
         ("name", "Text for column monitor."),
     ],
@@ -64,7 +113,11 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
 }
 
 /// Both relations under one another, told apart by `dataset`.
-fn union(reference: LogicalPlan, analysis: LogicalPlan, by: &[String]) -> Result<LogicalPlanBuilder> {
+fn union(
+    reference: LogicalPlan,
+    analysis: LogicalPlan,
+    by: &[String],
+) -> Result<LogicalPlanBuilder> {
     let time = common_time(reference.schema(), analysis.schema());
     let side = |plan: LogicalPlan, dataset: &str| {
         let columns = CHUNK_COLUMNS.map(|name| match name {
@@ -72,7 +125,10 @@ fn union(reference: LogicalPlan, analysis: LogicalPlan, by: &[String]) -> Result
             _ => column(name),
         });
         let names = by.iter().map(|name| column(name));
-        let columns: Vec<Expr> = names.chain([lit(dataset).alias("dataset")]).chain(columns).collect();
+        let columns: Vec<Expr> = names
+            .chain([lit(dataset).alias("dataset")])
+            .chain(columns)
+            .collect();
         LogicalPlanBuilder::from(plan).project(columns)?.build()
     };
     let analysis = side(analysis, "analysis")?;
@@ -88,17 +144,22 @@ fn over_all(call: &Call, name: &str, args: Vec<Expr>, partition: &[&str]) -> Res
     let Some(function) = call.context.context_provider().get_aggregate_meta(name) else {
         return plan_err!("{}: function {name} is not registered", call.function());
     };
-    let order: Vec<SortExpr> = ["dataset", "chunk_index"].map(|c| column(c).sort(true, false)).into();
+    let order: Vec<SortExpr> = ["dataset", "chunk_index"]
+        .map(|c| column(c).sort(true, false))
+        .into();
     let frame = WindowFrame::new_bounds(
         WindowFrameUnits::Rows,
         WindowFrameBound::Preceding(ScalarValue::UInt64(None)),
         WindowFrameBound::Following(ScalarValue::UInt64(None)),
     );
-    Expr::from(WindowFunction::new(WindowFunctionDefinition::AggregateUDF(function), args))
-        .partition_by(partition.iter().map(|name| column(name)).collect())
-        .order_by(order)
-        .window_frame(frame)
-        .build()
+    Expr::from(WindowFunction::new(
+        WindowFunctionDefinition::AggregateUDF(function),
+        args,
+    ))
+    .partition_by(partition.iter().map(|name| column(name)).collect())
+    .order_by(order)
+    .window_frame(frame)
+    .build()
 }
 
 /// The fitted reference beside every chunk of its group.
@@ -106,18 +167,32 @@ fn fit(call: &mut Call, chunks: LogicalPlanBuilder, by: &[String]) -> Result<Log
     let function = call.function();
     let mode = call.text("calibrate")?.unwrap_or_else(|| "auto".into());
     if !["auto", "always", "never"].contains(&mode.as_str()) {
-        return plan_err!("{function}: argument 'calibrate' is '{mode}'. Expected 'auto', 'always' or 'never'");
+        return plan_err!(
+            "{function}: argument 'calibrate' is '{mode}'. Expected 'auto', 'always' or 'never'"
+        );
     }
-    let args = vec![column("profile"), column("chunk_index"), is_reference(), lit(mode)];
+    let args = vec![
+        column("profile"),
+        column("chunk_index"),
+        is_reference(),
+        lit(mode),
+    ];
     let partition: Vec<&str> = by.iter().map(String::as_str).collect();
     let fitted = over_all(call, "fit_reference", args, &partition)?;
     chunks.window(vec![fitted.alias("__reference")])
 }
 
 /// One row for each metric of each chunk.
-fn evaluate(call: &mut Call, fitted: LogicalPlanBuilder, by: &[String]) -> Result<LogicalPlanBuilder> {
+fn evaluate(
+    call: &mut Call,
+    fitted: LogicalPlanBuilder,
+    by: &[String],
+) -> Result<LogicalPlanBuilder> {
     let metrics = metrics(call)?;
-    let texts = metrics.iter().map(|m| ScalarValue::from(m.name())).collect::<Vec<_>>();
+    let texts = metrics
+        .iter()
+        .map(|m| ScalarValue::from(m.name()))
+        .collect::<Vec<_>>();
     let texts = ScalarValue::List(ScalarValue::new_list_nullable(&texts, &DataType::Utf8));
     let matrix = match call.numbers("value_matrix")? {
         None => ScalarValue::Null,
@@ -136,13 +211,20 @@ fn evaluate(call: &mut Call, fitted: LogicalPlanBuilder, by: &[String]) -> Resul
         lit(confidence_level(call)?),
     ];
     let readings = scalar(call, "evaluate_performance", args)?;
-    let kept = CHUNK_COLUMNS.iter().filter(|name| **name != "profile").map(|name| column(name));
-    let names = by.iter().map(|name| column(name)).chain([column("dataset")]).chain(kept);
+    let kept = CHUNK_COLUMNS
+        .iter()
+        .filter(|name| **name != "profile")
+        .map(|name| column(name));
+    let names = by
+        .iter()
+        .map(|name| column(name))
+        .chain([column("dataset")])
+        .chain(kept);
     let columns: Vec<Expr> = names.clone().chain([readings.alias("__reading")]).collect();
     let unnested = fitted.project(columns)?.unnest_column("__reading")?;
-    let fields = crate::functions::EVALUATION_FIELDS.iter().map(|field| {
-        get_field(column("__reading"), field.name().as_str()).alias(field.name())
-    });
+    let fields = crate::functions::EVALUATION_FIELDS
+        .iter()
+        .map(|field| get_field(column("__reading"), field.name().as_str()).alias(field.name()));
     unnested.project(names.chain(fields).collect::<Vec<_>>())
 }
 
@@ -177,7 +259,9 @@ fn metrics(call: &mut Call) -> Result<Vec<Metric>> {
         }
     }
     if metrics.is_empty() {
-        return plan_err!("{function}: argument 'metrics' is empty. Expected names, as in metrics => ['roc_auc', 'f1']");
+        return plan_err!(
+            "{function}: argument 'metrics' is empty. Expected names, as in metrics => ['roc_auc', 'f1']"
+        );
     }
     Ok(metrics)
 }
@@ -194,7 +278,11 @@ fn confidence_level(call: &mut Call) -> Result<f64> {
 }
 
 /// The limits of each row, learnt from the reference rows of its metric.
-fn judge(call: &mut Call, evaluated: LogicalPlanBuilder, by: &[String]) -> Result<LogicalPlanBuilder> {
+fn judge(
+    call: &mut Call,
+    evaluated: LogicalPlanBuilder,
+    by: &[String],
+) -> Result<LogicalPlanBuilder> {
     let metrics = metrics(call)?;
     let text = thresholds(call, &metrics)?.to_string();
     let direction = direction(call)?;
@@ -215,15 +303,30 @@ fn judge(call: &mut Call, evaluated: LogicalPlanBuilder, by: &[String]) -> Resul
     let limits = scalar(
         call,
         "threshold_limits",
-        ["__threshold", "value", "row_sampling_error", "used_count"].map(column).into(),
+        ["__threshold", "value", "row_sampling_error", "used_count"]
+            .map(column)
+            .into(),
     )?;
     let plan = evaluated.window(vec![model])?;
-    let kept: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
-    plan.project(kept.into_iter().chain([limits.alias("__limits")]).collect::<Vec<_>>())
+    let kept: Vec<Expr> = plan
+        .schema()
+        .columns()
+        .into_iter()
+        .map(Expr::Column)
+        .collect();
+    plan.project(
+        kept.into_iter()
+            .chain([limits.alias("__limits")])
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// The columns that all monitoring functions share.
-fn result(call: &mut Call, judged: LogicalPlanBuilder, by: &[String]) -> Result<LogicalPlanBuilder> {
+fn result(
+    call: &mut Call,
+    judged: LogicalPlanBuilder,
+    by: &[String],
+) -> Result<LogicalPlanBuilder> {
     let monitor = match call.text("name")? {
         Some(name) => lit(name),
         None => lit(ScalarValue::Utf8(None)),
@@ -239,18 +342,38 @@ fn result(call: &mut Call, judged: LogicalPlanBuilder, by: &[String]) -> Result<
         .or(column("value").is_null())
         .or(lower.clone().is_null().and(upper.clone().is_null()));
     let alert = when(not_judged, lit(ScalarValue::Boolean(None))).otherwise(below.or(above))?;
-    let few = limit("status").eq(lit("few_reference_chunks")).and(column("status").eq(lit("ok")));
+    let few = limit("status")
+        .eq(lit("few_reference_chunks"))
+        .and(column("status").eq(lit("ok")));
     let status = when(few, limit("status")).otherwise(column("status"))?;
     let names = by.iter().map(|name| column(name));
     let kept = |names: &[&str]| names.iter().map(|name| column(name)).collect::<Vec<_>>();
     let mut columns = vec![monitor.alias("monitor")];
     columns.extend(names);
-    columns.extend(kept(&["dataset", "chunk", "chunk_index", "chunk_start", "chunk_end", "complete"]));
+    columns.extend(kept(&[
+        "dataset",
+        "chunk",
+        "chunk_index",
+        "chunk_start",
+        "chunk_end",
+        "complete",
+    ]));
     columns.extend(kept(&["row_count", "used_count", "labelled_count"]));
     columns.push(none(DataType::Utf8).alias("column_name"));
-    columns.extend(kept(&["metric", "value", "sampling_error", "lower_bound", "upper_bound", "realized"]));
+    columns.extend(kept(&[
+        "metric",
+        "value",
+        "sampling_error",
+        "lower_bound",
+        "upper_bound",
+        "realized",
+    ]));
     columns.extend(["p_value", "q_value"].map(|name| none(DataType::Float64).alias(name)));
-    columns.extend([lower.alias("lower_threshold"), upper.alias("upper_threshold"), alert.alias("alert")]);
+    columns.extend([
+        lower.alias("lower_threshold"),
+        upper.alias("upper_threshold"),
+        alert.alias("alert"),
+    ]);
     columns.extend([column("approx_error"), status.alias("status")]);
     judged.project(columns)
 }

@@ -17,20 +17,50 @@ pub static SPEC: RelationSpec = RelationSpec {
                   merge_profiles, and given to monitoring functions in place of rows, with the same answer to the bit. \
                   A store replaces a profile by its (by, chunk).",
     arguments: &[
-        ("relation", "Rows: a table, TABLE(name), a CTE, a table function or (SELECT ...)."),
-        ("dataset", "'analysis' (default) or 'reference', which has monitor.reference_max_bins and reference_chunk."),
+        (
+            "relation",
+            "Rows: a table, TABLE(name), a CTE, a table function or (SELECT ...).",
+        ),
+        (
+            "dataset",
+            "'analysis' (default) or 'reference', which has monitor.reference_max_bins and reference_chunk.",
+        ),
         ("score", "Score; default: column y_pred_proba."),
-        ("prediction", "Predicted class, 0/1 or boolean; default: column y_pred, if there."),
-        ("label", "Realized class, 0/1 or boolean, NULL where not known; default: column y_true, if there."),
-        ("timestamp", "Time of the row; default: column timestamp, if there."),
-        ("positive_label", "The value of label and prediction that stands for the positive class."),
+        (
+            "prediction",
+            "Predicted class, 0/1 or boolean; default: column y_pred, if there.",
+        ),
+        (
+            "label",
+            "Realized class, 0/1 or boolean, NULL where not known; default: column y_true, if there.",
+        ),
+        (
+            "timestamp",
+            "Time of the row; default: column timestamp, if there.",
+        ),
+        (
+            "positive_label",
+            "The value of label and prediction that stands for the positive class.",
+        ),
         ("by", "Columns that group the rows."),
-        ("chunk", "INTERVAL '1 week' (default with a timestamp), rows(n), parts(n) or an expression."),
+        (
+            "chunk",
+            "INTERVAL '1 week' (default with a timestamp), rows(n), parts(n) or an expression.",
+        ),
         ("reference_chunk", "The same for dataset => 'reference'."),
-        ("order_by", "Total order of the rows, for rows(n) and parts(n); default: timestamp."),
-        ("incomplete", "'keep' (default), 'merge' or 'drop' chunks that are not full."),
+        (
+            "order_by",
+            "Total order of the rows, for rows(n) and parts(n); default: timestamp.",
+        ),
+        (
+            "incomplete",
+            "'keep' (default), 'merge' or 'drop' chunks that are not full.",
+        ),
         ("time_zone", "Zone of the calendar; default: UTC."),
-        ("as_of", "Calendar chunks that end later are not complete; default: now."),
+        (
+            "as_of",
+            "Calendar chunks that end later are not complete; default: now.",
+        ),
     ],
     positional: 1,
     example: "SELECT chunk, row_count, describe_profile(profile)['exact'] FROM profiles(predictions, chunk => INTERVAL '1 month')",
@@ -56,7 +86,10 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
         .chain([lit(dataset).alias("dataset")])
         .chain(CHUNK_COLUMNS.map(column))
         .collect::<Vec<_>>();
-    LogicalPlanBuilder::from(chunks).project(columns)?.alias(function)?.build()
+    LogicalPlanBuilder::from(chunks)
+        .project(columns)?
+        .alias(function)?
+        .build()
 }
 
 /// The chunk profiles of a relation argument, from rows or as they were stored.
@@ -94,7 +127,18 @@ pub fn chunk_profiles(
     }
     let arguments = ChunkArguments::read(call, dataset, &roles, &schema)?;
     let options = call.options();
-    let max_bins = if dataset == "reference" { options.reference_max_bins } else { options.max_bins };
-    let rows = ChunkedRows { input, roles, by, arguments, max_bins, min_level: options.min_level };
+    let max_bins = if dataset == "reference" {
+        options.reference_max_bins
+    } else {
+        options.max_bins
+    };
+    let rows = ChunkedRows {
+        input,
+        roles,
+        by,
+        arguments,
+        max_bins,
+        min_level: options.min_level,
+    };
     rows.plan(call)
 }

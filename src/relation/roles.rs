@@ -9,10 +9,31 @@ use super::suggest::expected_one_of;
 
 /// The result columns around the `by` columns, whose names those cannot have.
 pub const RESULT_COLUMNS: [&str; 25] = [
-    "monitor", "dataset", "chunk", "chunk_index", "chunk_start", "chunk_end", "complete", "row_count",
-    "used_count", "labelled_count", "column_name", "metric", "value", "sampling_error", "lower_bound",
-    "upper_bound", "realized", "p_value", "q_value", "lower_threshold", "upper_threshold", "alert",
-    "approx_error", "status", "profile",
+    "monitor",
+    "dataset",
+    "chunk",
+    "chunk_index",
+    "chunk_start",
+    "chunk_end",
+    "complete",
+    "row_count",
+    "used_count",
+    "labelled_count",
+    "column_name",
+    "metric",
+    "value",
+    "sampling_error",
+    "lower_bound",
+    "upper_bound",
+    "realized",
+    "p_value",
+    "q_value",
+    "lower_threshold",
+    "upper_threshold",
+    "alert",
+    "approx_error",
+    "status",
+    "profile",
 ];
 
 /// The columns of a relation by what they stand for.
@@ -34,12 +55,22 @@ impl Roles {
         let positive = call.constant("positive_label")?;
         let score = role(call, "score", "y_pred_proba", schema)?;
         let timestamp = role(call, "timestamp", "timestamp", schema);
-        let timestamp = if dataset == "reference" { optional(call, "timestamp", timestamp, schema)? } else { timestamp? };
+        let timestamp = if dataset == "reference" {
+            optional(call, "timestamp", timestamp, schema)?
+        } else {
+            timestamp?
+        };
         let label = role(call, "label", "y_true", schema);
-        let label = if dataset == "analysis" { optional(call, "label", label, schema)? } else { label? };
+        let label = if dataset == "analysis" {
+            optional(call, "label", label, schema)?
+        } else {
+            label?
+        };
         let prediction = role(call, "prediction", "y_pred", schema)?;
         let class = |name: &str, expr: Option<Expr>| match expr {
-            Some(expr) => as_class(call.function(), name, expr, schema, positive.as_ref()).map(Some),
+            Some(expr) => {
+                as_class(call.function(), name, expr, schema, positive.as_ref()).map(Some)
+            }
             None => Ok(None),
         };
         Ok(Self {
@@ -61,7 +92,12 @@ fn role(call: &mut Call, name: &str, default: &str, schema: &DFSchema) -> Result
 }
 
 /// Turns the error of a plain column that the relation lacks into its absence; other errors stay.
-fn optional(call: &Call, name: &str, found: Result<Option<Expr>>, schema: &DFSchema) -> Result<Option<Expr>> {
+fn optional(
+    call: &Call,
+    name: &str,
+    found: Result<Option<Expr>>,
+    schema: &DFSchema,
+) -> Result<Option<Expr>> {
     let missing = match call.sql(name) {
         Some(SqlExpr::Identifier(ident)) => {
             !schema.has_column_with_unqualified_name(&call.context.normalize_ident(ident))
@@ -90,7 +126,11 @@ fn as_class(
     let number = value.is_numeric() || matches!(value, DataType::Boolean | DataType::Null);
     match positive {
         // a numeric prediction beside textual labels is 0/1 already, and so the other way round
-        Some(positive) if number == (positive.data_type().is_numeric() || positive.data_type() == DataType::Boolean) => {
+        Some(positive)
+            if number
+                == (positive.data_type().is_numeric()
+                    || positive.data_type() == DataType::Boolean) =>
+        {
             Ok(expr.eq(lit(positive.clone())))
         }
         Some(_) if number => Ok(expr),
@@ -141,7 +181,9 @@ pub fn by_columns(call: &mut Call) -> Result<Vec<(String, SqlExpr)>> {
             );
         }
         if named.iter().take(position).any(|(other, _)| other == name) {
-            return plan_err!("{function}: argument 'by' names '{name}' twice. Expected each column once");
+            return plan_err!(
+                "{function}: argument 'by' names '{name}' twice. Expected each column once"
+            );
         }
     }
     Ok(named)

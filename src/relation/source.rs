@@ -44,7 +44,9 @@ impl Call<'_> {
                 Some(inner) => self.relation_of(name, inner),
                 None => self.not_a_relation(name, &call.to_string()),
             },
-            SqlExpr::Function(call) => self.context.plan(table_factor(call.name, list_of(call.args))),
+            SqlExpr::Function(call) => self
+                .context
+                .plan(table_factor(call.name, list_of(call.args))),
             other => self.not_a_relation(name, &other.to_string()),
         }
     }
@@ -70,15 +72,22 @@ impl Call<'_> {
             None => None,
         };
         match found {
-            Some(table) => LogicalPlanBuilder::scan(reference, provider_as_source(table), None)?.build(),
-            None => Err(error.context(format!("{}: relation argument '{reference}'", self.function()))),
+            Some(table) => {
+                LogicalPlanBuilder::scan(reference, provider_as_source(table), None)?.build()
+            }
+            None => Err(error.context(format!(
+                "{}: relation argument '{reference}'",
+                self.function()
+            ))),
         }
     }
 }
 
 fn lookup(state: &SessionState, name: &TableReference) -> Result<Option<Arc<dyn TableProvider>>> {
     let defaults = &state.config_options().catalog;
-    let name = name.clone().resolve(&defaults.default_catalog, &defaults.default_schema);
+    let name = name
+        .clone()
+        .resolve(&defaults.default_catalog, &defaults.default_schema);
     let catalog = state.catalog_list().catalog(&name.catalog);
     let Some(schema) = catalog.and_then(|catalog| catalog.schema(&name.schema)) else {
         return Ok(None);
@@ -88,11 +97,17 @@ fn lookup(state: &SessionState, name: &TableReference) -> Result<Option<Arc<dyn 
         return answer;
     }
     let wait = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         runtime.block_on(schema.table(&name.table))
     };
-    std::thread::scope(|scope| scope.spawn(wait).join())
-        .unwrap_or_else(|_| Err(DataFusionError::Plan(format!("looking up '{}' failed", name.table))))
+    std::thread::scope(|scope| scope.spawn(wait).join()).unwrap_or_else(|_| {
+        Err(DataFusionError::Plan(format!(
+            "looking up '{}' failed",
+            name.table
+        )))
+    })
 }
 
 fn table_factor(name: ObjectName, args: Option<TableFunctionArgs>) -> TableFactor {
@@ -115,7 +130,10 @@ fn list_of(args: FunctionArguments) -> Option<TableFunctionArgs> {
         FunctionArguments::List(list) => list.args,
         FunctionArguments::None | FunctionArguments::Subquery(_) => vec![],
     };
-    Some(TableFunctionArgs { args, settings: None })
+    Some(TableFunctionArgs {
+        args,
+        settings: None,
+    })
 }
 
 fn only_argument(call: &Function) -> Option<SqlExpr> {

@@ -11,7 +11,10 @@ use super::roles::{by_expr, column};
 /// Whether a relation holds profiles rather than rows.
 pub fn holds_profiles(schema: &DFSchema) -> bool {
     let binary = |kind: &DataType| {
-        matches!(kind, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
+        matches!(
+            kind,
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView
+        )
     };
     let profile = schema.field_with_unqualified_name("profile");
     profile.is_ok_and(|field| binary(field.data_type()))
@@ -44,7 +47,17 @@ pub fn plan(call: &mut Call, input: LogicalPlan, by: &[(String, SqlExpr)]) -> Re
     for (name, sql) in by {
         group.push(by_expr(call, name, sql, &schema)?);
     }
-    group.extend(["chunk", "chunk_index", "chunk_start", "chunk_end", "complete", "row_count"].map(plain));
+    group.extend(
+        [
+            "chunk",
+            "chunk_index",
+            "chunk_start",
+            "chunk_end",
+            "complete",
+            "row_count",
+        ]
+        .map(plain),
+    );
     let profile = aggregate(call, "only_profile", vec![plain("profile"), plain("chunk")])?;
     LogicalPlanBuilder::from(input)
         .aggregate(group, vec![profile.alias("profile")])?
@@ -63,9 +76,15 @@ fn plain(name: &str) -> Expr {
 
 /// Casts the timestamps of both sides to one type: microseconds, in the zone that a side names.
 pub fn common_time(reference: &DFSchema, analysis: &DFSchema) -> DataType {
-    let zone = |schema: &DFSchema| match schema.field_with_unqualified_name("chunk_start").map(|f| f.data_type().clone()) {
+    let zone = |schema: &DFSchema| match schema
+        .field_with_unqualified_name("chunk_start")
+        .map(|f| f.data_type().clone())
+    {
         Ok(DataType::Timestamp(_, zone)) => zone,
         _ => None,
     };
-    DataType::Timestamp(TimeUnit::Microsecond, zone(analysis).or_else(|| zone(reference)))
+    DataType::Timestamp(
+        TimeUnit::Microsecond,
+        zone(analysis).or_else(|| zone(reference)),
+    )
 }

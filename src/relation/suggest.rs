@@ -11,7 +11,8 @@ pub fn expected_one_of(given: &str, names: &[&str]) -> String {
 }
 
 fn nearest<'a>(given: &str, names: &[&'a str]) -> Option<&'a str> {
-    let distance = |name: &&&str| levenshtein(&given.to_ascii_lowercase(), &name.to_ascii_lowercase());
+    let distance =
+        |name: &&&str| levenshtein(&given.to_ascii_lowercase(), &name.to_ascii_lowercase());
     let near = names.iter().min_by_key(distance)?;
     (distance(&near) <= 2.max(given.len() / 3)).then_some(*near)
 }
@@ -27,6 +28,9 @@ mod tests {
             expected_one_of("referense", &names),
             "Did you mean 'reference'? Expected one of: reference, analysis, chunk"
         );
-        assert_eq!(expected_one_of("zzz", &names), "Expected one of: reference, analysis, chunk");
+        assert_eq!(
+            expected_one_of("zzz", &names),
+            "Expected one of: reference, analysis, chunk"
+        );
     }
 }

@@ -38,7 +38,12 @@ pub fn thresholds(call: &mut Call, metrics: &[Metric]) -> Result<Thresholds> {
 
 fn check(call: &Call, metric: Metric, threshold: &Threshold) -> Result<()> {
     let fits = threshold.fits(&MetricScale::of(metric));
-    fits.map_err(|e| plan_datafusion_err!("{}: argument 'thresholds' for {metric}: {e}", call.function()))
+    fits.map_err(|e| {
+        plan_datafusion_err!(
+            "{}: argument 'thresholds' for {metric}: {e}",
+            call.function()
+        )
+    })
 }
 
 /// The metric of a name, or an error with the nearest.
@@ -78,7 +83,11 @@ fn of_kind(call: &mut Call, kind: &Function) -> Result<Threshold> {
         let value = call.constant_of("thresholds", argument.clone())?;
         let number = match value.cast_to(&datafusion::arrow::datatypes::DataType::Float64) {
             Ok(datafusion::common::ScalarValue::Float64(number)) => number,
-            _ => return plan_err!("{function}: argument 'thresholds' holds `{argument}`. Expected a number or NULL"),
+            _ => {
+                return plan_err!(
+                    "{function}: argument 'thresholds' holds `{argument}`. Expected a number or NULL"
+                );
+            }
         };
         numbers.push(number);
     }

@@ -99,42 +99,42 @@ impl ChunkedRows<'_> {
             columns.extend(orders.map(|(i, order)| order.clone().alias(order_name(i))));
         }
         let plan = LogicalPlanBuilder::from(self.input.clone()).project(columns)?;
-        match self.numbering() {
-            None => plan.build(),
-            Some(number) => {
-                let number = number?.alias("__key");
-                plan.window(vec![number])?.build()
-            }
-        }
+        let Some((number, key)) = self.numbering()? else {
+            return plan.build();
+        };
+        let plan = plan.window(vec![number.alias("__number")])?;
+        let named: Vec<Expr> = self.by.iter().map(|(name, _)| column(name)).collect();
+        let kept = ["__label", "__prediction", "__score", "__time"].map(column);
+        plan.project(
+            named
+                .into_iter()
+                .chain(kept)
+                .chain([key.alias("__key")])
+                .collect::<Vec<_>>(),
+        )?
+        .build()
     }
 
-    /// The chunk number as a window function, for chunks that are counted.
-    fn numbering(&self) -> Option<Result<Expr>> {
+    /// For chunks that are counted: a window function, and the chunk's number from its result `__number`.
+    fn numbering(&self) -> Result<Option<(Expr, Expr)>> {
         let by: Vec<Expr> = self.by.iter().map(|(name, _)| column(name)).collect();
         // ties are broken by all that a profile reads, so that tied rows are interchangeable
         let ties = ["__score", "__prediction", "__label"].map(column);
         let orders = (0..self.arguments.order_by.len()).map(|i| column(&order_name(i)));
-        let sorted = |exprs: Vec<Expr>| {
-            exprs
-                .into_iter()
-                .map(|e| e.sort(true, false))
-                .collect::<Vec<_>>()
+        let from_zero = cast(column("__number"), DataType::Int64) - lit(1i64);
+        let (function, order, key): (Expr, Vec<Expr>, Expr) = match self.arguments.chunking {
+            Chunking::Rows(n) => (
+                row_number(),
+                orders.chain(ties).collect(),
+                from_zero / lit(n),
+            ),
+            Chunking::Parts(n) => (ntile(lit(n)), orders.chain(ties).collect(), from_zero),
+            Chunking::Dealt(n) => (row_number(), ties.into(), from_zero % lit(n)),
+            Chunking::Calendar(_) | Chunking::Expression(_) => return Ok(None),
         };
-        let number = |window: Expr, order: Vec<Expr>| {
-            let window = window
-                .partition_by(by.clone())
-                .order_by(sorted(order))
-                .build()?;
-            Ok::<_, datafusion::error::DataFusionError>(cast(window, DataType::Int64) - lit(1i64))
-        };
-        Some(match self.arguments.chunking {
-            Chunking::Rows(n) => {
-                number(row_number(), orders.chain(ties).collect()).map(|i| i / lit(n))
-            }
-            Chunking::Parts(n) => number(ntile(lit(n)), orders.chain(ties).collect()),
-            Chunking::Dealt(n) => number(row_number(), ties.to_vec()).map(|i| i % lit(n)),
-            Chunking::Calendar(_) | Chunking::Expression(_) => return None,
-        })
+        let sorted = order.into_iter().map(|e| e.sort(true, false)).collect();
+        let number = function.partition_by(by).order_by(sorted).build()?;
+        Ok(Some((number, key)))
     }
 
     /// One row for each `by` group and key.

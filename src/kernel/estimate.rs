@@ -4,6 +4,7 @@
 //! holds when the calibration found on the reference holds on the chunk; it does not survive a
 //! change of the concept, and no error bar here covers that.
 use super::bins::{Class, ScoreBins};
+use super::calibration_error::estimate_calibration_error;
 use super::calibrator::{Calibrator, first_outside_unit};
 use super::estimate_confusion::ExpectedConfusion;
 use super::estimate_ranking::{estimate_average_precision, estimate_roc_auc};
@@ -11,6 +12,7 @@ use super::expected::{Expected, expect};
 use super::group::{ANY, KNOWN, count, count_cells};
 use super::interval::normal_quantile;
 use super::metric::Metric;
+use super::proper_scores::{Loss, estimate_loss};
 use super::reading::{Reading, Status};
 
 /// Whether self-pairs and the cross-fitted offset are taken out of the ranking metrics.
@@ -28,6 +30,8 @@ pub enum Corrections {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Estimate {
     pub value: f64,
+    /// Expectation of the realized value, where it is not `value`.
+    pub center: Option<f64>,
     /// Certified distance to the value from all rows.
     pub slack: f64,
     /// Variance of the chunk's realized value, given its scores and the calibrator.
@@ -79,19 +83,15 @@ impl<'a> Estimator<'a> {
     /// infinite, take no part; the latter are told by [`Status::InvalidScore`].
     pub fn new(chunk: &ScoreBins, calibrator: &'a Calibrator) -> Self {
         let level_variances = calibrator.level_variances();
-        let invalid = count_cells(&chunk.not_finite, &ANY, &ANY) > 0;
+        let scored = expect(chunk, calibrator, &ANY);
         Self {
-            scored: expect(chunk, calibrator, &ANY),
+            reserve: reserve(chunk, &scored, calibrator),
+            scored,
             confusion: ExpectedConfusion::new(
                 &expect(chunk, calibrator, &[Class::Positive]),
                 &expect(chunk, calibrator, &[Class::Negative]),
                 &level_variances,
             ),
-            reserve: if invalid {
-                Status::InvalidScore
-            } else {
-                Status::Ok
-            },
             outside_unit: first_outside_unit(chunk).is_some(),
             labelled_count: count_rows(chunk, &ANY, &KNOWN),
             predicted_count: count_rows(chunk, &KNOWN, &ANY),
@@ -162,8 +162,13 @@ impl<'a> Estimator<'a> {
                 &self.level_variances,
                 corrections,
             ),
-            Metric::LogLoss | Metric::BrierScore | Metric::CalibrationError => None,
-            _ => self.confusion.estimate(metric, value_matrix),
+            Metric::CalibrationError => {
+                estimate_calibration_error(&self.scored, &self.level_variances)
+            }
+            _ => match Loss::of(metric) {
+                Some(loss) => estimate_loss(loss, &self.scored, &self.level_variances),
+                None => self.confusion.estimate(metric, value_matrix),
+            },
         }
     }
 
@@ -180,7 +185,7 @@ impl<'a> Estimator<'a> {
         // counts are shares of the rows used: their interval cannot leave [0, rows]
         let unit = if metric.is_count() { used as f64 } else { 1.0 };
         let (lower, upper) = metric.scale().interval(
-            estimate.value / unit,
+            estimate.center.unwrap_or(estimate.value) / unit,
             (estimate.label_variance + estimate.calibrator_variance).sqrt() / unit,
             normal_quantile(confidence_level),
         );
@@ -198,6 +203,21 @@ impl<'a> Estimator<'a> {
             status: self.reserve,
         }
     }
+}
+
+fn reserve(chunk: &ScoreBins, scored: &[Expected], calibrator: &Calibrator) -> Status {
+    let scores: Vec<(f64, u64)> = scored
+        .iter()
+        .map(|part| (part.group.mean, part.group.rows))
+        .collect();
+    let mut reserve = Status::Ok;
+    if calibrator.support().is_left_by(&scores) {
+        reserve = reserve.worst(Status::Extrapolated);
+    }
+    if count_cells(&chunk.not_finite, &ANY, &ANY) > 0 {
+        reserve = reserve.worst(Status::InvalidScore);
+    }
+    reserve
 }
 
 /// Rows of the chunk with one of these predictions and labels, whatever their score.

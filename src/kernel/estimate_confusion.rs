@@ -113,6 +113,7 @@ impl ExpectedConfusion {
                 + second * second * v22)
                 .max(0.0),
             row_variance: self.row_variance(&cells, slopes),
+            ..Estimate::default()
         })
     }
 
@@ -120,9 +121,12 @@ impl ExpectedConfusion {
         let corners = [(-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0)];
         corners
             .into_iter()
-            .filter_map(|(first, second)| {
-                let corner = self.cells(first, second).value(metric, value_matrix)?;
-                Some((corner - value).abs())
+            .map(|(first, second)| {
+                match self.cells(first, second).value(metric, value_matrix) {
+                    Some(corner) => (corner - value).abs(),
+                    // the bins cannot tell whether the ratio exists: nothing is certain about it
+                    None => value.max(1.0 - value),
+                }
             })
             .fold(0.0, f64::max)
     }

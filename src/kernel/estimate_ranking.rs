@@ -37,6 +37,7 @@ pub(crate) fn estimate_roc_auc(
         calibrator_variance: offset.variance
             + calibrator_variance(expected, gradient(), level_variances),
         row_variance: auc.row_variance(&masses),
+        ..Estimate::default()
     })
 }
 
@@ -125,6 +126,7 @@ pub(crate) fn estimate_average_precision(
         label_variance: label_variance(expected, fitted.gradient()),
         calibrator_variance: calibrator_variance + offset.variance,
         row_variance: fitted.row_variance(&masses),
+        ..Estimate::default()
     })
 }
 

@@ -4,6 +4,7 @@
 //! A number that does not exist is `None`, never NaN; every loop is bounded.
 pub(crate) mod average_precision;
 pub mod bins;
+pub(crate) mod calibration_error;
 pub mod calibrator;
 mod calibrator_bytes;
 pub(crate) mod confusion;
@@ -18,8 +19,10 @@ pub(crate) mod hull;
 pub mod interval;
 pub mod isotonic;
 pub mod metric;
+pub(crate) mod proper_scores;
 pub mod reading;
 pub mod realized;
 pub(crate) mod roc_auc;
+pub(crate) mod support;
 
 pub use error::KernelError;

@@ -131,6 +131,7 @@ pub(crate) fn estimate_calibration_error(
         label_variance: (variance - from_calibrator).max(0.0) / (rows * rows),
         calibrator_variance: from_calibrator / (rows * rows),
         row_variance: ranges.row_variance(),
+        ..Estimate::default()
     })
 }
 

@@ -16,6 +16,8 @@ struct Side {
     slack: f64,
     /// Sum of `c (1 - c)`: variance of the positives given the scores.
     noise: f64,
+    /// Third central moment of the positives given the scores.
+    skew: f64,
     /// Sum of `c^2`.
     squares: f64,
 }
@@ -29,6 +31,7 @@ impl Side {
             side.positives += part.positives();
             side.slack += part.rows * part.slack;
             side.noise += part.rows * part.noise.middle();
+            side.skew += part.skew();
         }
         side.squares = (side.positives - side.noise).max(0.0);
         side
@@ -108,6 +111,8 @@ impl ExpectedConfusion {
             slack: self.slack(metric, value, value_matrix),
             label_variance: first * first * self.predicted_positive.noise
                 + second * second * self.predicted_negative.noise,
+            label_skew: first.powi(3) * self.predicted_positive.skew
+                + second.powi(3) * self.predicted_negative.skew,
             calibrator_variance: (first * first * v11
                 + 2.0 * first * second * v12
                 + second * second * v22)

@@ -4,7 +4,7 @@
 //! whose mean score is known lose at least what they would at the mean, at most what they would
 //! at the ends (Jensen). The value takes them at the mean.
 use super::estimate::Estimate;
-use super::estimate_ranking::{calibrator_variance, label_variance};
+use super::estimate_ranking::{calibrator_variance, label_skew, label_variance};
 use super::expected::Expected;
 use super::group::Group;
 use super::hull::{Bounds, mean_of_convex};
@@ -139,6 +139,7 @@ pub(crate) fn estimate_loss(
         value: total.value(),
         slack: total.slack / rows,
         label_variance: label_variance(expected, gradient()),
+        label_skew: label_skew(expected, gradient()),
         calibrator_variance: calibrator_variance(expected, gradient(), level_variances),
         row_variance: total.row_variance(),
         ..Estimate::default()

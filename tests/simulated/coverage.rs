@@ -39,7 +39,7 @@ impl Setting {
             ("one in ten", -3.0, 1.6, -1.2),
             ("weak", -0.9, 0.7, -0.7),
         ];
-        let shifts = [0.0, 0.5, -0.5, 1.2, 3.0];
+        let shifts = [0.0, 0.25, -0.25, 0.5, -0.5, 1.2, 3.0];
         models
             .into_iter()
             .flat_map(|(prevalence_name, mean, spread, cut)| {

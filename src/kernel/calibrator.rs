@@ -4,6 +4,7 @@ use super::cross_fit::{CrossFit, Folds};
 use super::error::KernelError;
 use super::group::{ANY, Group, KNOWN};
 use super::isotonic::{self, Block, Point};
+use super::support::Support;
 
 /// Whether scores are calibrated before an estimate reads them as probabilities.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub struct Calibrator {
     uses_raw_scores: bool,
     roc_auc: Offset,
     average_precision: Offset,
+    support: Support,
 }
 
 /// Labelled rows of one bin of the reference.
@@ -82,7 +84,11 @@ impl Calibrator {
             (CalibrationMode::Always, _) | (CalibrationMode::Auto, Some(_)) => false,
             (CalibrationMode::Auto, None) => !cross_fit.calibration_helps(),
         };
-        let mut fitted = Self::from_parts(blocks, uses_raw_scores);
+        let points: Vec<(f64, u64)> = labelled
+            .iter()
+            .map(|bin| (bin.score, bin.rows[0] + bin.rows[1]))
+            .collect();
+        let mut fitted = Self::from_parts(blocks, uses_raw_scores, Support::new(&points));
         if !uses_raw_scores {
             (fitted.roc_auc, fitted.average_precision) = cross_fit.offsets(&fitted);
         }
@@ -96,10 +102,10 @@ impl Calibrator {
         require_both_classes(reference, &labelled).ok()?;
         let blocks = isotonic::fit(labelled.iter().map(|bin| bin.point(bin.rows)));
         let offsets = [self.roc_auc, self.average_precision];
-        Some(Self::from_stored(blocks, self.uses_raw_scores, offsets))
+        Some(Self::from_stored(blocks, self.uses_raw_scores, offsets, self.support.clone()))
     }
 
-    fn from_parts(blocks: Vec<Block>, uses_raw_scores: bool) -> Self {
+    fn from_parts(blocks: Vec<Block>, uses_raw_scores: bool, support: Support) -> Self {
         let knots = if uses_raw_scores {
             vec![(0.0, 0.0), (1.0, 1.0)]
         } else {
@@ -111,6 +117,7 @@ impl Calibrator {
             uses_raw_scores,
             roc_auc: Offset::default(),
             average_precision: Offset::default(),
+            support,
         }
     }
 
@@ -118,11 +125,12 @@ impl Calibrator {
         blocks: Vec<Block>,
         uses_raw_scores: bool,
         [roc_auc, average_precision]: [Offset; 2],
+        support: Support,
     ) -> Self {
         Self {
             roc_auc,
             average_precision,
-            ..Self::from_parts(blocks, uses_raw_scores)
+            ..Self::from_parts(blocks, uses_raw_scores, support)
         }
     }
 
@@ -156,6 +164,11 @@ impl Calibrator {
     /// Optimism of estimated average precision, to be subtracted; 0 where raw scores are used.
     pub fn average_precision_offset(&self) -> Offset {
         self.average_precision
+    }
+
+    /// Outline of the reference's scores.
+    pub(crate) fn support(&self) -> &Support {
+        &self.support
     }
 
     /// Where a score lies among the blocks: block `k` and the share of block `k + 1` in the

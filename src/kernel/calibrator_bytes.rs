@@ -1,21 +1,20 @@
 //! Stored form of a calibrator: versioned, checksummed, one byte string for one calibrator.
 //!
-//! Little-endian: magic, version, flags, four offset numbers, block count, blocks of
-//! `first, last, rows, positives`, CRC-32 of all before.
+//! Little-endian: magic, version, flags, four offset numbers, count and blocks of
+//! `first, last, rows, positives`, count and runs of `first, last, rows`, CRC-32 of all before.
 use super::calibrator::{Calibrator, Offset};
 use super::error::KernelError;
 use super::isotonic::Block;
+use super::support::{Run, Support};
 
 const MAGIC: [u8; 4] = *b"MWCA";
 const VERSION: u8 = 1;
 const RAW_SCORES: u8 = 1;
-/// Bytes of one block.
-const BLOCK: usize = 32;
 
 impl Calibrator {
     /// Bytes from which [`Self::from_bytes`] restores this calibrator; equal for equal ones.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(64 + self.blocks().len() * BLOCK);
+        let mut bytes = Vec::new();
         bytes.extend_from_slice(&MAGIC);
         bytes.push(VERSION);
         bytes.push(if self.uses_raw_scores() {
@@ -33,6 +32,12 @@ impl Calibrator {
             bytes.extend_from_slice(&block.last.to_le_bytes());
             bytes.extend_from_slice(&block.rows.to_le_bytes());
             bytes.extend_from_slice(&block.positives.to_le_bytes());
+        }
+        bytes.extend_from_slice(&(self.support().runs().len() as u64).to_le_bytes());
+        for run in self.support().runs() {
+            bytes.extend_from_slice(&run.first.to_le_bytes());
+            bytes.extend_from_slice(&run.last.to_le_bytes());
+            bytes.extend_from_slice(&run.rows.to_le_bytes());
         }
         bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
         bytes
@@ -63,10 +68,11 @@ impl Calibrator {
         }
         let offsets = [reader.offset()?, reader.offset()?];
         let blocks = reader.blocks()?;
+        let support = Support::from_runs(reader.runs()?)?;
         if !reader.0.is_empty() {
             return Err(unreadable("bytes left over after the calibrator"));
         }
-        Ok(Self::from_stored(blocks, flags == RAW_SCORES, offsets))
+        Ok(Self::from_stored(blocks, flags == RAW_SCORES, offsets, support))
     }
 }
 
@@ -110,8 +116,7 @@ impl Reader<'_> {
 
     fn blocks(&mut self) -> Result<Vec<Block>, KernelError> {
         let count = self.integer()?;
-        // never reserve more than the bytes at hand can hold
-        let mut blocks: Vec<Block> = Vec::with_capacity(self.0.len() / BLOCK);
+        let mut blocks: Vec<Block> = Vec::new();
         for _ in 0..count {
             let block = Block {
                 first: self.number()?,
@@ -133,6 +138,19 @@ impl Reader<'_> {
             return Err(unreadable("a calibrator without blocks"));
         }
         Ok(blocks)
+    }
+
+    fn runs(&mut self) -> Result<Vec<Run>, KernelError> {
+        let count = self.integer()?;
+        let mut runs = Vec::new();
+        for _ in 0..count {
+            runs.push(Run {
+                first: self.number()?,
+                last: self.number()?,
+                rows: self.integer()?,
+            });
+        }
+        Ok(runs)
     }
 }
 

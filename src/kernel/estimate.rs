@@ -4,6 +4,7 @@
 //! holds when the calibration found on the reference holds on the chunk; it does not survive a
 //! change of the concept, and no error bar here covers that.
 use super::bins::{Class, ScoreBins};
+use super::calibration_error::estimate_calibration_error;
 use super::calibrator::{Calibrator, first_outside_unit};
 use super::estimate_confusion::ExpectedConfusion;
 use super::estimate_ranking::{estimate_average_precision, estimate_roc_auc};
@@ -11,6 +12,7 @@ use super::expected::{Expected, expect};
 use super::group::{ANY, KNOWN, count, count_cells};
 use super::interval::normal_quantile;
 use super::metric::Metric;
+use super::proper_scores::{Loss, estimate_loss};
 use super::reading::{Reading, Status};
 
 /// Whether self-pairs and the cross-fitted offset are taken out of the ranking metrics.
@@ -28,10 +30,14 @@ pub enum Corrections {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Estimate {
     pub value: f64,
+    /// Expectation of the realized value, where it is not `value`.
+    pub center: Option<f64>,
     /// Certified distance to the value from all rows.
     pub slack: f64,
     /// Variance of the chunk's realized value, given its scores and the calibrator.
     pub label_variance: f64,
+    /// Third central moment that goes with it.
+    pub label_skew: f64,
     /// Variance from the reference that the calibrator was fitted on.
     pub calibrator_variance: f64,
     /// Variance of the estimate from sampling the chunk's rows.
@@ -79,19 +85,15 @@ impl<'a> Estimator<'a> {
     /// infinite, take no part; the latter are told by [`Status::InvalidScore`].
     pub fn new(chunk: &ScoreBins, calibrator: &'a Calibrator) -> Self {
         let level_variances = calibrator.level_variances();
-        let invalid = count_cells(&chunk.not_finite, &ANY, &ANY) > 0;
+        let scored = expect(chunk, calibrator, &ANY);
         Self {
-            scored: expect(chunk, calibrator, &ANY),
+            reserve: reserve(chunk, &scored, calibrator),
+            scored,
             confusion: ExpectedConfusion::new(
                 &expect(chunk, calibrator, &[Class::Positive]),
                 &expect(chunk, calibrator, &[Class::Negative]),
                 &level_variances,
             ),
-            reserve: if invalid {
-                Status::InvalidScore
-            } else {
-                Status::Ok
-            },
             outside_unit: first_outside_unit(chunk).is_some(),
             labelled_count: count_rows(chunk, &ANY, &KNOWN),
             predicted_count: count_rows(chunk, &KNOWN, &ANY),
@@ -162,8 +164,13 @@ impl<'a> Estimator<'a> {
                 &self.level_variances,
                 corrections,
             ),
-            Metric::LogLoss | Metric::BrierScore | Metric::CalibrationError => None,
-            _ => self.confusion.estimate(metric, value_matrix),
+            Metric::CalibrationError => {
+                estimate_calibration_error(&self.scored, &self.level_variances)
+            }
+            _ => match Loss::of(metric) {
+                Some(loss) => estimate_loss(loss, &self.scored, &self.level_variances),
+                None => self.confusion.estimate(metric, value_matrix),
+            },
         }
     }
 
@@ -177,13 +184,14 @@ impl<'a> Estimator<'a> {
 
     fn finish(&self, metric: Metric, estimate: &Estimate, confidence_level: f64) -> Reading {
         let used = self.used_count(metric);
-        // counts are shares of the rows used: their interval cannot leave [0, rows]
-        let unit = if metric.is_count() { used as f64 } else { 1.0 };
-        let (lower, upper) = metric.scale().interval(
-            estimate.value / unit,
-            (estimate.label_variance + estimate.calibrator_variance).sqrt() / unit,
-            normal_quantile(confidence_level),
-        );
+        let (lower, upper) = estimate.prediction_interval(normal_quantile(confidence_level));
+        let (least, greatest) = metric.domain();
+        let greatest = if metric.is_count() {
+            Some(used as f64)
+        } else {
+            greatest
+        };
+        let clamp = |x: f64| x.max(least.unwrap_or(x)).min(greatest.unwrap_or(f64::MAX));
         let row_variance = estimate.row_variance;
         let finite = |x: f64| x.is_finite().then_some(x);
         Reading {
@@ -191,13 +199,49 @@ impl<'a> Estimator<'a> {
             approx_error: finite(estimate.slack),
             sampling_error: finite((row_variance + estimate.calibrator_variance).sqrt()),
             row_sampling_error: finite(row_variance.sqrt()),
-            lower_bound: finite(lower * unit),
-            upper_bound: finite(upper * unit),
+            lower_bound: finite(clamp(lower)),
+            upper_bound: finite(clamp(upper)),
             used_count: used,
             labelled_count: self.labelled_count,
             status: self.reserve,
         }
     }
+}
+
+impl Estimate {
+    /// Where the chunk's realized value will lie: normal with the skewness of the labels' noise
+    /// (Cornish and Fisher 1938, first term), in the metric's own unit.
+    ///
+    /// Not on the logit scale: given the estimate, a realized share scatters almost evenly to
+    /// both sides, while a logit interval leans inwards by four times the true skewness. MEASURED,
+    /// 200 rows, precision, calibrator known: below/above a logit interval .0145/.0442, below/above
+    /// `value +- z * error` .0227/.0232.
+    fn prediction_interval(&self, z: f64) -> (f64, f64) {
+        let variance = self.label_variance + self.calibrator_variance;
+        let center = self.center.unwrap_or(self.value);
+        let lean = if variance > 0.0 {
+            self.label_skew * (z * z - 1.0) / (6.0 * variance)
+        } else {
+            0.0
+        };
+        let half = z * variance.sqrt();
+        (center + lean - half, center + lean + half)
+    }
+}
+
+fn reserve(chunk: &ScoreBins, scored: &[Expected], calibrator: &Calibrator) -> Status {
+    let scores: Vec<(f64, u64)> = scored
+        .iter()
+        .map(|part| (part.group.mean, part.group.rows))
+        .collect();
+    let mut reserve = Status::Ok;
+    if calibrator.support().is_left_by(&scores) {
+        reserve = reserve.worst(Status::Extrapolated);
+    }
+    if count_cells(&chunk.not_finite, &ANY, &ANY) > 0 {
+        reserve = reserve.worst(Status::InvalidScore);
+    }
+    reserve
 }
 
 /// Rows of the chunk with one of these predictions and labels, whatever their score.

@@ -16,6 +16,8 @@ struct Side {
     slack: f64,
     /// Sum of `c (1 - c)`: variance of the positives given the scores.
     noise: f64,
+    /// Third central moment of the positives given the scores.
+    skew: f64,
     /// Sum of `c^2`.
     squares: f64,
 }
@@ -29,6 +31,7 @@ impl Side {
             side.positives += part.positives();
             side.slack += part.rows * part.slack;
             side.noise += part.rows * part.noise.middle();
+            side.skew += part.skew();
         }
         side.squares = (side.positives - side.noise).max(0.0);
         side
@@ -108,11 +111,14 @@ impl ExpectedConfusion {
             slack: self.slack(metric, value, value_matrix),
             label_variance: first * first * self.predicted_positive.noise
                 + second * second * self.predicted_negative.noise,
+            label_skew: first.powi(3) * self.predicted_positive.skew
+                + second.powi(3) * self.predicted_negative.skew,
             calibrator_variance: (first * first * v11
                 + 2.0 * first * second * v12
                 + second * second * v22)
                 .max(0.0),
             row_variance: self.row_variance(&cells, slopes),
+            ..Estimate::default()
         })
     }
 
@@ -120,9 +126,12 @@ impl ExpectedConfusion {
         let corners = [(-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0)];
         corners
             .into_iter()
-            .filter_map(|(first, second)| {
-                let corner = self.cells(first, second).value(metric, value_matrix)?;
-                Some((corner - value).abs())
+            .map(|(first, second)| {
+                match self.cells(first, second).value(metric, value_matrix) {
+                    Some(corner) => (corner - value).abs(),
+                    // the bins cannot tell whether the ratio exists: nothing is certain about it
+                    None => value.max(1.0 - value),
+                }
             })
             .fold(0.0, f64::max)
     }

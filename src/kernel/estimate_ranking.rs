@@ -34,9 +34,11 @@ pub(crate) fn estimate_roc_auc(
         value: (value - offset.value).clamp(0.0, 1.0),
         slack: roc_auc_slack(expected, &auc, value, order, applied),
         label_variance: label_variance(expected, gradient()),
+        label_skew: label_skew(expected, gradient()),
         calibrator_variance: offset.variance
             + calibrator_variance(expected, gradient(), level_variances),
         row_variance: auc.row_variance(&masses),
+        ..Estimate::default()
     })
 }
 
@@ -86,6 +88,15 @@ pub(crate) fn label_variance(expected: &[Expected], gradient: impl Iterator<Item
         .sum()
 }
 
+/// Third central moment of the realized value given the scores.
+pub(crate) fn label_skew(expected: &[Expected], gradient: impl Iterator<Item = f64>) -> f64 {
+    expected
+        .iter()
+        .zip(gradient)
+        .map(|(part, slope)| slope.powi(3) * part.skew())
+        .sum()
+}
+
 /// Variance from the levels of the calibrator's blocks: `sum_k h_k^2 v_k`.
 pub(crate) fn calibrator_variance(
     expected: &[Expected],
@@ -123,8 +134,10 @@ pub(crate) fn estimate_average_precision(
         value: value.clamp(0.0, 1.0),
         slack,
         label_variance: label_variance(expected, fitted.gradient()),
+        label_skew: label_skew(expected, fitted.gradient()),
         calibrator_variance: calibrator_variance + offset.variance,
         row_variance: fitted.row_variance(&masses),
+        ..Estimate::default()
     })
 }
 

@@ -45,6 +45,11 @@ impl Expected {
         self.rows * self.c
     }
 
+    /// Third central moment of the labels' sum.
+    pub fn skew(&self) -> f64 {
+        self.rows * self.noise.middle() * (1.0 - 2.0 * self.c)
+    }
+
     pub fn mass(&self) -> Mass {
         Mass {
             rows: self.rows,

@@ -1,11 +1,14 @@
 //! Performance of a chunk from labels, with confidence intervals for the population.
 use super::average_precision::{average_precision, mean_precision_seen};
 use super::bins::{Class, ScoreBins};
+use super::calibration_error::realized_calibration_error;
+use super::calibrator::first_outside_unit;
 use super::confusion::Confusion;
 use super::estimate::count_rows;
-use super::group::{ANY, KNOWN, count, count_cells};
+use super::group::{ANY, Group, KNOWN, count, count_cells};
 use super::interval::{clopper_pearson, newcombe_auc, normal_quantile, wilson};
 use super::metric::Metric;
+use super::proper_scores::{Loss, realized_loss};
 use super::reading::{Reading, Status};
 use super::roc_auc::{Mass, roc_auc};
 
@@ -36,6 +39,9 @@ pub struct Realized {
     masses: Vec<Mass>,
     /// Whether all rows of each bin have one score.
     exact: Vec<bool>,
+    /// Scored rows of each bin by label.
+    by_label: [Vec<Group>; 2],
+    outside_unit: bool,
     scored_count: u64,
     labelled_count: u64,
     reserve: Status,
@@ -62,6 +68,13 @@ impl Realized {
             predicted_count: count_rows(chunk, &KNOWN, &KNOWN),
             masses,
             exact,
+            by_label: KNOWN.map(|label| {
+                let groups = chunk.bins.iter();
+                groups
+                    .filter_map(|bin| Group::of(bin, chunk.sums_exact, &ANY, &[label]))
+                    .collect()
+            }),
+            outside_unit: first_outside_unit(chunk).is_some(),
             scored_count: chunk.bins.iter().map(|bin| count(bin, &ANY, &KNOWN)).sum(),
             labelled_count: count_rows(chunk, &ANY, &KNOWN),
             reserve: if invalid {
@@ -100,10 +113,14 @@ impl Realized {
             };
             return Reading::undefined(status, used, self.labelled_count);
         }
+        if metric.needs_probability() && self.outside_unit {
+            return Reading::undefined(Status::NotAProbability, used, self.labelled_count);
+        }
         let measured = match metric {
             Metric::RocAuc => self.roc_auc(confidence_level),
             Metric::AveragePrecision => self.average_precision(confidence_level),
-            Metric::LogLoss | Metric::BrierScore | Metric::CalibrationError => None,
+            Metric::CalibrationError => self.calibration_error(confidence_level),
+            Metric::LogLoss | Metric::BrierScore => self.loss(metric, confidence_level),
             _ => self.of_confusion(metric, value_matrix, confidence_level),
         };
         match measured {
@@ -239,6 +256,35 @@ impl Realized {
                     .interval(auc.value, variance.sqrt(), z)
             },
             few: few || at_end,
+        })
+    }
+
+    fn loss(&self, metric: Metric, confidence_level: f64) -> Option<Measured> {
+        let [negatives, positives] = &self.by_label;
+        let (value, slack, variance) = realized_loss(Loss::of(metric)?, negatives, positives)?;
+        let z = normal_quantile(confidence_level);
+        Some(Measured {
+            value,
+            slack,
+            variance,
+            bounds: metric.scale().interval(value, variance.sqrt(), z),
+            few: (self.scored_count as f64) < FEW,
+        })
+    }
+
+    /// Noise of labels adds to the value even where the population's calibration is perfect, by
+    /// at most its floor on average: the interval reaches down by that much more.
+    fn calibration_error(&self, confidence_level: f64) -> Option<Measured> {
+        let [negatives, positives] = &self.by_label;
+        let realized = realized_calibration_error(negatives, positives)?;
+        let half = normal_quantile(confidence_level) * realized.variance.sqrt();
+        let lower = (realized.value - half - realized.noise_floor).max(0.0);
+        Some(Measured {
+            value: realized.value,
+            slack: realized.slack,
+            variance: realized.variance,
+            bounds: (lower, (realized.value + half).min(1.0)),
+            few: (self.scored_count as f64) < FEW,
         })
     }
 

@@ -2,9 +2,11 @@
 mod args;
 mod batch;
 mod failure;
+pub mod help;
 mod output;
 mod progress;
 mod query;
+mod repl;
 mod script;
 
 use std::io::{BufWriter, IsTerminal, Write, stderr, stdin, stdout};
@@ -12,6 +14,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use datafusion::prelude::SessionContext;
+use tokio::runtime::Runtime;
 
 use crate::session::{SessionSettings, register_files};
 
@@ -37,7 +40,7 @@ pub fn run() -> ExitCode {
         .build()
         .map_err(|error| Failure::at("modelwatch", error))
         .and_then(|runtime| {
-            let result = runtime.block_on(dispatch(&args, sources));
+            let result = dispatch(&runtime, &args, sources);
             // a cancelled query may still be finishing its last batch
             runtime.shutdown_background();
             result
@@ -54,17 +57,22 @@ pub fn run() -> ExitCode {
     }
 }
 
-async fn dispatch(args: &Args, mut sources: Vec<Source>) -> Result<bool, Failure> {
-    let context = open(args).await?;
+/// Does what the arguments ask for, and says whether a printed result had a true `alert`.
+fn dispatch(runtime: &Runtime, args: &Args, mut sources: Vec<Source>) -> Result<bool, Failure> {
+    let context = runtime.block_on(open(args))?;
+    if sources.is_empty() && stdin().is_terminal() {
+        repl::run(runtime, &context, args.format, vec![])?;
+        return Ok(false);
+    }
+    if sources.is_empty() {
+        sources.push(Source::File(PathBuf::from("-")));
+    }
     let display = Display {
         format: args.format,
         limit: usize::MAX,
     };
-    if sources.is_empty() && !stdin().is_terminal() {
-        sources.push(Source::File(PathBuf::from("-")));
-    }
     let mut out = BufWriter::new(stdout().lock());
-    batch::run(&context, &sources, display, &mut out).await
+    runtime.block_on(batch::run(&context, &sources, display, &mut out))
 }
 
 async fn open(args: &Args) -> Result<SessionContext, Failure> {

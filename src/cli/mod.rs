@@ -1,6 +1,7 @@
 //! The `modelwatch` program: a prompt, one-shot commands, and the demo.
 mod args;
 mod batch;
+mod demo;
 mod failure;
 pub mod help;
 mod output;
@@ -16,14 +17,21 @@ use std::process::ExitCode;
 use datafusion::prelude::SessionContext;
 use tokio::runtime::Runtime;
 
+use crate::report::{Chart, Glyphs};
 use crate::session::{SessionSettings, register_files};
 
-use args::{Args, Source};
+use args::{Action, Args, Source};
 use failure::Failure;
 use query::Display;
 
 /// An alert fired in a result that was printed.
 const ALERT: u8 = 3;
+
+/// A hundred columns fit most terminals, and files that a terminal does not limit.
+const CHART: Chart = Chart {
+    width: 100,
+    glyphs: Glyphs::Unicode,
+};
 
 /// Runs the program with the arguments of this process.
 pub fn run() -> ExitCode {
@@ -60,6 +68,11 @@ pub fn run() -> ExitCode {
 /// Does what the arguments ask for, and says whether a printed result had a true `alert`.
 fn dispatch(runtime: &Runtime, args: &Args, mut sources: Vec<Source>) -> Result<bool, Failure> {
     let context = runtime.block_on(open(args))?;
+    if let Some(Action::Demo { directory }) = &args.action {
+        let mut out = BufWriter::new(stdout().lock());
+        runtime.block_on(demo::run(&context, directory, CHART, &mut out))?;
+        return Ok(false);
+    }
     if sources.is_empty() && stdin().is_terminal() {
         repl::run(runtime, &context, args.format, vec![])?;
         return Ok(false);

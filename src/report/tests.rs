@@ -125,7 +125,11 @@ async fn a_flat_series_and_one_without_values_are_drawn() {
     ]);
     assert_eq!(chart.draw(&read(flat).await[0]), expected);
     let empty = "SELECT 'a' AS chunk, CAST(NULL AS DOUBLE) AS value, 'no_labels' AS status";
-    let expected = lines(&["value", "  a  NULL                      no_labels", "* value"]);
+    let expected = lines(&[
+        "value",
+        "  a  NULL                      no_labels",
+        "* value",
+    ]);
     assert_eq!(chart.draw(&read(empty).await[0]), expected);
 }
 

@@ -11,6 +11,7 @@
 //! | [`chunk`] | chunk arguments become key expressions |
 //! | [`relation`] | table functions: each a plan of standard operators |
 //! | [`session`] | a ready session: settings, memory limits, files as tables |
+//! | [`report`] | charts and alert lists of what monitoring functions return |
 #![cfg_attr(feature = "cli", doc = "| [`cli`] | the program |")]
 #![cfg_attr(
     not(test),
@@ -25,6 +26,7 @@ pub mod functions;
 pub mod kernel;
 pub mod options;
 pub mod relation;
+pub mod report;
 pub mod session;
 
 use datafusion::common::Result;

@@ -1,10 +1,13 @@
 //! The `modelwatch` program: a prompt, one-shot commands, and the demo.
 mod args;
 mod batch;
+mod demo;
 mod failure;
+pub mod help;
 mod output;
 mod progress;
 mod query;
+mod repl;
 mod script;
 
 use std::io::{BufWriter, IsTerminal, Write, stderr, stdin, stdout};
@@ -12,15 +15,23 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use datafusion::prelude::SessionContext;
+use tokio::runtime::Runtime;
 
+use crate::report::{Chart, Glyphs};
 use crate::session::{SessionSettings, register_files};
 
-use args::{Args, Source};
+use args::{Action, Args, Source};
 use failure::Failure;
 use query::Display;
 
 /// An alert fired in a result that was printed.
 const ALERT: u8 = 3;
+
+/// A hundred columns fit most terminals, and files that a terminal does not limit.
+const CHART: Chart = Chart {
+    width: 100,
+    glyphs: Glyphs::Unicode,
+};
 
 /// Runs the program with the arguments of this process.
 pub fn run() -> ExitCode {
@@ -37,7 +48,7 @@ pub fn run() -> ExitCode {
         .build()
         .map_err(|error| Failure::at("modelwatch", error))
         .and_then(|runtime| {
-            let result = runtime.block_on(dispatch(&args, sources));
+            let result = dispatch(&runtime, &args, sources);
             // a cancelled query may still be finishing its last batch
             runtime.shutdown_background();
             result
@@ -54,17 +65,27 @@ pub fn run() -> ExitCode {
     }
 }
 
-async fn dispatch(args: &Args, mut sources: Vec<Source>) -> Result<bool, Failure> {
-    let context = open(args).await?;
+/// Does what the arguments ask for, and says whether a printed result had a true `alert`.
+fn dispatch(runtime: &Runtime, args: &Args, mut sources: Vec<Source>) -> Result<bool, Failure> {
+    let context = runtime.block_on(open(args))?;
+    if let Some(Action::Demo { directory }) = &args.action {
+        let mut out = BufWriter::new(stdout().lock());
+        runtime.block_on(demo::run(&context, directory, CHART, &mut out))?;
+        return Ok(false);
+    }
+    if sources.is_empty() && stdin().is_terminal() {
+        repl::run(runtime, &context, args.format, vec![])?;
+        return Ok(false);
+    }
+    if sources.is_empty() {
+        sources.push(Source::File(PathBuf::from("-")));
+    }
     let display = Display {
         format: args.format,
         limit: usize::MAX,
     };
-    if sources.is_empty() && !stdin().is_terminal() {
-        sources.push(Source::File(PathBuf::from("-")));
-    }
     let mut out = BufWriter::new(stdout().lock());
-    batch::run(&context, &sources, display, &mut out).await
+    runtime.block_on(batch::run(&context, &sources, display, &mut out))
 }
 
 async fn open(args: &Args) -> Result<SessionContext, Failure> {

@@ -13,6 +13,7 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::arrow::util::pretty::pretty_format_batches_with_options;
 
 use super::failure::Trouble;
+use crate::report::printable;
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -147,19 +148,6 @@ fn has_alert(batch: &RecordBatch) -> bool {
         .column_by_name("alert")
         .and_then(|column| column.as_boolean_opt())
         .is_some_and(|alerts| alerts.true_count() > 0)
-}
-
-/// Text that cannot steer the terminal that shows it.
-fn printable(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && c != '\n' {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
-        }
-    }
-    safe
 }
 
 fn separated(batch: &RecordBatch, delimiter: u8, header: bool) -> Result<Vec<u8>, ArrowError> {

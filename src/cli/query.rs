@@ -52,6 +52,20 @@ pub async fn run(
     Ok((printed?, query.progress.elapsed()))
 }
 
+/// Runs one statement and returns its rows, with the same progress and the same Ctrl-C.
+///
+/// # Errors
+/// As [`run`].
+pub async fn collect(
+    context: &SessionContext,
+    piece: Piece,
+) -> std::result::Result<Vec<RecordBatch>, Trouble> {
+    let mut query = Running::start(context, piece);
+    let rows = query.rows().await;
+    query.progress.clear();
+    rows
+}
+
 /// A statement under way. Dropping it cancels the query.
 struct Running {
     events: Receiver<Result<Event>>,
@@ -93,6 +107,17 @@ impl Running {
         }
         self.progress.clear();
         printer.finish()
+    }
+
+    async fn rows(&mut self) -> std::result::Result<Vec<RecordBatch>, Trouble> {
+        let mut rows = vec![];
+        while let Some(event) = self.next().await? {
+            match event {
+                Event::Planned(_, plan) => self.progress.watch(plan),
+                Event::Batch(batch) => rows.push(batch),
+            }
+        }
+        Ok(rows)
     }
 
     async fn next(&mut self) -> std::result::Result<Option<Event>, Trouble> {

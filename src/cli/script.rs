@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_error_counts_lines_from_the_start_of_the_script() {
-        let pieces = pieces("SELECT 1;\nSELECT\n  FROM FROM;\nSELECT 3");
+        let pieces = pieces("SELECT 1;\nSELECT\n  1 2 3;\nSELECT 3");
         assert_eq!(pieces.len(), 3);
         assert_eq!((pieces[1].0, pieces[2].0), (2, 4));
         assert!(pieces[1].1.contains("Line: 3"), "{}", pieces[1].1);

@@ -1,0 +1,128 @@
+//! `modelwatch demo`: a prediction table of a million rows, and the report on it.
+mod files;
+mod random;
+mod rows;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::prelude::SessionContext;
+
+use super::failure::{Failure, Trouble};
+use super::query;
+use super::script::Script;
+use crate::report::{Chart, alerts, series};
+use crate::session::register_files;
+
+/// The report that ships with the program.
+const REPORT: &str = include_str!("../../../sql/estimate_performance.sql");
+
+const REPORT_NAME: &str = "estimate_performance.sql";
+
+/// The metric whose chart is drawn; the alerts are of all metrics.
+const CHARTED: &str = "roc_auc";
+
+/// Writes the demo into `directory` where it is missing, runs the report on it, and prints its
+/// alerts and a chart to `out`. Progress goes to standard error.
+///
+/// # Errors
+/// When a file cannot be written or the report fails.
+pub async fn run(
+    context: &SessionContext,
+    directory: &Path,
+    chart: Chart,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let shown = directory.display().to_string();
+    let wrote = files::write_tables(directory)?;
+    let report = directory.join(REPORT_NAME);
+    if !report.exists() {
+        let written = fs::write(&report, REPORT);
+        written.map_err(|error| Failure::at(report.display().to_string(), error))?;
+    }
+    let state = if wrote { "written to" } else { "found in" };
+    let _ = writeln!(
+        std::io::stderr().lock(),
+        "A million predictions {state} {shown}."
+    );
+    for (name, _) in files::TABLES {
+        let file = directory
+            .join(format!("{name}.parquet"))
+            .display()
+            .to_string();
+        let registered = register_files(context, name, &file).await;
+        registered.map_err(|error| Failure::at(file, error.strip_backtrace()))?;
+    }
+    let batches = rows_of_report(context).await?;
+    let text = rendered(&batches, chart).map_err(|error| Failure::at(REPORT_NAME, error))?;
+    let text = format!("{text}\n{}", how_to_go_on(&shown));
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| Trouble::from(error).at("output"))
+}
+
+/// The rows of the last statement of the report.
+async fn rows_of_report(context: &SessionContext) -> Result<Vec<RecordBatch>, Failure> {
+    let mut script = Script::new(REPORT.to_owned());
+    let mut rows = vec![];
+    loop {
+        let piece = script
+            .next(context)
+            .map_err(|error| Trouble::from(error).at(REPORT_NAME))?;
+        let Some(piece) = piece else {
+            return Ok(rows);
+        };
+        let place = format!("{REPORT_NAME}:{}", piece.line);
+        rows = query::collect(context, piece)
+            .await
+            .map_err(|trouble| trouble.at(&place))?;
+    }
+}
+
+fn rendered(
+    batches: &[RecordBatch],
+    chart: Chart,
+) -> Result<String, datafusion::arrow::error::ArrowError> {
+    let series = series(batches)?;
+    let mut text = alerts(&series).to_string();
+    for one in series.iter().filter(|one| one.metric == CHARTED) {
+        let _ = write!(text, "\n{}", chart.draw(one));
+    }
+    Ok(text)
+}
+
+fn how_to_go_on(directory: &str) -> String {
+    let directory = in_shell(directory);
+    format!(
+        "Go on\n  \
+         cd {directory}\n  \
+         modelwatch -f {REPORT_NAME} --format csv    # the rows behind the chart\n  \
+         modelwatch --register reference=reference.parquet --register analysis=analysis.parquet\n"
+    )
+}
+
+/// A path as one word of a shell.
+fn in_shell(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if path.chars().all(plain) && !path.starts_with('-') {
+        return path.to_owned();
+    }
+    format!(
+        "'{}'",
+        crate::report::printable(path).replace('\'', r"'\''")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_one_word_of_a_shell() {
+        assert_eq!(in_shell("modelwatch-demo"), "modelwatch-demo");
+        assert_eq!(in_shell("my demo"), "'my demo'");
+        assert_eq!(in_shell("it's"), r"'it'\''s'");
+    }
+}

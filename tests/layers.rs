@@ -3,23 +3,56 @@ use std::path::{Path, PathBuf};
 
 /// The layers, lowest first, with what each is for. This table is the architecture document.
 const LAYERS: [(&str, &str); 11] = [
-    ("kernel", "statistics: slices and profiles in, numbers out; std and numeric crates only"),
-    ("error", "the crate's error; the one place that maps it to and from DataFusion's"),
-    ("options", "the configuration extension `monitor.*`, as data"),
-    ("accumulate", "Arrow glue: a kernel summary becomes the row and the grouped accumulator"),
+    (
+        "kernel",
+        "statistics: slices and profiles in, numbers out; std and numeric crates only",
+    ),
+    (
+        "error",
+        "the crate's error; the one place that maps it to and from DataFusion's",
+    ),
+    (
+        "options",
+        "the configuration extension `monitor.*`, as data",
+    ),
+    (
+        "accumulate",
+        "Arrow glue: a kernel summary becomes the row and the grouped accumulator",
+    ),
     ("functions", "SQL functions over the kernel; the registry"),
     ("chunk", "chunk arguments become key expressions"),
-    ("relation", "table functions: named arguments, relation arguments, logical plans"),
-    ("session", "assembly of a session: configuration, limits, object stores"),
+    (
+        "relation",
+        "table functions: named arguments, relation arguments, logical plans",
+    ),
+    (
+        "session",
+        "assembly of a session: configuration, limits, object stores",
+    ),
     ("sink", "tables that deliver alerts"),
     ("report", "runs a report file and renders it"),
     ("cli", "the program: REPL and one-shot commands"),
 ];
 
 /// What the kernel may import; everything else would tie the statistics to an engine, a clock, or a machine.
-const KERNEL_CRATES: [&str; 7] = ["std", "core", "statrs", "crc32fast", "crate", "super", "self"];
+const KERNEL_CRATES: [&str; 7] = [
+    "std",
+    "core",
+    "statrs",
+    "crc32fast",
+    "crate",
+    "super",
+    "self",
+];
 const KERNEL_NEVER: [&str; 8] = [
-    "datafusion", "arrow", "tokio", "futures", "std::fs", "std::env", "std::net", "std::time",
+    "datafusion",
+    "arrow",
+    "tokio",
+    "futures",
+    "std::fs",
+    "std::env",
+    "std::net",
+    "std::time",
 ];
 
 const LONGEST_FILE: usize = 500;
@@ -34,7 +67,10 @@ struct Source {
 impl Source {
     /// `src/kernel/pava.rs` is `["kernel", "pava"]`; `mod.rs` names its folder.
     fn module(&self) -> Vec<String> {
-        let inside = self.path.strip_prefix(root().join("src")).expect("a path under src");
+        let inside = self
+            .path
+            .strip_prefix(root().join("src"))
+            .expect("a path under src");
         let mut parts: Vec<String> = inside
             .with_extension("")
             .iter()
@@ -58,7 +94,9 @@ fn sources(folder: &str) -> Vec<Source> {
     let mut found = vec![];
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
-        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            continue;
+        };
         for entry in entries {
             let path = entry.expect("a readable entry").path();
             if path.is_dir() {
@@ -118,7 +156,8 @@ fn string_end(letters: &[char], mut i: usize) -> usize {
 }
 
 fn words(code: &str) -> impl Iterator<Item = &str> {
-    code.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty())
+    code.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|w| !w.is_empty())
 }
 
 /// First path segments after every `prefix::` in the code, looking into `{a, b::c}` as well.
@@ -176,7 +215,9 @@ fn imports(source: &Source) -> Vec<String> {
 fn every_module_belongs_to_a_layer() {
     for source in sources("src") {
         let module = source.module();
-        let Some(layer) = module.first() else { continue };
+        let Some(layer) = module.first() else {
+            continue;
+        };
         assert!(
             layer == "main" || rank(layer).is_some(),
             "{}: `{layer}` is not in the table of layers",
@@ -189,7 +230,9 @@ fn every_module_belongs_to_a_layer() {
 fn imports_point_down() {
     let mut seen = 0;
     for source in sources("src") {
-        let Some(layer) = source.module().first().and_then(|l| rank(l)) else { continue };
+        let Some(layer) = source.module().first().and_then(|l| rank(l)) else {
+            continue;
+        };
         for import in imports(&source) {
             seen += 1;
             let target = rank(&import).expect("kept layers only");
@@ -211,7 +254,9 @@ fn the_kernel_is_pure() {
     for source in files {
         for line in source.code.lines() {
             let line = line.trim_start().trim_start_matches("pub ");
-            let Some(path) = line.strip_prefix("use ") else { continue };
+            let Some(path) = line.strip_prefix("use ") else {
+                continue;
+            };
             let head = words(path).next().unwrap_or_default();
             // `pub use error::KernelError` in a mod.rs names a sibling
             let sibling = source.path.with_file_name(format!("{head}.rs")).exists()
@@ -237,7 +282,10 @@ fn the_kernel_is_pure() {
 
 #[test]
 fn the_program_only_calls_the_cli() {
-    for source in sources("src").iter().filter(|s| s.path.ends_with("src/main.rs")) {
+    for source in sources("src")
+        .iter()
+        .filter(|s| s.path.ends_with("src/main.rs"))
+    {
         for name in segments(&source.code, "modelwatch::") {
             assert_eq!(name, "cli", "src/main.rs calls into `{name}`");
         }
@@ -246,7 +294,10 @@ fn the_program_only_calls_the_cli() {
 
 #[test]
 fn files_stay_short() {
-    for source in ["src", "tests", "examples", "benches"].iter().flat_map(|f| sources(f)) {
+    for source in ["src", "tests", "examples", "benches"]
+        .iter()
+        .flat_map(|f| sources(f))
+    {
         let lines = source.text.lines().count();
         assert!(
             lines <= LONGEST_FILE,
@@ -272,8 +323,16 @@ fn no_sql_is_glued_together() {
 
 #[test]
 fn the_reader_sees_through_comments_strings_and_groups() {
-    let code = strip("// crate::cli\nlet s = \"crate::sink\"; /* crate::report */ use crate::{kernel::{a, b}, error};");
+    let code = strip(
+        "// crate::cli\nlet s = \"crate::sink\"; /* crate::report */ use crate::{kernel::{a, b}, error};",
+    );
     assert_eq!(segments(&code, "crate::"), ["kernel", "error"]);
-    assert_eq!(segments("use super::super::cli::run;", "super::super::"), ["cli"]);
-    assert_eq!(segments("other_crate::cli", "crate::"), Vec::<String>::new());
+    assert_eq!(
+        segments("use super::super::cli::run;", "super::super::"),
+        ["cli"]
+    );
+    assert_eq!(
+        segments("other_crate::cli", "crate::"),
+        Vec::<String>::new()
+    );
 }

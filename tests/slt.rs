@@ -20,7 +20,11 @@ const PARTITIONS: [usize; 3] = [1, 2, 7];
 
 fn main() {
     let bless = std::env::var_os("BLESS").is_some();
-    let counts = if bless { &PARTITIONS[..1] } else { &PARTITIONS[..] };
+    let counts = if bless {
+        &PARTITIONS[..1]
+    } else {
+        &PARTITIONS[..]
+    };
     let mut trials = vec![];
     for path in files() {
         for &partitions in counts {
@@ -248,7 +252,11 @@ fn cell(column: &ArrayRef, row: usize) -> Result<String, DataFusionError> {
     let text = ArrayFormatter::try_new(column, &FormatOptions::default())?
         .value(row)
         .to_string();
-    Ok(if text.is_empty() { "(empty)".into() } else { text })
+    Ok(if text.is_empty() {
+        "(empty)".into()
+    } else {
+        text
+    })
 }
 
 fn decimals(value: f64) -> String {

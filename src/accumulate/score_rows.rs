@@ -124,7 +124,9 @@ pub fn class_column(
             }
         }
         other => {
-            return exec_err!("{function}: {role} has type {other}. Expected a boolean or a number");
+            return exec_err!(
+                "{function}: {role} has type {other}. Expected a boolean or a number"
+            );
         }
     }
     Ok(())

@@ -6,8 +6,8 @@ use modelwatch::kernel::bins::{Class, ScoreBins};
 use modelwatch::kernel::calibrator::{CalibrationMode, Calibrator};
 use modelwatch::kernel::estimate::Estimator;
 use modelwatch::kernel::metric::Metric;
-use modelwatch::kernel::realized::Realized;
 use modelwatch::kernel::reading::Reading;
+use modelwatch::kernel::realized::Realized;
 
 #[path = "simulated/by_row.rs"]
 mod by_row;
@@ -77,10 +77,17 @@ impl Case {
         };
         let (reference_rows, chunk_rows) = (count(random), count(random));
         let reference = rows(shape, reference_rows, random);
-        let elsewhere = if random.chance(0.2) { random.below(4) as usize } else { shape };
+        let elsewhere = if random.chance(0.2) {
+            random.below(4) as usize
+        } else {
+            shape
+        };
         let chunk = rows(elsewhere, chunk_rows, random);
-        let mode = [CalibrationMode::Auto, CalibrationMode::Always, CalibrationMode::Never]
-            [random.below(3) as usize];
+        let mode = [
+            CalibrationMode::Auto,
+            CalibrationMode::Always,
+            CalibrationMode::Never,
+        ][random.below(3) as usize];
         Some(Self {
             calibrator: Calibrator::fit(&profile(&reference, max_bins), mode).ok()?,
             from_raw_data: Calibrator::fit(&profile(&reference, usize::MAX), mode).ok()?,
@@ -93,12 +100,18 @@ impl Case {
 /// Asserts the bound; returns by how much of it the value was off.
 fn check(what: &str, metric: Metric, reading: &Reading, by_row: Option<f64>) -> Option<(f64, f64)> {
     let (Some(value), Some(bound)) = (reading.value, reading.approx_error) else {
-        assert!(by_row.is_none(), "{what} {metric}: no value, by row {by_row:?}, {reading:?}");
+        assert!(
+            by_row.is_none(),
+            "{what} {metric}: no value, by row {by_row:?}, {reading:?}"
+        );
         return None;
     };
     let Some(by_row) = by_row else {
         // the bins cannot tell that a class is empty: then the bound must say that they cannot
-        assert!(bound >= value.max(1.0 - value), "{what} {metric}: {value} +- {bound:e}");
+        assert!(
+            bound >= value.max(1.0 - value),
+            "{what} {metric}: {value} +- {bound:e}"
+        );
         return None;
     };
     // values of the matrix cancel, so a total is only as exact as its largest terms
@@ -154,7 +167,12 @@ fn the_metric_from_all_rows_is_inside() {
                 worst.to_raw_fit = worst.to_raw_fit.max((a - b).abs());
             }
             let reading = realized.reading(metric, MATRIX, 0.95);
-            check(&format!("{what} realized"), metric, &reading, realized_by_row(&case.chunk, metric, MATRIX));
+            check(
+                &format!("{what} realized"),
+                metric,
+                &reading,
+                realized_by_row(&case.chunk, metric, MATRIX),
+            );
         }
     }
     assert!(checked > cases * 10);
@@ -163,11 +181,16 @@ fn the_metric_from_all_rows_is_inside() {
 
 #[allow(clippy::print_stdout, reason = "the table is part of the result")]
 fn print(worst: &[[[Worst; 16]; 4]; 2]) {
-    println!("max_bins\tscores\tmetric\tlargest error\tlargest bound\tlargest distance to the raw-data fit");
+    println!(
+        "max_bins\tscores\tmetric\tlargest error\tlargest bound\tlargest distance to the raw-data fit"
+    );
     for (max_bins, shapes) in [64, 1024].iter().zip(worst) {
         for (shape, metrics) in SHAPES.iter().zip(shapes) {
             for (metric, worst) in Metric::ALL.iter().zip(metrics) {
-                println!("{max_bins}\t{shape}\t{metric}\t{:.1e}\t{:.1e}\t{:.1e}", worst.error, worst.bound, worst.to_raw_fit);
+                println!(
+                    "{max_bins}\t{shape}\t{metric}\t{:.1e}\t{:.1e}\t{:.1e}",
+                    worst.error, worst.bound, worst.to_raw_fit
+                );
             }
         }
     }

@@ -87,9 +87,8 @@ fn folded_normal(mean: f64, variance: f64) -> (f64, f64) {
         return (mean.abs(), 0.0);
     }
     let deviation = variance.sqrt();
-    let bulge = (2.0 / std::f64::consts::PI).sqrt()
-        * deviation
-        * (-mean * mean / (2.0 * variance)).exp();
+    let bulge =
+        (2.0 / std::f64::consts::PI).sqrt() * deviation * (-mean * mean / (2.0 * variance)).exp();
     let folded = bulge + mean * erf(mean / (deviation * std::f64::consts::SQRT_2));
     let spread = mean * mean + variance - folded * folded;
     (folded, spread.max(0.0))
@@ -186,20 +185,15 @@ mod tests {
     #[test]
     fn gaps_are_summed_by_range() {
         // [.25, .3125): .25 * 4 rows against 2 positives; [.5, .5625): .5 * 4 against 1
-        let realized = realized_calibration_error(
-            &[at(0.25, 2), at(0.5, 3)],
-            &[at(0.25, 2), at(0.5, 1)],
-        )
-        .unwrap();
+        let realized =
+            realized_calibration_error(&[at(0.25, 2), at(0.5, 3)], &[at(0.25, 2), at(0.5, 1)])
+                .unwrap();
         assert_eq!((realized.value, realized.slack), (2.0 / 8.0, 0.0));
     }
 
     #[test]
     fn the_last_range_holds_one() {
-        assert_eq!(
-            [0.0, 0.0625, 0.99, 1.0].map(range_of),
-            [0, 1, 15, 15]
-        );
+        assert_eq!([0.0, 0.0625, 0.99, 1.0].map(range_of), [0, 1, 15, 15]);
     }
 
     #[test]

@@ -102,7 +102,12 @@ impl Calibrator {
         require_both_classes(reference, &labelled).ok()?;
         let blocks = isotonic::fit(labelled.iter().map(|bin| bin.point(bin.rows)));
         let offsets = [self.roc_auc, self.average_precision];
-        Some(Self::from_stored(blocks, self.uses_raw_scores, offsets, self.support.clone()))
+        Some(Self::from_stored(
+            blocks,
+            self.uses_raw_scores,
+            offsets,
+            self.support.clone(),
+        ))
     }
 
     fn from_parts(blocks: Vec<Block>, uses_raw_scores: bool, support: Support) -> Self {

@@ -72,7 +72,12 @@ impl Calibrator {
         if !reader.0.is_empty() {
             return Err(unreadable("bytes left over after the calibrator"));
         }
-        Ok(Self::from_stored(blocks, flags == RAW_SCORES, offsets, support))
+        Ok(Self::from_stored(
+            blocks,
+            flags == RAW_SCORES,
+            offsets,
+            support,
+        ))
     }
 }
 

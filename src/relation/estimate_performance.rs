@@ -104,10 +104,12 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let reference = chunk_profiles(call, "reference", "reference", &by)?;
     let analysis = chunk_profiles(call, "analysis", "analysis", &by)?;
     let names: Vec<String> = by.into_iter().map(|(name, _)| name).collect();
-    let chunks = union(reference, analysis, &names)?;
+    let has_prediction = reference.has_prediction && analysis.has_prediction;
+    let metrics = metrics(call, has_prediction)?;
+    let chunks = union(reference.plan, analysis.plan, &names)?;
     let fitted = fit(call, chunks, &names)?;
-    let evaluated = evaluate(call, fitted, &names)?;
-    let judged = judge(call, evaluated, &names)?;
+    let evaluated = evaluate(call, fitted, &names, &metrics)?;
+    let judged = judge(call, evaluated, &names, &metrics)?;
     let function = call.function();
     result(call, judged, &names)?.alias(function)?.build()
 }
@@ -187,8 +189,8 @@ fn evaluate(
     call: &mut Call,
     fitted: LogicalPlanBuilder,
     by: &[String],
+    metrics: &[Metric],
 ) -> Result<LogicalPlanBuilder> {
-    let metrics = metrics(call)?;
     let texts = metrics
         .iter()
         .map(|m| ScalarValue::from(m.name()))
@@ -228,7 +230,8 @@ fn evaluate(
     unnested.project(names.chain(fields).collect::<Vec<_>>())
 }
 
-fn metrics(call: &mut Call) -> Result<Vec<Metric>> {
+/// The metrics that are asked for, or all that the columns allow.
+fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
     let function = call.function();
     let matrix = call.numbers("value_matrix")?;
     if let Some(matrix) = &matrix
@@ -239,12 +242,13 @@ fn metrics(call: &mut Call) -> Result<Vec<Metric>> {
             matrix.len()
         );
     }
-    let has_prediction = call.sql("prediction").is_some() || call.sql("metrics").is_none();
     let Some(names) = call.words("metrics")? else {
-        let applies = |m: &Metric| matrix.is_some() || !m.needs_value_matrix();
+        let applies = |m: &Metric| {
+            (matrix.is_some() || !m.needs_value_matrix())
+                && (has_prediction || !m.needs_prediction())
+        };
         return Ok(Metric::ALL.into_iter().filter(applies).collect());
     };
-    let _ = has_prediction;
     let mut metrics = Vec::new();
     for name in names.iter().filter(|name| *name != "*") {
         let metric = metric_of(function, "metrics", name)?;
@@ -252,6 +256,12 @@ fn metrics(call: &mut Call) -> Result<Vec<Metric>> {
             return plan_err!(
                 "{function}: metric {metric} needs the value of each outcome. Expected value_matrix. \
                  Hint: value_matrix => [0, -10, -50, 100] for [tn, fp, fn, tp]"
+            );
+        }
+        if metric.needs_prediction() && !has_prediction {
+            return plan_err!(
+                "{function}: metric {metric} needs a prediction, and a relation has no column 'y_pred'. \
+                 Expected prediction. Hint: prediction => <column>, or prediction => y_pred_proba >= 0.5"
             );
         }
         if !metrics.contains(&metric) {
@@ -282,9 +292,9 @@ fn judge(
     call: &mut Call,
     evaluated: LogicalPlanBuilder,
     by: &[String],
+    metrics: &[Metric],
 ) -> Result<LogicalPlanBuilder> {
-    let metrics = metrics(call)?;
-    let text = thresholds(call, &metrics)?.to_string();
+    let text = thresholds(call, metrics)?.to_string();
     let direction = direction(call)?;
     let args = vec![
         lit(text),

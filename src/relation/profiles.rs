@@ -86,10 +86,18 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
         .chain([lit(dataset).alias("dataset")])
         .chain(CHUNK_COLUMNS.map(column))
         .collect::<Vec<_>>();
-    LogicalPlanBuilder::from(chunks)
+    LogicalPlanBuilder::from(chunks.plan)
         .project(columns)?
         .alias(function)?
         .build()
+}
+
+/// Chunk profiles on their way into a plan.
+pub struct ChunkProfiles {
+    /// The plan with the `by` columns and [`CHUNK_COLUMNS`].
+    pub plan: LogicalPlan,
+    /// False when no row can have a prediction.
+    pub has_prediction: bool,
 }
 
 /// The chunk profiles of a relation argument, from rows or as they were stored.
@@ -98,7 +106,7 @@ pub fn chunk_profiles(
     argument: &str,
     dataset: &str,
     by: &[(String, SqlExpr)],
-) -> Result<LogicalPlan> {
+) -> Result<ChunkProfiles> {
     let Some(input) = call.relation(argument)? else {
         return plan_err!(
             "{0}: argument '{argument}' is missing. Expected a relation. Hint: {0}({argument} => table_name, ...)",
@@ -106,7 +114,11 @@ pub fn chunk_profiles(
         );
     };
     if stored::holds_profiles(input.schema()) {
-        return stored::plan(call, input, by);
+        let plan = stored::plan(call, input, by)?;
+        return Ok(ChunkProfiles {
+            plan,
+            has_prediction: true,
+        });
     }
     let schema = input.schema().clone();
     let roles = Roles::resolve(call, &schema, dataset)?;
@@ -132,6 +144,7 @@ pub fn chunk_profiles(
     } else {
         options.max_bins
     };
+    let has_prediction = roles.prediction.is_some();
     let rows = ChunkedRows {
         input,
         roles,
@@ -140,5 +153,8 @@ pub fn chunk_profiles(
         max_bins,
         min_level: options.min_level,
     };
-    rows.plan(call)
+    Ok(ChunkProfiles {
+        plan: rows.plan(call)?,
+        has_prediction,
+    })
 }

@@ -13,7 +13,12 @@ struct Seen {
 }
 
 /// Estimate from all rows.
-pub fn expected_by_row(rows: &[Row], calibrator: &Calibrator, metric: Metric, matrix: [f64; 4]) -> Option<f64> {
+pub fn expected_by_row(
+    rows: &[Row],
+    calibrator: &Calibrator,
+    metric: Metric,
+    matrix: [f64; 4],
+) -> Option<f64> {
     let seen: Vec<Seen> = rows
         .iter()
         .map(|row| Seen {
@@ -23,10 +28,13 @@ pub fn expected_by_row(rows: &[Row], calibrator: &Calibrator, metric: Metric, ma
         })
         .collect();
     match metric {
-        Metric::RocAuc => Some((roc_auc(seen)? - calibrator.roc_auc_offset().value).clamp(0.0, 1.0)),
-        Metric::AveragePrecision => {
-            Some((average_precision(seen)? - calibrator.average_precision_offset().value).clamp(0.0, 1.0))
+        Metric::RocAuc => {
+            Some((roc_auc(seen)? - calibrator.roc_auc_offset().value).clamp(0.0, 1.0))
         }
+        Metric::AveragePrecision => Some(
+            (average_precision(seen)? - calibrator.average_precision_offset().value)
+                .clamp(0.0, 1.0),
+        ),
         _ => plain(&seen, metric, matrix),
     }
 }
@@ -52,7 +60,9 @@ pub fn realized_by_row(rows: &[Row], metric: Metric, matrix: [f64; 4]) -> Option
 /// Runs of rows that share a score, descending.
 fn ties(mut rows: Vec<Seen>) -> Vec<Vec<Seen>> {
     rows.sort_by(|a, b| b.score.total_cmp(&a.score));
-    rows.chunk_by(|a, b| a.score == b.score).map(<[Seen]>::to_vec).collect()
+    rows.chunk_by(|a, b| a.score == b.score)
+        .map(<[Seen]>::to_vec)
+        .collect()
 }
 
 /// Pairs of different rows, one positive above one negative, over pairs of the two classes.
@@ -88,9 +98,12 @@ fn average_precision(rows: Vec<Seen>) -> Option<f64> {
 
 fn plain(rows: &[Seen], metric: Metric, matrix: [f64; 4]) -> Option<f64> {
     let count = rows.len() as f64;
-    let mean = |f: &dyn Fn(&Seen) -> f64| (count > 0.0).then(|| rows.iter().map(f).sum::<f64>() / count);
+    let mean =
+        |f: &dyn Fn(&Seen) -> f64| (count > 0.0).then(|| rows.iter().map(f).sum::<f64>() / count);
     match metric {
-        Metric::BrierScore => mean(&|r| r.c * (1.0 - r.score).powi(2) + (1.0 - r.c) * r.score.powi(2)),
+        Metric::BrierScore => {
+            mean(&|r| r.c * (1.0 - r.score).powi(2) + (1.0 - r.c) * r.score.powi(2))
+        }
         Metric::LogLoss => mean(&|r| {
             let (p, n) = (r.score.clamp(1e-15, 1.0), (1.0 - r.score).clamp(1e-15, 1.0));
             -(r.c * p.ln() + (1.0 - r.c) * n.ln())
@@ -109,7 +122,11 @@ fn plain(rows: &[Seen], metric: Metric, matrix: [f64; 4]) -> Option<f64> {
 fn confusion(rows: &[Seen], metric: Metric, [v_tn, v_fp, v_fn, v_tp]: [f64; 4]) -> Option<f64> {
     let side = |class| {
         let picked = || rows.iter().filter(move |row| row.prediction == class);
-        (picked().map(|row| row.c).sum::<f64>(), picked().map(|row| 1.0 - row.c).sum::<f64>(), picked().count())
+        (
+            picked().map(|row| row.c).sum::<f64>(),
+            picked().map(|row| 1.0 - row.c).sum::<f64>(),
+            picked().count(),
+        )
     };
     let ((tp, fp, a), (fn_, tn, b)) = (side(Class::Positive), side(Class::Negative));
     let count = (a + b) as f64;

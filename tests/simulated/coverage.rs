@@ -43,7 +43,13 @@ impl Setting {
         models
             .into_iter()
             .flat_map(|(prevalence_name, mean, spread, cut)| {
-                shifts.map(|shift| Self { prevalence_name, mean, spread, shift, cut })
+                shifts.map(|shift| Self {
+                    prevalence_name,
+                    mean,
+                    spread,
+                    shift,
+                    cut,
+                })
             })
             .collect()
     }
@@ -143,14 +149,18 @@ pub fn simulate(setting: Setting, reference_rows: usize, runs: u64, seed: u64) -
     let (population, prevalence) = setting.population();
     let mut cells = empty_cells(setting, reference_rows, prevalence);
     for run in 0..runs {
-        let mut random = Random(seed.wrapping_mul(1_000_003).wrapping_add(run) ^ ((reference_rows as u64) << 32));
-        let reference: Vec<Row> =
-            (0..reference_rows).map(|_| setting.draw(&mut random, 0.0)).collect();
+        let mut random = Random(
+            seed.wrapping_mul(1_000_003).wrapping_add(run) ^ ((reference_rows as u64) << 32),
+        );
+        let reference: Vec<Row> = (0..reference_rows)
+            .map(|_| setting.draw(&mut random, 0.0))
+            .collect();
         let calibrator =
             Calibrator::fit(&profile(&reference, usize::MAX), CalibrationMode::Auto).unwrap();
         for (size, &rows) in CHUNK_ROWS.iter().enumerate() {
-            let chunk: Vec<Row> =
-                (0..rows).map(|_| setting.draw(&mut random, setting.shift)).collect();
+            let chunk: Vec<Row> = (0..rows)
+                .map(|_| setting.draw(&mut random, setting.shift))
+                .collect();
             let bins = profile(&chunk, usize::MAX);
             let (estimator, realized) = (Estimator::new(&bins, &calibrator), Realized::new(&bins));
             for (index, metric) in METRICS.into_iter().enumerate() {
@@ -159,7 +169,11 @@ pub fn simulate(setting: Setting, reference_rows: usize, runs: u64, seed: u64) -
                     continue;
                 };
                 let side = usize::from(estimate.status == Status::Extrapolated);
-                cells[(size * METRICS.len() + index) * 2 + side].add(&estimate, truth, population[index]);
+                cells[(size * METRICS.len() + index) * 2 + side].add(
+                    &estimate,
+                    truth,
+                    population[index],
+                );
             }
         }
     }
@@ -190,4 +204,3 @@ fn empty_cells(setting: Setting, reference_rows: usize, prevalence: f64) -> Vec<
     }
     cells
 }
-

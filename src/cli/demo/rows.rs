@@ -216,8 +216,10 @@ mod tests {
         let label = |row: &Row| row.y_true.unwrap_or_default() as f64;
         let rate = mean(&mut rows.iter().map(label));
         assert!((0.25..0.4).contains(&rate), "{rate}");
-        let sure: Vec<_> =
-            rows.iter().filter(|row| (0.7..0.9).contains(&row.y_pred_proba)).collect();
+        let sure: Vec<_> = rows
+            .iter()
+            .filter(|row| (0.7..0.9).contains(&row.y_pred_proba))
+            .collect();
         let promised = mean(&mut sure.iter().map(|row| row.y_pred_proba));
         let kept = mean(&mut sure.iter().map(|row| label(row)));
         assert!(promised - kept > 0.08, "{promised} {kept}");

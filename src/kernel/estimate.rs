@@ -92,6 +92,7 @@ impl<'a> Estimator<'a> {
             confusion: ExpectedConfusion::new(
                 &expect(chunk, calibrator, &[Class::Positive]),
                 &expect(chunk, calibrator, &[Class::Negative]),
+                calibrator,
                 &level_variances,
             ),
             outside_unit: first_outside_unit(chunk).is_some(),

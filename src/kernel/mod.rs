@@ -30,6 +30,8 @@ pub mod metric;
 pub(crate) mod proper_scores;
 pub mod reading;
 pub mod realized;
+pub(crate) mod realized_confusion;
+pub(crate) mod realized_ranking;
 pub mod reference;
 pub(crate) mod roc_auc;
 pub mod score_profile;

@@ -295,3 +295,91 @@ fn require_both_classes(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::chunk;
+    use super::*;
+    use Class::{Negative as N, Positive as P, Unknown as U};
+
+    fn fit(rows: &[(f64, Class, Class, u64)], mode: CalibrationMode) -> Calibrator {
+        Calibrator::fit(&chunk(rows), mode).unwrap()
+    }
+
+    #[test]
+    fn knots_are_the_shares_of_positives() {
+        let rows = [
+            (0.25, U, N, 3),
+            (0.25, U, P, 1),
+            (0.75, U, N, 1),
+            (0.75, P, P, 3),
+        ];
+        let fitted = fit(&rows, CalibrationMode::Always);
+        assert_eq!(fitted.knots(), [(0.25, 0.25), (0.75, 0.75)]);
+        assert_eq!(fitted.calibrate(0.5), Some(0.5));
+        assert_eq!(fitted.calibrate(9.0), Some(0.75));
+        assert_eq!(fitted.calibrate(f64::NAN), None);
+        assert_eq!(fitted.position(0.5), (0, 0.5));
+        assert_eq!(fitted.position(0.1), (0, 0.0));
+    }
+
+    #[test]
+    fn unlabelled_rows_do_not_count() {
+        let rows = [(0.25, U, N, 2), (0.5, U, U, 7), (0.75, U, P, 2)];
+        let fitted = fit(&rows, CalibrationMode::Always);
+        assert_eq!(
+            fitted.blocks().iter().map(|block| block.rows).sum::<u64>(),
+            4
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_fitted_says_what_was_expected() {
+        let refused = |rows: &[(f64, Class, Class, u64)]| {
+            let error = Calibrator::fit(&chunk(rows), CalibrationMode::Auto).unwrap_err();
+            assert!(matches!(error, KernelError::Undefined(_)), "{error}");
+            error.to_string()
+        };
+        assert!(refused(&[]).contains("no row with a score"));
+        assert!(refused(&[(0.5, P, U, 9)]).contains("both a score and a label"));
+        assert!(refused(&[(0.5, P, P, 9)]).contains("is positive"));
+        assert!(refused(&[(0.5, P, N, 9)]).contains("is negative"));
+    }
+
+    #[test]
+    fn margins_are_calibrated_and_never_used_raw() {
+        let rows = [(-2.0, U, N, 50), (1.5, U, P, 50)];
+        assert!(!fit(&rows, CalibrationMode::Auto).uses_raw_scores());
+        let never = Calibrator::fit(&chunk(&rows), CalibrationMode::Never);
+        assert_eq!(never, Err(KernelError::NotAProbability(-2.0)));
+    }
+
+    #[test]
+    fn raw_scores_keep_the_error_of_the_fit() {
+        let rows = [
+            (0.25, U, N, 3),
+            (0.25, U, P, 1),
+            (0.75, U, N, 1),
+            (0.75, P, P, 3),
+        ];
+        let raw = fit(&rows, CalibrationMode::Never);
+        assert_eq!(raw.calibrate(0.3), Some(0.3));
+        assert_eq!(raw.calibrate(1.5), None);
+        assert_eq!(raw.roc_auc_offset(), Offset::default());
+        assert!(raw.level_variances().iter().all(|&variance| variance > 0.0));
+    }
+
+    #[test]
+    fn pooling_across_the_decision_is_measured() {
+        // 1 of 4 rows below and 0 of 4 above the decision are positive: pooled to 1/8, which takes half
+        // a row from the predicted negatives and gives it to the predicted positives
+        let rows = [
+            (0.4, N, N, 3),
+            (0.4, N, P, 1),
+            (0.6, P, N, 4),
+            (0.9, P, P, 2),
+        ];
+        let fitted = fit(&rows, CalibrationMode::Always);
+        assert_eq!(fitted.decision_gap(), [-0.5 / 10.0, 0.5 / 10.0]);
+    }
+}

@@ -137,34 +137,24 @@ fn runs(r: &mut Reader) -> Result<Vec<Run>, KernelError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bins::{Cell, ScoreBin, ScoreBins};
+    use super::super::bins::Class::{Negative as N, Positive as P, Unknown as U};
     use super::super::calibrator::CalibrationMode;
+    use super::super::testing::chunk;
     use super::*;
 
     fn fitted() -> Calibrator {
-        let bins = (0..100)
+        let rows: Vec<_> = (0..100)
             .map(|i| {
-                let score = f64::from(i) / 100.0;
-                let mut bin = ScoreBin {
-                    lower: score,
-                    upper: score,
-                    ..ScoreBin::default()
-                };
-                let count = 1 + u64::from(i % 7 == 0) * 3;
-                let label = usize::from(i * i % 97 < i);
-                bin.cells[2][label] = Cell {
-                    count,
-                    sum: score * count as f64,
-                };
-                bin
+                let label = if i * i % 97 < i { P } else { N };
+                (
+                    f64::from(i) / 100.0,
+                    U,
+                    label,
+                    1 + u64::from(i % 7 == 0) * 3,
+                )
             })
             .collect();
-        let reference = ScoreBins {
-            bins,
-            sums_exact: true,
-            ..ScoreBins::default()
-        };
-        Calibrator::fit(&reference, CalibrationMode::Always).unwrap()
+        Calibrator::fit(&chunk(&rows), CalibrationMode::Always).unwrap()
     }
 
     #[test]

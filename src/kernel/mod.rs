@@ -36,6 +36,8 @@ pub mod reference;
 pub(crate) mod roc_auc;
 pub mod score_profile;
 pub(crate) mod support;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod threshold;
 mod threshold_bytes;
 pub mod threshold_model;

@@ -172,33 +172,8 @@ impl Realized {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bins::{Cell, ScoreBin};
+    use super::super::testing::chunk;
     use super::*;
-
-    /// Rows `(score, prediction, label, count)`, one exact bin a score.
-    fn chunk(rows: &[(f64, Class, Class, u64)]) -> ScoreBins {
-        let mut bins: Vec<ScoreBin> = Vec::new();
-        for &(score, prediction, label, count) in rows {
-            if bins.last().is_none_or(|bin| bin.lower != score) {
-                bins.push(ScoreBin {
-                    lower: score,
-                    upper: score,
-                    ..ScoreBin::default()
-                });
-            }
-            let bin = bins.last_mut().unwrap();
-            bin.cells[prediction as usize][label as usize] = Cell {
-                count,
-                sum: score * count as f64,
-            };
-        }
-        ScoreBins {
-            bins,
-            sums_exact: true,
-            ..ScoreBins::default()
-        }
-    }
-
     use Class::{Negative as N, Positive as P, Unknown as U};
 
     #[test]

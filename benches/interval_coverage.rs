@@ -1,88 +1,88 @@
-//! Coverage of the intervals of estimated performance, by simulation.
+//! Coverage of the intervals of estimated and realized performance, by simulation.
 //!
-//! A reference and a chunk are drawn again and again from a model of known calibration; the table
-//! tells how often the realized value of the chunk lay in `[lower_bound, upper_bound]` and the
-//! population's value in `value +- z * sampling_error`, with the error of the simulation.
-//!
-//! `cargo bench --bench interval_coverage -- [RUNS] [FIRST_SEED]`
+//! A reference and a chunk are drawn again and again from a model whose calibration is known and holds
+//! on both; the table tells how often the true values lay inside, with the error of the simulation.
+//! `cargo bench --bench interval_coverage -- [RUNS] [SEED]`
 #![allow(clippy::print_stdout, reason = "the table is the result")]
 #[path = "../tests/simulated/coverage.rs"]
 mod coverage;
 
 use coverage::{Cell, METRICS, Setting, simulate};
 
+const SHARES: [(&str, fn(&Cell) -> f64); 3] = [
+    ("realized value in the estimate's interval", |cell| {
+        cell.share(cell.realized_inside)
+    }),
+    ("population in estimate +- z sampling_error", |cell| {
+        cell.share(cell.population_inside)
+    }),
+    ("population in the realized value's interval", |cell| {
+        cell.share(cell.population_in_realized)
+    }),
+];
+
 fn main() {
     let mut numbers = std::env::args()
         .skip(1)
         .filter_map(|word| word.parse().ok());
-    let runs: u64 = numbers.next().unwrap_or(1000);
-    let seed: u64 = numbers.next().unwrap_or(1);
+    let (runs, seed) = (numbers.next().unwrap_or(1000), numbers.next().unwrap_or(1));
+    let error = (0.95 * 0.05 / runs as f64).sqrt();
+    println!("{runs} runs a cell, nominal .95, simulation error of a cell {error:.4}");
     println!(
-        "runs {runs}, nominal .95, simulation error of a cell {:.4}",
-        (0.95 * 0.05 / runs as f64).sqrt()
+        "reference rows, model, shift, chunk rows, metric: realized in interval, population in \
+         error, population in realized interval, mean excess, runs"
     );
-    println!(
-        "reference rows\tprevalence\tshift\trows\textrapolated\tmetric\trealized in bounds\tpopulation in error\tbias\twidth"
-    );
-    let mut all: Vec<Cell> = Vec::new();
+    let mut cells = Vec::new();
     for reference_rows in [5_000, 50_000] {
         for setting in Setting::grid() {
-            let cells = simulate(setting, reference_rows, runs, seed);
-            for cell in &cells {
-                print_cell(cell);
-            }
-            all.extend(cells);
+            let found = simulate(setting, reference_rows, runs, seed);
+            found.iter().for_each(print_cell);
+            cells.extend(found);
         }
     }
-    for (name, extrapolated) in [("promised", false), ("extrapolated", true)] {
-        for (index, metric) in METRICS.iter().enumerate() {
-            let picked = || {
-                all.iter().filter(|c| {
-                    c.extrapolated == extrapolated
-                        && c.promised_events
-                        && c.runs >= runs / 4
-                        && c.metric == index
-                })
-            };
-            let count = picked().count().max(1) as f64;
-            let mean = |f: fn(&Cell) -> f64| picked().map(f).sum::<f64>() / count;
-            let worst = |f: fn(&Cell) -> f64| {
-                picked()
-                    .map(f)
-                    .fold((1.0f64, 0.0f64), |(a, b), x| (a.min(x), b.max(x)))
-            };
-            println!(
-                "{name} {metric}: realized mean {:.4} range {:.3?}; population mean {:.4} range {:.3?}; cells {count}",
-                mean(Cell::realized),
-                worst(Cell::realized),
-                mean(Cell::population),
-                worst(Cell::population)
-            );
-        }
-    }
+    println!("\npromised: calibration preserved, at least 20 events of each class, in the support");
+    summarize(&cells, |cell| cell.is_promised() && cell.runs >= runs / 2);
+    println!("\nextrapolated");
+    summarize(&cells, |cell| cell.extrapolated && cell.runs >= runs / 2);
 }
 
 fn print_cell(cell: &Cell) {
     if cell.runs == 0 {
         return;
     }
+    let [realized, population, confidence] = SHARES.map(|(_, share)| share(cell));
+    let remark = match (cell.extrapolated, cell.enough_events) {
+        (true, _) => " extrapolated",
+        (false, false) => " few events",
+        (false, true) => "",
+    };
     println!(
-        "{}\t{}\t{}\t{}\t{}{}\t{}\t{:.3}\t{:.3}\t{:+.4}\t{:.4}\t({} runs)",
+        "{}\t{}\t{}\t{}\t{}\t{realized:.3}\t{population:.3}\t{confidence:.3}\t{:+.4}\t{}{remark}",
         cell.reference_rows,
-        cell.setting.prevalence_name,
+        cell.setting.model,
         cell.setting.shift,
         cell.rows,
-        cell.extrapolated,
-        if cell.promised_events {
-            ""
-        } else {
-            " few events"
-        },
-        METRICS[cell.metric],
-        cell.realized(),
-        cell.population(),
-        cell.bias / cell.runs as f64,
-        cell.width / cell.runs as f64,
-        cell.runs
+        cell.metric,
+        cell.excess / cell.runs as f64,
+        cell.runs,
     );
+}
+
+fn summarize(cells: &[Cell], picked: impl Fn(&Cell) -> bool) {
+    for (name, share) in SHARES {
+        for metric in METRICS {
+            let shares: Vec<f64> = cells
+                .iter()
+                .filter(|cell| cell.metric == metric && picked(cell))
+                .map(share)
+                .collect();
+            let mean = shares.iter().sum::<f64>() / shares.len() as f64;
+            let least = shares.iter().copied().fold(1.0, f64::min);
+            let most = shares.iter().copied().fold(0.0, f64::max);
+            println!(
+                "{name}, {metric}: mean {mean:.4}, cells {least:.3} to {most:.3} ({})",
+                shares.len()
+            );
+        }
+    }
 }

@@ -2,7 +2,7 @@
 use super::bins::{Class, ScoreBins};
 use super::cross_fit::{CrossFit, Folds};
 use super::error::KernelError;
-use super::group::{ANY, Group, KNOWN};
+use super::group::{self, ANY, Group, KNOWN};
 use super::isotonic::{self, Block, Point};
 use super::support::Support;
 
@@ -39,6 +39,7 @@ pub struct Calibrator {
     uses_raw_scores: bool,
     roc_auc: Offset,
     average_precision: Offset,
+    decision_gap: [f64; 2],
     support: Support,
 }
 
@@ -84,11 +85,8 @@ impl Calibrator {
             (CalibrationMode::Always, _) | (CalibrationMode::Auto, Some(_)) => false,
             (CalibrationMode::Auto, None) => !cross_fit.calibration_helps(),
         };
-        let points: Vec<(f64, u64)> = labelled
-            .iter()
-            .map(|bin| (bin.score, bin.rows[0] + bin.rows[1]))
-            .collect();
-        let mut fitted = Self::from_parts(blocks, uses_raw_scores, Support::new(&points));
+        let mut fitted = Self::from_parts(blocks, uses_raw_scores, support_of(&labelled));
+        fitted.decision_gap = fitted.gap_by_prediction(reference);
         if !uses_raw_scores {
             (fitted.roc_auc, fitted.average_precision) = cross_fit.offsets(&fitted);
         }
@@ -101,13 +99,11 @@ impl Calibrator {
         let labelled = labelled_bins(reference);
         require_both_classes(reference, &labelled).ok()?;
         let blocks = isotonic::fit(labelled.iter().map(|bin| bin.point(bin.rows)));
-        let offsets = [self.roc_auc, self.average_precision];
-        Some(Self::from_stored(
-            blocks,
-            self.uses_raw_scores,
-            offsets,
-            self.support.clone(),
-        ))
+        let mut refitted = Self::from_parts(blocks, self.uses_raw_scores, support_of(&labelled));
+        refitted.roc_auc = self.roc_auc;
+        refitted.average_precision = self.average_precision;
+        refitted.decision_gap = refitted.gap_by_prediction(reference);
+        Some(refitted)
     }
 
     fn from_parts(blocks: Vec<Block>, uses_raw_scores: bool, support: Support) -> Self {
@@ -122,21 +118,45 @@ impl Calibrator {
             uses_raw_scores,
             roc_auc: Offset::default(),
             average_precision: Offset::default(),
+            decision_gap: [0.0; 2],
             support,
         }
     }
 
+    /// Restores what [`Self::blocks`] and the other accessors told.
     pub(crate) fn from_stored(
         blocks: Vec<Block>,
         uses_raw_scores: bool,
         [roc_auc, average_precision]: [Offset; 2],
+        decision_gap: [f64; 2],
         support: Support,
     ) -> Self {
         Self {
             roc_auc,
             average_precision,
+            decision_gap,
             ..Self::from_parts(blocks, uses_raw_scores, support)
         }
+    }
+
+    fn gap_by_prediction(&self, reference: &ScoreBins) -> [f64; 2] {
+        let (mut gaps, mut rows) = ([0.0; 2], 0.0);
+        if self.uses_raw_scores {
+            return gaps;
+        }
+        for bin in &reference.bins {
+            for (gap, prediction) in gaps.iter_mut().zip(KNOWN) {
+                let Some(group) = Group::of(bin, reference.sums_exact, &[prediction], &KNOWN)
+                else {
+                    continue;
+                };
+                let positives = group::count(bin, &[prediction], &[Class::Positive]) as f64;
+                let c = isotonic::interpolate(&self.knots, group.mean);
+                *gap += group.rows as f64 * c - positives;
+                rows += group.rows as f64;
+            }
+        }
+        gaps.map(|gap| if rows > 0.0 { gap / rows } else { 0.0 })
     }
 
     /// Probability of the positive class at a score; `None` for a score that is not finite, and,
@@ -169,6 +189,15 @@ impl Calibrator {
     /// Optimism of estimated average precision, to be subtracted; 0 where raw scores are used.
     pub fn average_precision_offset(&self) -> Offset {
         self.average_precision
+    }
+
+    /// On the reference, calibrated probability minus label, summed over the rows predicted negative and
+    /// positive, per row of the reference; 0 where raw scores are used.
+    ///
+    /// A block that spans the decision shares one level on both sides of it, and pooling always errs to
+    /// the same side: too many positives among the predicted positives, too few among the others.
+    pub(crate) fn decision_gap(&self) -> [f64; 2] {
+        self.decision_gap
     }
 
     /// Outline of the reference's scores.
@@ -211,13 +240,21 @@ pub(crate) fn labelled_bins(reference: &ScoreBins) -> Vec<LabelledBin> {
         .iter()
         .filter_map(|bin| {
             let group = Group::of(bin, reference.sums_exact, &ANY, &KNOWN)?;
-            let rows = KNOWN.map(|label| super::group::count(bin, &ANY, &[label]));
+            let rows = KNOWN.map(|label| group::count(bin, &ANY, &[label]));
             Some(LabelledBin {
                 score: group.mean,
                 rows,
             })
         })
         .collect()
+}
+
+fn support_of(labelled: &[LabelledBin]) -> Support {
+    let points: Vec<(f64, u64)> = labelled
+        .iter()
+        .map(|bin| (bin.score, bin.rows[0] + bin.rows[1]))
+        .collect();
+    Support::new(&points)
 }
 
 /// A score of the reference that is certainly outside `[0, 1]`.
@@ -256,5 +293,93 @@ fn require_both_classes(
             "every label of the reference is negative. Expected labelled rows of both classes",
         ),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::chunk;
+    use super::*;
+    use Class::{Negative as N, Positive as P, Unknown as U};
+
+    fn fit(rows: &[(f64, Class, Class, u64)], mode: CalibrationMode) -> Calibrator {
+        Calibrator::fit(&chunk(rows), mode).unwrap()
+    }
+
+    #[test]
+    fn knots_are_the_shares_of_positives() {
+        let rows = [
+            (0.25, U, N, 3),
+            (0.25, U, P, 1),
+            (0.75, U, N, 1),
+            (0.75, P, P, 3),
+        ];
+        let fitted = fit(&rows, CalibrationMode::Always);
+        assert_eq!(fitted.knots(), [(0.25, 0.25), (0.75, 0.75)]);
+        assert_eq!(fitted.calibrate(0.5), Some(0.5));
+        assert_eq!(fitted.calibrate(9.0), Some(0.75));
+        assert_eq!(fitted.calibrate(f64::NAN), None);
+        assert_eq!(fitted.position(0.5), (0, 0.5));
+        assert_eq!(fitted.position(0.1), (0, 0.0));
+    }
+
+    #[test]
+    fn unlabelled_rows_do_not_count() {
+        let rows = [(0.25, U, N, 2), (0.5, U, U, 7), (0.75, U, P, 2)];
+        let fitted = fit(&rows, CalibrationMode::Always);
+        assert_eq!(
+            fitted.blocks().iter().map(|block| block.rows).sum::<u64>(),
+            4
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_fitted_says_what_was_expected() {
+        let refused = |rows: &[(f64, Class, Class, u64)]| {
+            let error = Calibrator::fit(&chunk(rows), CalibrationMode::Auto).unwrap_err();
+            assert!(matches!(error, KernelError::Undefined(_)), "{error}");
+            error.to_string()
+        };
+        assert!(refused(&[]).contains("no row with a score"));
+        assert!(refused(&[(0.5, P, U, 9)]).contains("both a score and a label"));
+        assert!(refused(&[(0.5, P, P, 9)]).contains("is positive"));
+        assert!(refused(&[(0.5, P, N, 9)]).contains("is negative"));
+    }
+
+    #[test]
+    fn margins_are_calibrated_and_never_used_raw() {
+        let rows = [(-2.0, U, N, 50), (1.5, U, P, 50)];
+        assert!(!fit(&rows, CalibrationMode::Auto).uses_raw_scores());
+        let never = Calibrator::fit(&chunk(&rows), CalibrationMode::Never);
+        assert_eq!(never, Err(KernelError::NotAProbability(-2.0)));
+    }
+
+    #[test]
+    fn raw_scores_keep_the_error_of_the_fit() {
+        let rows = [
+            (0.25, U, N, 3),
+            (0.25, U, P, 1),
+            (0.75, U, N, 1),
+            (0.75, P, P, 3),
+        ];
+        let raw = fit(&rows, CalibrationMode::Never);
+        assert_eq!(raw.calibrate(0.3), Some(0.3));
+        assert_eq!(raw.calibrate(1.5), None);
+        assert_eq!(raw.roc_auc_offset(), Offset::default());
+        assert!(raw.level_variances().iter().all(|&variance| variance > 0.0));
+    }
+
+    #[test]
+    fn pooling_across_the_decision_is_measured() {
+        // 1 of 4 rows below and 0 of 4 above the decision are positive: pooled to 1/8, which takes half
+        // a row from the predicted negatives and gives it to the predicted positives
+        let rows = [
+            (0.4, N, N, 3),
+            (0.4, N, P, 1),
+            (0.6, P, N, 4),
+            (0.9, P, P, 2),
+        ];
+        let fitted = fit(&rows, CalibrationMode::Always);
+        assert_eq!(fitted.decision_gap(), [-0.5 / 10.0, 0.5 / 10.0]);
     }
 }

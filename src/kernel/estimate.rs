@@ -92,6 +92,7 @@ impl<'a> Estimator<'a> {
             confusion: ExpectedConfusion::new(
                 &expect(chunk, calibrator, &[Class::Positive]),
                 &expect(chunk, calibrator, &[Class::Negative]),
+                calibrator,
                 &level_variances,
             ),
             outside_unit: first_outside_unit(chunk).is_some(),
@@ -254,4 +255,129 @@ pub(crate) fn count_rows(chunk: &ScoreBins, predictions: &[Class], labels: &[Cla
     scored
         + count_cells(&chunk.unscored, predictions, labels)
         + count_cells(&chunk.not_finite, predictions, labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::calibrator::CalibrationMode;
+    use super::super::testing::chunk;
+    use super::*;
+    use Class::{Negative as N, Positive as P, Unknown as U};
+
+    const REFERENCE: [(f64, Class, Class, u64); 4] = [
+        (0.25, N, N, 30),
+        (0.25, N, P, 10),
+        (0.75, P, N, 10),
+        (0.75, P, P, 30),
+    ];
+
+    fn calibrator(mode: CalibrationMode) -> Calibrator {
+        Calibrator::fit(&chunk(&REFERENCE), mode).unwrap()
+    }
+
+    fn status(rows: &[(f64, Class, Class, u64)], metric: Metric, mode: CalibrationMode) -> Status {
+        let calibrator = calibrator(mode);
+        Estimator::new(&chunk(rows), &calibrator)
+            .reading(metric, [0.0; 4], 0.95)
+            .status
+    }
+
+    #[test]
+    fn expected_confusion_by_hand() {
+        // 60 rows at c = .25 predicted negative, 40 at .75 predicted positive, 8 without prediction
+        let calibrator = calibrator(CalibrationMode::Always);
+        let rows = chunk(&[(0.25, N, U, 60), (0.75, P, U, 40), (0.75, U, U, 8)]);
+        let estimator = Estimator::new(&rows, &calibrator);
+        let reading = |metric| estimator.reading(metric, [1.0, -2.0, -3.0, 4.0], 0.95);
+        let value = |metric| reading(metric).value.unwrap();
+        assert_eq!(value(Metric::TruePositive), 30.0);
+        assert_eq!(value(Metric::Accuracy), 0.75);
+        assert_eq!(value(Metric::Recall), 30.0 / 45.0);
+        assert_eq!(value(Metric::F1), 60.0 / 85.0);
+        // 45 * 1 - 10 * 2 - 15 * 3 + 30 * 4
+        assert_eq!(value(Metric::BusinessValue), 100.0);
+        let accuracy = reading(Metric::Accuracy);
+        assert_eq!(
+            (accuracy.used_count, accuracy.approx_error),
+            (100, Some(0.0))
+        );
+        // no spread of the confidence max(c, 1 - c) from row to row
+        assert!(accuracy.row_sampling_error.unwrap() < 1e-9);
+        // labels: .75 * .25 / 100; levels: .6^2 and .4^2 of (10.5 / 41)(30.5 / 41) / 40
+        let levels = (0.36 + 0.16) * (10.5 / 41.0) * (30.5 / 41.0) / 40.0;
+        let half = 1.959_963_984_540_054 * (0.1875f64 / 100.0 + levels).sqrt();
+        let width = accuracy.upper_bound.unwrap() - accuracy.lower_bound.unwrap();
+        assert!((width / 2.0 - half).abs() < 1e-12);
+        assert!((accuracy.sampling_error.unwrap() - levels.sqrt()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn expected_losses_by_hand() {
+        let calibrator = calibrator(CalibrationMode::Always);
+        let rows = chunk(&[(0.5, N, U, 3)]);
+        let estimator = Estimator::new(&rows, &calibrator);
+        let value = |metric| estimator.reading(metric, [0.0; 4], 0.95).value.unwrap();
+        // between the knots c = .5, equal to the score
+        assert_eq!(value(Metric::BrierScore), 0.25);
+        assert!((value(Metric::LogLoss) - 2f64.ln()).abs() < 1e-15);
+        assert_eq!(value(Metric::CalibrationError), 0.0);
+    }
+
+    #[test]
+    fn corrections_can_be_undone() {
+        let calibrator = calibrator(CalibrationMode::Always);
+        let rows = chunk(&[(0.25, N, U, 1), (0.75, P, U, 1)]);
+        let estimator = Estimator::new(&rows, &calibrator);
+        let undone = |metric| {
+            let reading = estimator.reading_with(metric, [0.0; 4], 0.95, Corrections::Undone);
+            reading.value.unwrap()
+        };
+        // c = .25 and .75, self-pairs counted: (.75 (.75 + .25 / 2) + .25 * .75 / 2) / 1
+        assert!((undone(Metric::RocAuc) - 0.75).abs() < 1e-15);
+        // .75 * .75 / 1 + .25 * 1 / 2
+        assert!((undone(Metric::AveragePrecision) - 0.6875).abs() < 1e-15);
+    }
+
+    #[test]
+    fn missing_parts_are_told() {
+        use CalibrationMode::{Always, Never};
+        assert_eq!(status(&[], Metric::F1, Always), Status::InsufficientData);
+        assert_eq!(
+            status(&[(0.5, U, P, 3)], Metric::F1, Always),
+            Status::NoPrediction
+        );
+        assert_eq!(
+            status(&[(0.5, N, U, 1)], Metric::RocAuc, Always),
+            Status::SingleClass
+        );
+        assert_eq!(
+            status(&[(0.5, N, U, 9)], Metric::Precision, Always),
+            Status::SingleClass
+        );
+        let margin = [(3.5, P, U, 9)];
+        assert_eq!(
+            status(&margin, Metric::BrierScore, Always),
+            Status::NotAProbability
+        );
+        assert_eq!(
+            status(&margin, Metric::Accuracy, Never),
+            Status::NotAProbability
+        );
+        assert_eq!(
+            status(&margin, Metric::Accuracy, Always),
+            Status::Extrapolated
+        );
+    }
+
+    #[test]
+    fn scores_that_are_not_numbers_are_told_and_left_out() {
+        let calibrator = calibrator(CalibrationMode::Always);
+        let mut rows = chunk(&[(0.25, N, U, 60), (0.75, P, U, 40)]);
+        rows.not_finite[0][2] = 5;
+        let reading = Estimator::new(&rows, &calibrator).reading(Metric::F1, [0.0; 4], 0.95);
+        assert_eq!(
+            (reading.status, reading.used_count),
+            (Status::InvalidScore, 100)
+        );
+    }
 }

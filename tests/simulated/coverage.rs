@@ -1,4 +1,5 @@
 //! The model behind the coverage figures: scores whose calibration is known and preserved.
+#![allow(dead_code, reason = "the test and the bench use their own parts")]
 use modelwatch::kernel::calibrator::{CalibrationMode, Calibrator};
 use modelwatch::kernel::estimate::Estimator;
 use modelwatch::kernel::interval::normal_quantile;
@@ -8,7 +9,7 @@ use modelwatch::kernel::realized::Realized;
 
 #[path = "mod.rs"]
 mod simulated;
-use simulated::{Random, Row, class, profile};
+use simulated::{EXACT, Random, Row, class, profile};
 
 pub const METRICS: [Metric; 5] = [
     Metric::Accuracy,
@@ -23,7 +24,7 @@ pub const CHUNK_ROWS: [usize; 3] = [200, 2_000, 20_000];
 /// The score is a wrong but increasing function of `z`, the same in reference and chunk.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
-    pub prevalence_name: &'static str,
+    pub model: &'static str,
     pub mean: f64,
     pub spread: f64,
     /// Of the chunk, in standard deviations.
@@ -33,6 +34,7 @@ pub struct Setting {
 }
 
 impl Setting {
+    /// Three models, each without shift and with shifts of the score to both sides.
     pub fn grid() -> Vec<Self> {
         let models = [
             ("balanced", -0.4, 1.8, 0.2),
@@ -42,9 +44,9 @@ impl Setting {
         let shifts = [0.0, 0.25, -0.25, 0.5, -0.5, 1.2, 3.0];
         models
             .into_iter()
-            .flat_map(|(prevalence_name, mean, spread, cut)| {
+            .flat_map(|(model, mean, spread, cut)| {
                 shifts.map(|shift| Self {
-                    prevalence_name,
+                    model,
                     mean,
                     spread,
                     shift,
@@ -52,6 +54,10 @@ impl Setting {
                 })
             })
             .collect()
+    }
+
+    fn rows(&self, count: usize, shift: f64, random: &mut Random) -> Vec<Row> {
+        (0..count).map(|_| self.draw(random, shift)).collect()
     }
 
     fn draw(&self, random: &mut Random, shift: f64) -> Row {
@@ -99,81 +105,77 @@ fn logistic(z: f64) -> f64 {
     1.0 / (1.0 + (-z).exp())
 }
 
-/// Counts of covered runs for one metric and setting.
+/// Covered runs of one metric, setting and chunk size.
 #[derive(Debug, Clone)]
 pub struct Cell {
     pub setting: Setting,
     pub reference_rows: usize,
     pub rows: usize,
-    pub metric: usize,
-    /// Runs whose status said `extrapolated` are counted apart.
+    pub metric: Metric,
+    /// Runs whose status said `extrapolated` are counted in a cell of their own.
     pub extrapolated: bool,
-    /// At least 20 expected rows of each class, and under the share.
-    pub promised_events: bool,
+    /// At least 20 expected rows of each class.
+    pub enough_events: bool,
     pub runs: u64,
-    pub in_bounds: u64,
-    pub in_error: u64,
-    pub bias: f64,
-    pub width: f64,
+    /// The chunk's realized value lay in the estimate's `[lower_bound, upper_bound]`.
+    pub realized_inside: u64,
+    /// The population's value lay in the estimate's `value +- z * sampling_error`.
+    pub population_inside: u64,
+    /// The population's value lay in the realized value's `[lower_bound, upper_bound]`.
+    pub population_in_realized: u64,
+    /// Sum of estimates minus realized values.
+    pub excess: f64,
 }
 
 impl Cell {
-    pub fn realized(&self) -> f64 {
-        self.in_bounds as f64 / self.runs as f64
+    /// Share of runs.
+    pub fn share(&self, inside: u64) -> f64 {
+        inside as f64 / self.runs as f64
     }
 
-    pub fn population(&self) -> f64 {
-        self.in_error as f64 / self.runs as f64
+    /// Whether the bar holds for this cell.
+    pub fn is_promised(&self) -> bool {
+        !self.extrapolated && self.enough_events
     }
 
-    fn add(&mut self, estimate: &Reading, realized: f64, population: f64) {
-        let (Some(value), Some(error), Some(lower), Some(upper)) = (
-            estimate.value,
-            estimate.sampling_error,
-            estimate.lower_bound,
-            estimate.upper_bound,
-        ) else {
-            return;
+    fn add(&mut self, estimate: &Reading, realized: &Reading, population: f64) -> Option<()> {
+        let (value, error) = (estimate.value?, estimate.sampling_error?);
+        let truth = realized.value?;
+        let within = |reading: &Reading, x: f64| {
+            Some(u64::from(
+                reading.lower_bound? <= x && x <= reading.upper_bound?,
+            ))
         };
-        self.runs += 1;
-        self.in_bounds += u64::from(lower <= realized && realized <= upper);
+        self.realized_inside += within(estimate, truth)?;
+        self.population_in_realized += within(realized, population)?;
         let half = normal_quantile(0.95) * error;
-        self.in_error += u64::from((value - population).abs() <= half);
-        self.bias += value - realized;
-        self.width += upper - lower;
+        self.population_inside += u64::from((value - population).abs() <= half);
+        self.excess += value - truth;
+        self.runs += 1;
+        Some(())
     }
 }
 
-/// Cells of one setting for every chunk size, metric and status.
+/// Cells of one setting, for every chunk size, metric and status.
 pub fn simulate(setting: Setting, reference_rows: usize, runs: u64, seed: u64) -> Vec<Cell> {
     let (population, prevalence) = setting.population();
     let mut cells = empty_cells(setting, reference_rows, prevalence);
     for run in 0..runs {
-        let mut random = Random(
-            seed.wrapping_mul(1_000_003).wrapping_add(run) ^ ((reference_rows as u64) << 32),
-        );
-        let reference: Vec<Row> = (0..reference_rows)
-            .map(|_| setting.draw(&mut random, 0.0))
-            .collect();
+        let mut random = Random((seed << 40) ^ (run << 8) ^ reference_rows as u64);
+        let reference = setting.rows(reference_rows, 0.0, &mut random);
         let calibrator =
-            Calibrator::fit(&profile(&reference, usize::MAX), CalibrationMode::Auto).unwrap();
-        for (size, &rows) in CHUNK_ROWS.iter().enumerate() {
-            let chunk: Vec<Row> = (0..rows)
-                .map(|_| setting.draw(&mut random, setting.shift))
-                .collect();
-            let bins = profile(&chunk, usize::MAX);
+            Calibrator::fit(&profile(&reference, EXACT), CalibrationMode::Auto).unwrap();
+        for rows in CHUNK_ROWS {
+            let bins = profile(&setting.rows(rows, setting.shift, &mut random), EXACT);
             let (estimator, realized) = (Estimator::new(&bins, &calibrator), Realized::new(&bins));
-            for (index, metric) in METRICS.into_iter().enumerate() {
+            for (metric, population) in METRICS.into_iter().zip(population) {
                 let estimate = estimator.reading(metric, [0.0; 4], 0.95);
-                let Some(truth) = realized.reading(metric, [0.0; 4], 0.95).value else {
-                    continue;
-                };
-                let side = usize::from(estimate.status == Status::Extrapolated);
-                cells[(size * METRICS.len() + index) * 2 + side].add(
-                    &estimate,
-                    truth,
-                    population[index],
-                );
+                let realized = realized.reading(metric, [0.0; 4], 0.95);
+                let extrapolated = estimate.status == Status::Extrapolated;
+                let cell = cells.iter_mut().find(|cell| {
+                    (cell.rows, cell.metric, cell.extrapolated) == (rows, metric, extrapolated)
+                });
+                cell.unwrap().add(&estimate, &realized, population);
             }
         }
     }
@@ -183,21 +185,20 @@ pub fn simulate(setting: Setting, reference_rows: usize, runs: u64, seed: u64) -
 fn empty_cells(setting: Setting, reference_rows: usize, prevalence: f64) -> Vec<Cell> {
     let mut cells = Vec::new();
     for rows in CHUNK_ROWS {
-        for metric in 0..METRICS.len() {
+        for metric in METRICS {
             for extrapolated in [false, true] {
-                let events = rows as f64 * prevalence.min(1.0 - prevalence);
                 cells.push(Cell {
                     setting,
                     reference_rows,
                     rows,
                     metric,
                     extrapolated,
-                    promised_events: events >= 20.0,
+                    enough_events: rows as f64 * prevalence.min(1.0 - prevalence) >= 20.0,
                     runs: 0,
-                    in_bounds: 0,
-                    in_error: 0,
-                    bias: 0.0,
-                    width: 0.0,
+                    realized_inside: 0,
+                    population_inside: 0,
+                    population_in_realized: 0,
+                    excess: 0.0,
                 });
             }
         }

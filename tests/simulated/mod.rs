@@ -1,6 +1,11 @@
 //! Simulated rows and the profiles made of them, for tests and benches of the statistics.
 #![allow(dead_code, reason = "each test and bench uses its own part")]
-use modelwatch::kernel::bins::{Cell, Class, ScoreBin, ScoreBins};
+use modelwatch::kernel::bins::{Class, ScoreBins};
+use modelwatch::kernel::digest::DigestLimits;
+use modelwatch::kernel::score_profile::ScoreProfile;
+
+/// Bins for every distinct score of a simulated table.
+pub const EXACT: u32 = DigestLimits::MOST_BINS;
 
 /// Deterministic random numbers: splitmix64 (Steele, Lea and Flood 2014).
 pub struct Random(pub u64);
@@ -51,62 +56,14 @@ pub fn class(positive: bool) -> Class {
     }
 }
 
-/// Profile of the rows with at most `max_bins` bins: as many low bits of the order-preserving key
-/// of the score are dropped as it takes.
-pub fn profile(rows: &[Row], max_bins: usize) -> ScoreBins {
-    let mut sorted = rows.to_vec();
-    sorted.sort_by(|a, b| a.score.total_cmp(&b.score));
-    let level = (0..64)
-        .find(|&level| {
-            let mut keys: Vec<u64> = sorted.iter().map(|r| key(r.score) >> level).collect();
-            keys.dedup();
-            keys.len() <= max_bins
-        })
-        .unwrap();
-    let mut bins: Vec<(u64, ScoreBin)> = Vec::new();
-    for row in sorted {
-        let at = key(row.score) >> level;
-        if bins.last().is_none_or(|last| last.0 != at) {
-            let bin = ScoreBin {
-                lower: unkey(at << level),
-                upper: unkey((at << level) | ((1 << level) - 1)),
-                ..ScoreBin::default()
-            };
-            bins.push((at, bin));
-        }
-        let bin = &mut bins.last_mut().unwrap().1;
-        let cell = &mut bin.cells[row.prediction as usize][row.label as usize];
-        *cell = Cell {
-            count: cell.count + 1,
-            sum: cell.sum + row.score,
-        };
+/// Profile of the rows with at most `max_bins` bins, as statistics read it.
+pub fn profile(rows: &[Row], max_bins: u32) -> ScoreBins {
+    let mut profile = ScoreProfile::new(DigestLimits {
+        max_bins,
+        min_level: 0,
+    });
+    for row in rows {
+        profile.observe(3 * row.prediction as u8 + row.label as u8, Some(row.score));
     }
-    ScoreBins {
-        bins: bins.into_iter().map(|(_, bin)| bin).collect(),
-        sums_exact: level <= 52,
-        ..ScoreBins::default()
-    }
-}
-
-fn key(score: f64) -> u64 {
-    let bits = score.to_bits();
-    if bits >> 63 == 0 {
-        bits | 1 << 63
-    } else {
-        !bits
-    }
-}
-
-fn unkey(key: u64) -> f64 {
-    let score = if key >> 63 == 1 {
-        f64::from_bits(key & !(1 << 63))
-    } else {
-        f64::from_bits(!key)
-    };
-    // the last bin of a coarse level reaches beyond the numbers
-    if score.is_nan() {
-        f64::MAX.copysign(score)
-    } else {
-        score.clamp(-f64::MAX, f64::MAX)
-    }
+    profile.bins()
 }

@@ -1,0 +1,132 @@
+//! Metrics of the confusion matrix from labels, with confidence intervals.
+use super::confusion::Confusion;
+use super::interval::{FEW, clopper_pearson, normal_quantile, wilson};
+use super::metric::Metric;
+use super::realized::Measured;
+
+/// Shares are binomial under their denominator; F1 is an increasing function of the share of
+/// true positives among the rows that are positive or predicted so, `2 j / (1 + j)`.
+pub(crate) fn of_confusion(
+    cells: &Confusion,
+    metric: Metric,
+    value_matrix: [f64; 4],
+    confidence_level: f64,
+) -> Option<Measured> {
+    let value = cells.value(metric, value_matrix)?;
+    let rows = cells.rows();
+    let total = cells.support(metric);
+    let few = total < FEW;
+    let share = |hits: f64, of: f64| share_interval(hits, of, few, confidence_level);
+    let f1 = |j: f64| 2.0 * j / (1.0 + j);
+    let bounds = match metric {
+        Metric::Accuracy => share(cells.tp + cells.tn, total),
+        Metric::Precision | Metric::Recall => share(cells.tp, total),
+        Metric::Specificity => share(cells.tn, total),
+        Metric::F1 => {
+            let (lower, upper) = share(cells.tp, total);
+            (f1(lower), f1(upper))
+        }
+        Metric::BusinessValue | Metric::BusinessValuePerRow => {
+            let half = normal_quantile(confidence_level)
+                * variance(cells, metric, value, value_matrix).sqrt();
+            (value - half, value + half)
+        }
+        _ => {
+            let (lower, upper) = share(value, rows);
+            (lower * rows, upper * rows)
+        }
+    };
+    Some(Measured {
+        value,
+        slack: 0.0,
+        variance: variance(cells, metric, value, value_matrix),
+        bounds,
+        few,
+    })
+}
+
+/// Sum of squared influence of the rows, for a matrix that keeps every outcome possible: half
+/// a row is added to an outcome that the metric reads and that did not occur, or a perfect
+/// chunk would have no error.
+fn variance(cells: &Confusion, metric: Metric, value: f64, value_matrix: [f64; 4]) -> f64 {
+    let reads = cells.gradient(metric, value, value_matrix);
+    let at = |outcome: f64, slope: f64| {
+        if outcome == 0.0 && slope != 0.0 {
+            0.5
+        } else {
+            outcome
+        }
+    };
+    let [tn, fp, fn_, tp] = reads;
+    let kept = Confusion {
+        tn: at(cells.tn, tn),
+        fp: at(cells.fp, fp),
+        fn_: at(cells.fn_, fn_),
+        tp: at(cells.tp, tp),
+    };
+    let Some(value) = kept.value(metric, value_matrix) else {
+        return 0.0;
+    };
+    let slopes = kept.gradient(metric, value, value_matrix);
+    let outcomes = || slopes.iter().zip(kept.cells());
+    let mean = outcomes().map(|(slope, rows)| slope * rows).sum::<f64>() / kept.rows();
+    outcomes()
+        .map(|(slope, rows)| rows * (slope - mean) * (slope - mean))
+        .sum()
+}
+
+fn share_interval(hits: f64, rows: f64, few: bool, confidence_level: f64) -> (f64, f64) {
+    if few {
+        clopper_pearson(hits, rows, confidence_level)
+    } else {
+        wilson(hits, rows, normal_quantile(confidence_level))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CELLS: Confusion = Confusion {
+        tn: 50.0,
+        fp: 10.0,
+        fn_: 5.0,
+        tp: 35.0,
+    };
+
+    fn measured(metric: Metric) -> Measured {
+        of_confusion(&CELLS, metric, [1.0, -2.0, -3.0, 4.0], 0.95).unwrap()
+    }
+
+    #[test]
+    fn the_error_of_a_share_is_binomial() {
+        // .85 of 100 rows, 35 of 45
+        let by_hand = |share: f64, rows: f64| share * (1.0 - share) / rows;
+        assert!((measured(Metric::Accuracy).variance - by_hand(0.85, 100.0)).abs() < 1e-15);
+        let precision = measured(Metric::Precision).variance;
+        assert!((precision - by_hand(35.0 / 45.0, 45.0)).abs() < 1e-15);
+        // a count of n rows: n p (1 - p)
+        assert!((measured(Metric::TruePositive).variance - 35.0 * 0.65).abs() < 1e-12);
+    }
+
+    #[test]
+    fn f1_follows_the_share_of_hits_among_rows_positive_or_predicted_so() {
+        // j = 35 / 50, F1 = 2 j / (1 + j), dF1/dj = 2 / (1 + j)^2
+        let j: f64 = 0.7;
+        let slope = 2.0 / (1.0 + j).powi(2);
+        let f1 = measured(Metric::F1);
+        assert!((f1.variance - slope * slope * j * (1.0 - j) / 50.0).abs() < 1e-15);
+        let (lower, upper) = wilson(35.0, 50.0, normal_quantile(0.95));
+        let carried = |j: f64| 2.0 * j / (1.0 + j);
+        assert_eq!(f1.bounds, (carried(lower), carried(upper)));
+    }
+
+    #[test]
+    fn the_error_of_a_total_is_that_of_its_rows() {
+        // values 1, -2, -3, 4 on 50, 10, 5, 35 rows: mean 1.55, mean square 6.95
+        let total = measured(Metric::BusinessValue);
+        assert!((total.variance - 100.0 * (6.95 - 1.55 * 1.55)).abs() < 1e-9);
+        let mean = measured(Metric::BusinessValuePerRow);
+        assert!((mean.variance - total.variance / 1e4).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,26 @@
+//! Profiles for unit tests.
+use super::bins::{Cell, Class, ScoreBin, ScoreBins};
+
+/// Rows `(score, prediction, label, count)` in ascending order of score, one exact bin a score.
+pub(crate) fn chunk(rows: &[(f64, Class, Class, u64)]) -> ScoreBins {
+    let mut bins: Vec<ScoreBin> = Vec::new();
+    for &(score, prediction, label, count) in rows {
+        if bins.last().is_none_or(|bin| bin.lower != score) {
+            bins.push(ScoreBin {
+                lower: score,
+                upper: score,
+                ..ScoreBin::default()
+            });
+        }
+        let bin = bins.last_mut().unwrap();
+        bin.cells[prediction as usize][label as usize] = Cell {
+            count,
+            sum: score * count as f64,
+        };
+    }
+    ScoreBins {
+        bins,
+        sums_exact: true,
+        ..ScoreBins::default()
+    }
+}

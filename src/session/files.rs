@@ -42,6 +42,13 @@ pub async fn register_files(context: &SessionContext, name: &str, location: &str
         .infer_schema(&state)
         .await
         .map_err(|error| error.context(format!("cannot read '{location}'")))?;
+    if config
+        .file_schema
+        .as_ref()
+        .is_none_or(|schema| schema.fields().is_empty())
+    {
+        return refuse(format!("cannot read '{location}': it has no columns"));
+    }
     context.register_table(table, Arc::new(ListingTable::try_new(config)?))?;
     Ok(())
 }

@@ -14,12 +14,11 @@ use modelwatch::options::MonitorOptions;
 const PREDICTIONS: &str = "
     CREATE TABLE predictions AS
     SELECT
-        timestamp '2026-01-01' + to_hours(i) AS timestamp, i < 20000 AS reference,
-        score, score >= 0.5 AS y_pred,
-        CASE WHEN i < 20000 THEN (i * 7919) % 1000 < score * 1000 END AS y_true
+        id, id < 20000 AS reference, score, score >= 0.5 AS y_pred,
+        CASE WHEN id < 20000 THEN (id * 7919) % 1000 < score * 1000 END AS y_true
     FROM (
-        SELECT i, 0.5 + CASE WHEN i < 20000 THEN 0.49 ELSE 0.3 END * sin(i * i) AS score
-        FROM generate_series(0, 39999) AS t(i)
+        SELECT id, 0.5 + CASE WHEN id < 20000 THEN 0.49 ELSE 0.3 END * sin(id * id) AS score
+        FROM generate_series(0, 39999) AS t(id)
     )";
 
 const QUESTION: &str = "
@@ -27,7 +26,7 @@ const QUESTION: &str = "
     FROM estimate_performance(
         (SELECT * FROM predictions WHERE reference),
         (SELECT * FROM predictions WHERE NOT reference),
-        score => score, order_by => timestamp, chunk => rows(5000), metrics => 'roc_auc')
+        score => score, order_by => id, chunk => rows(5000), metrics => 'roc_auc')
     WHERE dataset = 'analysis'
     ORDER BY chunk_index";
 
@@ -41,7 +40,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let mut out = stdout().lock();
     for batch in context.sql(QUESTION).await?.collect().await? {
-        let column = |name: &str| batch.column_by_name(name).ok_or(format!("no column {name}"));
+        let column = |name: &str| {
+            batch
+                .column_by_name(name)
+                .ok_or(format!("no column {name}"))
+        };
         let values = column("value")?.as_primitive::<Float64Type>();
         let lower = column("lower_bound")?.as_primitive::<Float64Type>();
         let upper = column("upper_bound")?.as_primitive::<Float64Type>();
@@ -52,8 +55,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 continue;
             }
             let (value, lower, upper) = (values.value(row), lower.value(row), upper.value(row));
-            let alert = if alerts.is_valid(row) && alerts.value(row) { "  ALERT" } else { "" };
-            writeln!(out, "chunk {row}: roc_auc {value:.4} ({lower:.4} to {upper:.4}){alert}")?;
+            let alert = if alerts.is_valid(row) && alerts.value(row) {
+                "  ALERT"
+            } else {
+                ""
+            };
+            writeln!(
+                out,
+                "chunk {row}: roc_auc {value:.4} ({lower:.4} to {upper:.4}){alert}"
+            )?;
         }
     }
     Ok(())

@@ -269,6 +269,36 @@ fn a_closed_pipe_is_success() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_says_so() {
+    let sql = "SELECT 1 AS n; SELECT count(*) FROM generate_series(1, 1000000000000)";
+    let mut child = program()
+        .args(["--format", "csv", "-c", sql])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0; 4];
+    child
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut first)
+        .unwrap();
+    assert_eq!(&first, b"n\n1\n");
+    // the first result is out: the second query is running, or about to
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(stderr(&output), "modelwatch: cancelled\n");
+}
+
 #[test]
 fn bad_options_are_exit_code_2() {
     expect_error(&run(&["--formt", "csv"]), 2, &["--formt"]);
@@ -288,7 +318,11 @@ fn bad_options_are_exit_code_2() {
         "SELECT 1",
     ];
     expect_error(&run(&twice), 2, &["the table 't' twice"]);
-    expect_error(&run(&["-c", "SELECT 1", "demo"]), 2, &["demo"]);
+    expect_error(
+        &run(&["-c", "SELECT 1", "demo"]),
+        2,
+        &["demo takes no -c, -f or --register"],
+    );
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn dispatch(runtime: &Runtime, args: &Args, mut sources: Vec<Source>) -> Result<
 }
 
 async fn open(args: &Args) -> Result<SessionContext, Failure> {
-    args::check_names(&args.register)?;
+    args::check(args)?;
     let settings = SessionSettings {
         memory_limit: args.memory_limit,
         ..Default::default()

@@ -11,7 +11,7 @@ use super::output::Format;
 /// Without -c, -f or a subcommand: an interactive prompt, or the statements on standard input
 /// when that is not a terminal. Results go to standard output, everything else to standard error.
 #[derive(Debug, Parser)]
-#[command(name = "modelwatch", version, args_conflicts_with_subcommands = true)]
+#[command(name = "modelwatch", version)]
 #[command(
     after_help = "Exit codes: 0 nothing to tell, 1 a statement or a file failed, \
     2 usage, 3 a printed result has a true `alert`, 130 cancelled by Ctrl-C."
@@ -130,11 +130,19 @@ fn parse_size(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Two registrations of one name leave open which of them a statement means.
+/// What each argument for itself does not show: the demo brings its own tables and statements, and
+/// two registrations of one name leave open which of them a statement means.
 ///
 /// # Errors
-/// [`Failure::Usage`] naming the table.
-pub fn check_names(register: &[(String, String)]) -> Result<(), Failure> {
+/// [`Failure::Usage`] naming what is too much.
+pub fn check(args: &Args) -> Result<(), Failure> {
+    let register = &args.register;
+    let none = args.command.is_empty() && args.file.is_empty() && register.is_empty();
+    if args.action.is_some() && !none {
+        return Err(Failure::Usage(
+            "demo takes no -c, -f or --register".to_owned(),
+        ));
+    }
     let twice = register
         .iter()
         .enumerate()

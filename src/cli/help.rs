@@ -6,6 +6,8 @@ use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::Documentation;
 use datafusion::prelude::SessionContext;
 
+use crate::relation::RelationSpec;
+
 /// Where a function stands in a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FunctionKind {
@@ -45,6 +47,29 @@ pub struct FunctionHelp {
     pub arguments: Vec<(String, String)>,
     /// A statement to try.
     pub example: Option<String>,
+}
+
+impl From<&RelationSpec> for FunctionHelp {
+    fn from(spec: &RelationSpec) -> Self {
+        let (first, named) = spec
+            .arguments
+            .split_at(spec.positional.min(spec.arguments.len()));
+        let first = first.iter().map(|(name, _)| (*name).to_owned());
+        let named = named.iter().map(|(name, _)| format!("{name} => ..."));
+        let arguments: Vec<_> = first.chain(named).collect();
+        Self {
+            name: spec.name.to_owned(),
+            kind: FunctionKind::Table,
+            signature: format!("{}({})", spec.name, arguments.join(", ")),
+            description: spec.description.trim().to_owned(),
+            arguments: spec
+                .arguments
+                .iter()
+                .map(|(n, m)| ((*n).into(), (*m).into()))
+                .collect(),
+            example: Some(spec.example.to_owned()),
+        }
+    }
 }
 
 /// Help on every function that a session knows.

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use datafusion::prelude::SessionContext;
 use tokio::runtime::Runtime;
 
+use crate::relation;
 use crate::report::{Chart, Glyphs};
 use crate::session::{SessionSettings, register_files};
 
@@ -74,7 +75,8 @@ fn dispatch(runtime: &Runtime, args: &Args, mut sources: Vec<Source>) -> Result<
         return Ok(false);
     }
     if sources.is_empty() && stdin().is_terminal() {
-        repl::run(runtime, &context, args.format, vec![])?;
+        let relations = relation::all().iter().map(|&spec| spec.into()).collect();
+        repl::run(runtime, &context, args.format, relations)?;
         return Ok(false);
     }
     if sources.is_empty() {
@@ -89,7 +91,7 @@ fn dispatch(runtime: &Runtime, args: &Args, mut sources: Vec<Source>) -> Result<
 }
 
 async fn open(args: &Args) -> Result<SessionContext, Failure> {
-    args::check_names(&args.register)?;
+    args::check(args)?;
     let settings = SessionSettings {
         memory_limit: args.memory_limit,
         ..Default::default()

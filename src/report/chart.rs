@@ -170,12 +170,6 @@ impl Layout {
             return cells;
         };
         let place = |value: f64| scale.place(value, self.plot);
-        for threshold in [point.thresholds.0, point.thresholds.1]
-            .into_iter()
-            .flatten()
-        {
-            put(&mut cells, place(threshold), set.threshold);
-        }
         if let (Some(lower), Some(upper)) = point.bounds {
             let (lower, upper) = (place(lower), place(upper));
             for between in lower..=upper {
@@ -183,6 +177,12 @@ impl Layout {
             }
             put(&mut cells, lower, set.lower);
             put(&mut cells, upper, set.upper);
+        }
+        for threshold in [point.thresholds.0, point.thresholds.1]
+            .into_iter()
+            .flatten()
+        {
+            put(&mut cells, place(threshold), set.threshold);
         }
         if let Some(realized) = point.realized {
             put(&mut cells, place(realized), set.realized);

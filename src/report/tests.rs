@@ -55,7 +55,7 @@ async fn rows_become_a_chart() {
         "  2023-12  0.8000                      ┊               ├──●─○─┤",
         "analysis",
         "  2024-01  0.7900                      ┊     ○   ├─────●──────┤     extrapolated",
-        "  2024-02  0.7200         ├─────◆──────┤                            ALERT",
+        "  2024-02  0.7200         ├─────◆──────┊                            ALERT",
         "  2024-03    NULL                      ┊                            single_class",
         "  2024-04  0.7000  ├──────●─────┤      ┊                            incomplete",
         "● value   ◆ alert   ├─┤ lower_bound to upper_bound   ┊ threshold   ○ realized",
@@ -79,7 +79,7 @@ async fn a_chart_keeps_to_its_width_and_to_ascii() {
         "  2023-12  0.8000             :        [-*o]",
         "analysis",
         "  2024-01  0.7900             :   o [--*---]    extrapolated",
-        "  2024-02  0.7200      [--!---]                 ALERT",
+        "  2024-02  0.7200      [--!---:                 ALERT",
         "  2024-03    NULL             :                 single_class",
         "  2024-04  0.7000  [---*--]   :                 incomplete",
         "* value   ! alert   [-] lower_bound to upper_bound   : threshold   o realized",
@@ -94,18 +94,18 @@ async fn alerts_are_listed() {
         "  2024-02  roc_auc, country = DE (m)  0.7200  below 0.7400, interval 0.7000 to 0.7400",
     ]);
     assert_eq!(alerts(&read(ROWS).await).to_string(), expected);
-    let none = format!("SELECT * FROM ({ROWS}) WHERE country = 'FR'");
-    assert_eq!(
-        alerts(&read(&none).await).to_string(),
-        "0 alerts in 1 value\n"
-    );
+    let quiet: Vec<_> = read(ROWS).await.split_off(1);
+    assert_eq!(alerts(&quiet).to_string(), "0 alerts in 1 value\n");
 }
 
 #[tokio::test]
 async fn the_order_of_rows_does_not_matter() {
-    let forwards = read(&format!("{ROWS} ORDER BY chunk_index")).await;
-    let backwards = read(&format!("{ROWS} ORDER BY chunk_index DESC")).await;
-    assert_eq!(forwards, backwards);
+    let rows = batches(ROWS).await;
+    let one_by_one =
+        |batch: &RecordBatch| (0..batch.num_rows()).map(|i| batch.slice(i, 1)).collect();
+    let mut backwards: Vec<_> = rows.iter().flat_map::<Vec<_>, _>(one_by_one).collect();
+    backwards.reverse();
+    assert_eq!(series(&rows).unwrap(), series(&backwards).unwrap());
 }
 
 #[tokio::test]

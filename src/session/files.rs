@@ -10,6 +10,7 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
+use datafusion::object_store::{self, ObjectMeta};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 
@@ -42,6 +43,13 @@ pub async fn register_files(context: &SessionContext, name: &str, location: &str
         .infer_schema(&state)
         .await
         .map_err(|error| error.context(format!("cannot read '{location}'")))?;
+    if config
+        .file_schema
+        .as_ref()
+        .is_none_or(|schema| schema.fields().is_empty())
+    {
+        return refuse(format!("cannot read '{location}': it has no columns"));
+    }
     context.register_table(table, Arc::new(ListingTable::try_new(config)?))?;
     Ok(())
 }
@@ -86,40 +94,43 @@ async fn common_ending(
     url: &ListingTableUrl,
     location: &str,
 ) -> Result<String> {
-    let store = context.runtime_env().object_store(url)?;
-    let state = context.state();
-    let found: Vec<_> = url
-        .list_all_files(&state, store.as_ref(), "")
-        .await?
-        .try_collect()
-        .await
-        .or_else(|error| match error {
-            DataFusionError::ObjectStore(inner) if inner.to_string().contains("not found") => {
-                Ok(vec![])
-            }
-            other => Err(other),
-        })?;
     let known = ENDINGS.map(|ending| format!(".{ending}")).join(", ");
+    let found = endings(context, url).await?;
     if found.is_empty() {
         return refuse(format!(
             "no file found at '{location}'. Expected a {known} file, a directory of them, \
              or a pattern such as 'data/*.parquet'"
         ));
     }
-    let mut endings: Vec<_> = found
-        .iter()
-        .filter_map(|file| file.location.extension())
-        .filter(|ending| ENDINGS.contains(ending))
+    let mut found: Vec<_> = found
+        .into_iter()
+        .filter(|e| ENDINGS.contains(&e.as_str()))
         .collect();
-    endings.sort_unstable();
-    endings.dedup();
-    match endings.as_slice() {
-        [ending] => Ok((*ending).to_owned()),
+    found.sort_unstable();
+    found.dedup();
+    match found.as_slice() {
+        [ending] => Ok(ending.clone()),
         [] => refuse(format!("'{location}' has none of the endings {known}")),
         [first, ..] => refuse(format!(
             "'{location}' holds files of several formats ({}). \
              Hint: name one, as in '{location}/*.{first}'",
-            endings.join(", ")
+            found.join(", ")
         )),
+    }
+}
+
+/// The ending of every file at `url`, empty where a file has none.
+async fn endings(context: &SessionContext, url: &ListingTableUrl) -> Result<Vec<String>> {
+    let store = context.runtime_env().object_store(url)?;
+    let state = context.state();
+    let files = url.list_all_files(&state, store.as_ref(), "").await?;
+    let ending = |file: ObjectMeta| file.location.extension().unwrap_or_default().to_owned();
+    match files.map_ok(ending).try_collect().await {
+        Err(DataFusionError::ObjectStore(error))
+            if matches!(*error, object_store::Error::NotFound { .. }) =>
+        {
+            Ok(vec![])
+        }
+        found => found,
     }
 }

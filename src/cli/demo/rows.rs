@@ -202,8 +202,19 @@ mod tests {
 
     #[test]
     fn a_row_is_the_same_everywhere() {
-        println!("{:?}", row(0));
-        println!("{:?}", row(654_321));
+        let first = Row {
+            id: 0,
+            timestamp: 1_672_531_248_819_704,
+            country: "FR",
+            channel: "web",
+            income: 42.64,
+            debt_ratio: 0.151,
+            tenure_months: 7,
+            y_pred_proba: 0.0292,
+            y_pred: 0,
+            y_true: Some(0),
+        };
+        assert_eq!(row(0), first);
     }
 
     #[test]

@@ -41,15 +41,7 @@ pub fn run(
     let terminal = |error: ReadlineError| Failure::at("terminal", error);
     let mut editor = editor::editor(context).map_err(terminal)?;
     let history = open_history(&mut editor);
-    let mut prompt = Prompt {
-        context: context.clone(),
-        manual: Manual::of(context, relations),
-        display: Display {
-            format,
-            limit: SHOWN_ROWS,
-        },
-        width: 80,
-    };
+    let mut prompt = Prompt::new(context, format, relations);
     let version = env!("CARGO_PKG_VERSION");
     say(format_args!(
         "modelwatch {version}. \\? for help, \\q to quit."
@@ -112,6 +104,20 @@ struct Prompt {
 }
 
 impl Prompt {
+    fn new(context: &SessionContext, format: Format, relations: Vec<FunctionHelp>) -> Self {
+        let display = Display {
+            format,
+            limit: SHOWN_ROWS,
+        };
+        let manual = Manual::of(context, relations);
+        Self {
+            context: context.clone(),
+            manual,
+            display,
+            width: 80,
+        }
+    }
+
     /// Does what a line asks for; false to leave.
     async fn obey(&mut self, line: &str) -> Result<bool, Failure> {
         if line.trim_start().starts_with('\\') {

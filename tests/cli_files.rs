@@ -1,0 +1,259 @@
+//! Files as tables, and what files can do to a program; and the demo.
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+fn run_in(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_modelwatch"))
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// The only value of `SELECT expression FROM table` over what `register` names.
+#[track_caller]
+fn answer(folder: &Path, register: &str, sql: &str) -> String {
+    let output = run_in(
+        folder,
+        &["--register", register, "--format", "csv", "-c", sql],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    stdout(&output)
+        .lines()
+        .nth(1)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[track_caller]
+fn refusal(folder: &Path, register: &str) -> String {
+    let output = run_in(folder, &["--register", register, "-c", "SELECT 1"]);
+    assert_eq!(
+        (output.status.code(), stdout(&output).as_str()),
+        (Some(1), "")
+    );
+    stderr(&output)
+}
+
+fn folder_with(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (name, text) in files {
+        let file = folder.path().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn every_format_is_registered() {
+    let folder = folder_with(&[
+        ("a.csv", "n,s\n1,x\n2,y\n"),
+        ("b.tsv", "n\ts\n3\tx\n"),
+        ("c.json", "{\"n\":4}\n"),
+        ("d.ndjson", "{\"n\":5}\n"),
+    ]);
+    let cases = [
+        ("t=a.csv", "3"),
+        ("t=b.tsv", "3"),
+        ("t=c.json", "4"),
+        ("t=d.ndjson", "5"),
+    ];
+    for (register, sum) in cases {
+        assert_eq!(
+            answer(folder.path(), register, "SELECT sum(n) FROM t"),
+            sum,
+            "{register}"
+        );
+    }
+    let copy = "COPY (SELECT 6 AS n) TO 'e.parquet'";
+    assert_eq!(run_in(folder.path(), &["-c", copy]).status.code(), Some(0));
+    assert_eq!(
+        answer(folder.path(), "t=e.parquet", "SELECT sum(n) FROM t"),
+        "6"
+    );
+    assert_eq!(
+        answer(folder.path(), "t=a.csv", "SELECT sum(n) FROM 'e.parquet'"),
+        "6"
+    );
+}
+
+#[test]
+fn folders_patterns_and_hive_partitions_are_registered() {
+    let folder = folder_with(&[
+        ("data/a.csv", "n\n1\n"),
+        ("data/b.csv", "n\n2\n"),
+        ("data/README", "not a table"),
+        ("hive/day=2026-01-01/a.csv", "n\n3\n"),
+        ("hive/day=2026-01-02/a.csv", "n\n4\n"),
+    ]);
+    assert_eq!(answer(folder.path(), "t=data", "SELECT sum(n) FROM t"), "3");
+    assert_eq!(
+        answer(folder.path(), "t=data/", "SELECT sum(n) FROM t"),
+        "3"
+    );
+    assert_eq!(
+        answer(folder.path(), "t=data/b*.csv", "SELECT sum(n) FROM t"),
+        "2"
+    );
+    let day = "SELECT sum(n) FROM t WHERE day = '2026-01-02'";
+    assert_eq!(answer(folder.path(), "t=hive", day), "4");
+}
+
+#[test]
+fn hostile_file_names_are_only_names() {
+    let names = [
+        "a b.csv",
+        "it's.csv",
+        "a\"b.csv",
+        "a[1].csv",
+        "what?.csv",
+        "a*b.csv",
+        "100%.csv",
+        "a%20b.csv",
+        "a#b.csv",
+        "a=b.csv",
+        "a;DROP TABLE t.csv",
+        "ü 測試.csv",
+        "-c.csv",
+        "file:a.csv",
+        "$HOME.csv",
+    ];
+    for (i, name) in names.iter().enumerate() {
+        let folder = folder_with(&[(name, &format!("n\n{i}\n")), ("ab.csv", "n\n-1\n")]);
+        let register = format!("t={name}");
+        let sum = answer(folder.path(), &register, "SELECT sum(n) FROM t");
+        assert_eq!(sum, i.to_string(), "{name}");
+    }
+}
+
+#[test]
+fn hostile_table_names_are_taken_as_they_stand() {
+    let folder = folder_with(&[("a.csv", "n\n7\n")]);
+    let cases = [
+        ("My Table", "\"My Table\""),
+        ("a.b.c", "\"a.b.c\""),
+        ("UPPER", "\"UPPER\""),
+        ("quo\"te", "\"quo\"\"te\""),
+        ("it's", "\"it's\""),
+        ("select", "\"select\""),
+        ("plain", "Plain"),
+        ("; DROP TABLE x; --", "\"; DROP TABLE x; --\""),
+    ];
+    for (name, quoted) in cases {
+        let sql = format!("SELECT sum(n) FROM {quoted}");
+        assert_eq!(
+            answer(folder.path(), &format!("{name}=a.csv"), &sql),
+            "7",
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_that_names_it() {
+    let folder = folder_with(&[
+        ("broken.parquet", "this is not Parquet"),
+        ("short.parquet", "PAR1"),
+        ("empty.parquet", ""),
+        ("image.png", "x"),
+        ("mixed/a.csv", "n\n1\n"),
+        ("mixed/b.json", "{}"),
+        ("nothing/.keep", ""),
+    ]);
+    fs::remove_file(folder.path().join("nothing/.keep")).unwrap();
+    let cases = [
+        ("t=absent.parquet", "no file found at 'absent.parquet'"),
+        ("t=absent/*.csv", "no file found at 'absent/*.csv'"),
+        ("t=nothing", "no file found at 'nothing'"),
+        ("t=broken.parquet", "cannot read 'broken.parquet'"),
+        ("t=short.parquet", "cannot read 'short.parquet'"),
+        ("t=empty.parquet", "cannot read 'empty.parquet'"),
+        ("t=image.png", "'image.png' has none of the endings"),
+        ("t=mixed", "several formats (csv, json)"),
+        ("t=s3://bucket/a.parquet", "s3://bucket"),
+    ];
+    for (register, part) in cases {
+        let message = refusal(folder.path(), register);
+        assert!(
+            message.starts_with("modelwatch: --register t: "),
+            "{message}"
+        );
+        assert!(message.contains(part), "'{part}' is not in: {message}");
+    }
+}
+
+#[test]
+fn a_file_that_breaks_off_half_way_is_an_error() {
+    let folder = TempDir::new().unwrap();
+    let make = "COPY (SELECT value AS n FROM generate_series(1, 100000)) TO 'whole.parquet'";
+    assert_eq!(run_in(folder.path(), &["-c", make]).status.code(), Some(0));
+    let mut bytes = fs::read(folder.path().join("whole.parquet")).unwrap();
+    // the footer is whole, and the pages it points to are not
+    let half = bytes.len() / 2;
+    bytes[4..half].fill(0xff);
+    fs::write(folder.path().join("torn.parquet"), bytes).unwrap();
+    let output = run_in(folder.path(), &["-c", "SELECT sum(n) FROM 'torn.parquet'"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    assert!(
+        stderr(&output).starts_with("modelwatch: -c:1: "),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_demo_is_the_same_everywhere_and_can_be_repeated() {
+    let folder = TempDir::new().unwrap();
+    let first = run_in(folder.path(), &["demo", "my demo"]);
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+    let printed = stdout(&first);
+    for part in ["roc_auc", "ALERT", "2024-08", "cd 'my demo'"] {
+        assert!(printed.contains(part), "'{part}' is not in: {printed}");
+    }
+    let demo = folder.path().join("my demo");
+    let checksum = |name: &str| crc32fast::hash(&fs::read(demo.join(name)).unwrap());
+    let checksums = [checksum("reference.parquet"), checksum("analysis.parquet")];
+    assert_eq!(checksums, [3_504_672_493, 3_935_917_340]);
+    let again = run_in(folder.path(), &["demo", "my demo"]);
+    assert_eq!(stdout(&again), printed);
+    assert!(stderr(&again).contains("found in"), "{}", stderr(&again));
+    // the report runs as it is, in the folder of the demo, and tells that there are alerts
+    let report = concat!(env!("CARGO_MANIFEST_DIR"), "/sql/estimate_performance.sql");
+    let rows = run_in(&demo, &["-f", report, "--format", "csv"]);
+    assert_eq!(rows.status.code(), Some(3), "{}", stderr(&rows));
+    // 12 + 18 months and three metrics, and the header
+    assert_eq!(stdout(&rows).lines().count(), 91);
+}
+
+#[test]
+fn the_demo_replaces_nobodys_files() {
+    let folder = folder_with(&[("mine/analysis.parquet", "precious")]);
+    let output = run_in(folder.path(), &["demo", "mine"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("is not of this demo"),
+        "{}",
+        stderr(&output)
+    );
+    let kept = fs::read_to_string(folder.path().join("mine/analysis.parquet")).unwrap();
+    assert_eq!(kept, "precious");
+    let file = folder_with(&[("file", "x")]);
+    assert_eq!(
+        run_in(file.path(), &["demo", "file"]).status.code(),
+        Some(1)
+    );
+}

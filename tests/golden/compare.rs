@@ -46,6 +46,7 @@ impl Outcome {
                 golden,
                 ours,
                 counts: site.counts,
+                complete: site.complete,
             };
             match DEVIATIONS.iter().find(|d| (d.explains)(&difference)) {
                 Some(deviation) => *self.explained.entry(deviation.item).or_default() += 1,
@@ -86,6 +87,7 @@ struct Site<'a> {
     metric: &'a str,
     field: &'static str,
     counts: [f64; 4],
+    complete: bool,
 }
 
 type Ranking = [Vec<HashMap<String, Figures>>; 2];
@@ -118,6 +120,9 @@ pub async fn compare(golden: &Golden) -> Result<Outcome, Failure> {
                 realized.len()
             )
             .into());
+        }
+        if !ranking[side].is_empty() && ranking[side].len() != rows.len() {
+            return Err(format!("{period}: {} chunks cut in SQL", ranking[side].len()).into());
         }
         for (position, row) in rows.into_iter().enumerate() {
             same_start(golden, row, &estimates[position])?;
@@ -180,6 +185,7 @@ impl Pair<'_> {
             metric,
             field,
             counts,
+            complete: self.estimate.complete,
         }
     }
 

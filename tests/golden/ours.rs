@@ -27,10 +27,11 @@ pub struct Figures {
     pub alert: Option<bool>,
 }
 
-/// One chunk: its start as text, and its metrics by name.
+/// One chunk: its start as text, whether it is full, and its metrics by name.
 #[derive(Debug, Default)]
 pub struct Chunk {
     pub start: String,
+    pub complete: bool,
     pub metrics: HashMap<String, Figures>,
 }
 
@@ -74,9 +75,11 @@ impl<'a> Ours<'a> {
                 let chunks = &mut found[usize::from(dataset == "analysis")];
                 if last.as_ref() != Some(&key) {
                     last = Some(key);
-                    let start = text(&batch, "chunk_start", row)?;
+                    let start = text(&batch, "start", row)?;
+                    let complete = flag(&batch, "complete", row)?.unwrap_or_default();
                     chunks.push(Chunk {
                         start,
+                        complete,
                         ..Chunk::default()
                     });
                 }
@@ -101,7 +104,7 @@ impl<'a> Ours<'a> {
         let metrics: Vec<String> = self.metrics().iter().map(|m| format!("'{m}'")).collect();
         let order = if golden.timed { "" } else { "order_by => id, " };
         Ok(format!(
-            "SELECT * FROM estimate_performance(reference => {}, analysis => {}, score => y_pred_proba, \
+            "SELECT *, CAST(chunk_start AS VARCHAR) AS start FROM estimate_performance(reference => {}, analysis => {}, score => y_pred_proba, \
              prediction => y_pred, label => \"{}\", {order}chunk => {}, reference_chunk => {}, metrics => [{}], \
              value_matrix => {:?}, calibrate => '{}', thresholds => {}) ORDER BY dataset, chunk_index",
             self.rows("reference"),
@@ -217,7 +220,9 @@ impl<'a> Ours<'a> {
 
     async fn key(&self, relation: &str) -> Result<String, Failure> {
         let order = if self.golden.timed { "timestamp" } else { "id" };
-        let rows = |size: &str| format!("(row_number() OVER (ORDER BY {order}) - 1) / {size}");
+        let rows = |size: &str| {
+            format!("(CAST(row_number() OVER (ORDER BY {order}) AS BIGINT) - 1) / {size}")
+        };
         Ok(match &self.golden.chunking {
             Chunking::Period(alias) => format!("date_trunc('{}', timestamp)", unit(alias)?.1),
             Chunking::Size(size) => rows(&size.to_string()),

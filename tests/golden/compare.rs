@@ -1,0 +1,289 @@
+//! Figure by figure: which golden column stands beside which of ours, and how close they are.
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
+
+use crate::deviations::{DEVIATIONS, Difference};
+use crate::fixture::{Failure, Golden};
+use crate::ours::{Chunk, Figures, Ours};
+
+pub const CELLS: [&str; 4] = [
+    "true_negative",
+    "false_positive",
+    "false_negative",
+    "true_positive",
+];
+const RANKING: [&str; 2] = ["roc_auc", "average_precision"];
+
+/// Bar of the ranking estimates: NannyML rounds its sums to five decimals (known issue A5).
+const ROUNDED: f64 = 1e-6;
+/// Bar of everything else.
+const EXACT: f64 = 1e-9;
+
+/// What one golden file showed.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub compared: usize,
+    /// Worst relative error by field, then metric.
+    pub worst: BTreeMap<&'static str, BTreeMap<String, f64>>,
+    /// Number of figures that an entry of the table explains.
+    pub explained: BTreeMap<&'static str, usize>,
+    pub failures: Vec<String>,
+}
+
+impl Outcome {
+    fn figure(&mut self, site: &Site, golden: Option<f64>, ours: Option<f64>, bar: f64) {
+        let error = match (golden, ours) {
+            (None, None) => 0.0,
+            (Some(golden), Some(ours)) if golden == 0.0 => ours.abs(),
+            (Some(golden), Some(ours)) => ((ours - golden) / golden).abs(),
+            _ => f64::INFINITY,
+        };
+        if error > bar {
+            let difference = Difference {
+                calculator: site.calculator,
+                metric: site.metric,
+                field: site.field,
+                golden,
+                ours,
+                counts: site.counts,
+                complete: site.complete,
+            };
+            match DEVIATIONS.iter().find(|d| (d.explains)(&difference)) {
+                Some(deviation) => *self.explained.entry(deviation.item).or_default() += 1,
+                None => self
+                    .failures
+                    .push(format!("{} {difference:?}: {error:.1e}", site.chunk)),
+            }
+            return;
+        }
+        self.compared += 1;
+        let worst = self.worst.entry(site.field).or_default();
+        let worst = worst.entry(site.metric.to_string()).or_default();
+        *worst = worst.max(error);
+    }
+
+    pub fn report(&self, name: &str) -> String {
+        let mut text = format!("{name}: {} figures, worst relative errors\n", self.compared);
+        for (field, metrics) in &self.worst {
+            let errors = metrics
+                .iter()
+                .map(|(metric, error)| format!("{metric} {error:.1e}"));
+            let _ = writeln!(
+                text,
+                "    {field}: {}",
+                errors.collect::<Vec<_>>().join(", ")
+            );
+        }
+        for (item, count) in &self.explained {
+            let _ = writeln!(text, "    {count} figures differ as {item} says");
+        }
+        text
+    }
+}
+
+struct Site<'a> {
+    chunk: String,
+    calculator: &'a str,
+    metric: &'a str,
+    field: &'static str,
+    counts: [f64; 4],
+    complete: bool,
+}
+
+type Ranking = [Vec<HashMap<String, Figures>>; 2];
+
+/// Compares one golden file with what SQL answers.
+pub async fn compare(golden: &Golden) -> Result<Outcome, Failure> {
+    let ours = Ours::open(golden).await?;
+    let [reference, analysis] = ours.performance("analysis").await?;
+    // NannyML scores the reference with a calibrator that has seen it; so do we when it poses as the analysis
+    let [_, in_sample] = ours.performance("reference").await?;
+    let mut ranking = Ranking::default();
+    if golden.calculator == "cbpe" && golden.metrics.iter().any(|m| RANKING.contains(&m.as_str())) {
+        ranking = [
+            ours.uncorrected("reference").await?,
+            ours.uncorrected("analysis").await?,
+        ];
+    }
+    let mut outcome = Outcome::default();
+    let sides = [
+        ("reference", &in_sample, &reference),
+        ("analysis", &analysis, &analysis),
+    ];
+    for (side, (period, estimates, realized)) in sides.into_iter().enumerate() {
+        let rows = golden.chunks(period);
+        if rows.len() != estimates.len() || rows.len() != realized.len() {
+            return Err(format!(
+                "{period}: {} chunks, ours {} and {}",
+                rows.len(),
+                estimates.len(),
+                realized.len()
+            )
+            .into());
+        }
+        if !ranking[side].is_empty() && ranking[side].len() != rows.len() {
+            return Err(format!("{period}: {} chunks cut in SQL", ranking[side].len()).into());
+        }
+        for (position, row) in rows.into_iter().enumerate() {
+            same_start(golden, row, &estimates[position])?;
+            let chunk = Pair {
+                golden,
+                row,
+                estimate: &estimates[position],
+                realized: &realized[position],
+                ranking: ranking[side].get(position),
+                alerts: period == "analysis",
+            };
+            chunk.compare(&mut outcome);
+        }
+    }
+    Ok(outcome)
+}
+
+fn same_start(golden: &Golden, row: usize, ours: &Chunk) -> Result<(), Failure> {
+    let to_seconds = |text: &str| text.chars().take(19).collect::<String>();
+    let theirs = to_seconds(golden.text("chunk.start_date", row).unwrap_or_default());
+    let ours = to_seconds(&ours.start.replace('T', " "));
+    match golden.timed && theirs.len() == 19 && theirs != ours {
+        true => Err(format!("row {row}: the chunk starts at {theirs}, ours at {ours}").into()),
+        false => Ok(()),
+    }
+}
+
+/// A chunk in both.
+struct Pair<'a> {
+    golden: &'a Golden,
+    row: usize,
+    estimate: &'a Chunk,
+    realized: &'a Chunk,
+    ranking: Option<&'a HashMap<String, Figures>>,
+    alerts: bool,
+}
+
+impl Pair<'_> {
+    fn compare(&self, outcome: &mut Outcome) {
+        for metric in &self.golden.metrics {
+            match &self.golden.normalized {
+                Some(kind) => self.normalized(outcome, metric, kind),
+                None => self.plain(outcome, metric),
+            }
+        }
+    }
+
+    fn site<'a>(&'a self, metric: &'a str, field: &'static str) -> Site<'a> {
+        let period = self
+            .golden
+            .text("chunk.period", self.row)
+            .unwrap_or_default();
+        let key = self.golden.text("chunk.key", self.row).unwrap_or_default();
+        let counts = self
+            .cells(self.realized, |f| f.realized)
+            .unwrap_or_default();
+        Site {
+            chunk: format!("{period} {key}"),
+            calculator: &self.golden.calculator,
+            metric,
+            field,
+            counts,
+            complete: self.estimate.complete,
+        }
+    }
+
+    /// Compares a figure unless the golden file lacks it.
+    fn figure(
+        &self,
+        outcome: &mut Outcome,
+        metric: &str,
+        field: &'static str,
+        ours: Option<f64>,
+        bar: f64,
+    ) {
+        if let Some(theirs) = self.golden.figure(metric, field, self.row) {
+            outcome.figure(&self.site(metric, field), theirs, ours, bar);
+        }
+    }
+
+    fn plain(&self, outcome: &mut Outcome, metric: &str) {
+        let none = Figures::default();
+        let estimate = self.estimate.metrics.get(metric).unwrap_or(&none);
+        let realized = self.realized.metrics.get(metric).unwrap_or(&none);
+        self.figure(outcome, metric, "lower_threshold", estimate.lower, EXACT);
+        self.figure(outcome, metric, "upper_threshold", estimate.upper, EXACT);
+        if self.golden.calculator == "realized" {
+            return self.figure(outcome, metric, "value", realized.realized, EXACT);
+        }
+        // the analysis has no labels when NannyML estimates
+        if !self.alerts {
+            self.figure(outcome, metric, "realized", realized.realized, EXACT);
+        }
+        if RANKING.contains(&metric) {
+            let undone = self.ranking.and_then(|metrics| metrics.get(metric));
+            return self.figure(
+                outcome,
+                metric,
+                "value",
+                undone.and_then(|f| f.value),
+                ROUNDED,
+            );
+        }
+        self.figure(outcome, metric, "value", estimate.value, EXACT);
+        if self.alerts {
+            let theirs = self.golden.alert(metric, self.row);
+            let as_number = |alert: Option<bool>| alert.map(|a| f64::from(u8::from(a)));
+            outcome.figure(
+                &self.site(metric, "alert"),
+                as_number(theirs),
+                as_number(estimate.alert),
+                0.0,
+            );
+        }
+    }
+
+    /// What the normalized variants print, worked out from our cells.
+    fn normalized(&self, outcome: &mut Outcome, metric: &str, kind: &str) {
+        let estimate = self.cells(self.estimate, |f| f.value);
+        let realized = self.cells(self.realized, |f| f.realized);
+        let of = |cells: Option<[f64; 4]>| {
+            cells.and_then(|cells| normalize(cells, metric, kind, self.golden.value_matrix))
+        };
+        if self.golden.calculator == "realized" {
+            return self.figure(outcome, metric, "value", of(realized), EXACT);
+        }
+        self.figure(outcome, metric, "value", of(estimate), EXACT);
+        if !self.alerts {
+            self.figure(outcome, metric, "realized", of(realized), EXACT);
+        }
+    }
+
+    /// `[tn, fp, fn, tp]`.
+    fn cells(&self, chunk: &Chunk, read: impl Fn(&Figures) -> Option<f64>) -> Option<[f64; 4]> {
+        let mut cells = [0.0; 4];
+        for (cell, name) in cells.iter_mut().zip(CELLS) {
+            *cell = read(chunk.metrics.get(name)?)?;
+        }
+        Some(cells)
+    }
+}
+
+fn normalize(cells: [f64; 4], metric: &str, kind: &str, values: [f64; 4]) -> Option<f64> {
+    let [tn, fp, false_negative, tp] = cells;
+    let share = |part: f64, whole: f64| (whole != 0.0).then(|| part / whole);
+    if kind == "per_prediction" {
+        // known issue A6: a mean for each predicted class, added up
+        let negative = share(
+            values[0] * tn + values[2] * false_negative,
+            tn + false_negative,
+        );
+        let positive = share(values[1] * fp + values[3] * tp, fp + tp);
+        return Some(negative.unwrap_or(0.0) + positive.unwrap_or(0.0));
+    }
+    let cell = CELLS.iter().position(|name| *name == metric)?;
+    let whole = match (kind, cell) {
+        ("true", 0 | 1) => tn + fp,
+        ("true", _) => false_negative + tp,
+        ("pred", 0 | 2) => tn + false_negative,
+        ("pred", _) => fp + tp,
+        _ => cells.iter().sum(),
+    };
+    share(cells[cell], whole)
+}

@@ -1,0 +1,102 @@
+//! Where this crate differs from NannyML 0.13.1 on purpose, and how the comparison accounts for it.
+
+/// A figure that the two do not agree on.
+#[derive(Debug)]
+pub struct Difference<'a> {
+    pub calculator: &'a str,
+    pub metric: &'a str,
+    pub field: &'a str,
+    pub golden: Option<f64>,
+    pub ours: Option<f64>,
+    /// Realized counts `[tn, fp, fn, tp]` of the chunk, zeros without labels.
+    pub counts: [f64; 4],
+    pub complete: bool,
+}
+
+pub struct Deviation {
+    /// Item of the list of NannyML's known issues, or what else decides.
+    pub item: &'static str,
+    pub what: &'static str,
+    pub explains: fn(&Difference) -> bool,
+}
+
+impl Difference<'_> {
+    /// One class only among labels or among predictions.
+    fn single_class(&self) -> bool {
+        let [tn, fp, false_negative, tp] = self.counts;
+        let none = |a: f64, b: f64| a + b == 0.0;
+        none(tn, fp) || none(false_negative, tp) || none(tn, false_negative) || none(fp, tp)
+    }
+
+    fn one_cell(&self) -> bool {
+        self.counts.iter().filter(|&&n| n > 0.0).count() == 1
+    }
+
+    fn is(&self, metrics: &[&str]) -> bool {
+        metrics.contains(&self.metric)
+    }
+}
+
+/// The table; paths are those of NannyML's package.
+pub const DEVIATIONS: [Deviation; 5] = [
+    Deviation {
+        item: "single class",
+        what: "f1, precision and recall are refused where labels or predictions have one class only, although \
+               they may be defined (performance_calculation/metrics/binary_classification.py)",
+        explains: |d| {
+            d.golden.is_none()
+                && d.ours.is_some()
+                && d.single_class()
+                && d.is(&["f1", "precision", "recall"])
+        },
+    },
+    Deviation {
+        item: "zero denominator",
+        what: "precision is given as 0 where no row is predicted positive; it does not exist, so ours is NULL \
+               and cannot alert (performance_estimation/confidence_based/metrics.py:908)",
+        explains: |d| d.ours.is_none() && d.is(&["precision"]) && d.counts[1] + d.counts[3] == 0.0,
+    },
+    Deviation {
+        item: "broadcast matrix",
+        what: "with one class among labels and predictions together, the one count is multiplied by the sum of \
+               the whole value matrix (performance_calculation/metrics/binary_classification.py:793)",
+        explains: |d| d.is(&["business_value"]) && d.one_cell() && d.calculator == "realized",
+    },
+    Deviation {
+        item: "incomplete chunk",
+        what: "left-over rows that do not fill a chunk alert by limits made for full ones; ours wait",
+        explains: |d| d.field == "alert" && d.ours.is_none() && !d.complete,
+    },
+    Deviation {
+        item: "rounding",
+        what: "cumulative sums are rounded to five decimals, which a chunk of a few rows feels above 1e-6 \
+               (performance_estimation/confidence_based/metrics.py:475, 623)",
+        explains: |d| {
+            let close = d
+                .golden
+                .zip(d.ours)
+                .is_some_and(|(golden, ours)| (golden - ours).abs() <= 5e-6);
+            close
+                && d.field == "value"
+                && d.is(&["roc_auc", "average_precision"])
+                && d.counts.iter().sum::<f64>() < 10.0
+        },
+    },
+];
+
+/// Columns of the golden files that have no counterpart, with the reason.
+pub const SKIPPED: [(&str, &str); 4] = [
+    (
+        "sampling_error",
+        "another quantity: ours is chunk-specific and holds the calibrator's part",
+    ),
+    (
+        "upper_confidence_boundary",
+        "three sampling errors; ours is a prediction interval of the realized value",
+    ),
+    ("lower_confidence_boundary", "as the upper one"),
+    (
+        "thresholds of normalized variants",
+        "ours are of the metrics, and normalized cells are none",
+    ),
+];

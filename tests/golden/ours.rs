@@ -1,0 +1,292 @@
+//! The same figures from this crate, asked for in SQL.
+use std::collections::HashMap;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
+use modelwatch::kernel::bins::ScoreBins;
+use modelwatch::kernel::calibrator::{CalibrationMode, Calibrator};
+use modelwatch::kernel::estimate::{Corrections, Estimator};
+use modelwatch::kernel::metric::Metric;
+use modelwatch::kernel::score_profile::ScoreProfile;
+use modelwatch::options::MonitorOptions;
+
+use crate::fixture::{Chunking, Failure, Golden, Threshold};
+
+/// Enough for every fixture, so that profiles are exact.
+const MAX_BINS: u32 = 1 << 20;
+
+/// What a row of the result says of one metric of one chunk.
+#[derive(Debug, Clone, Default)]
+pub struct Figures {
+    pub value: Option<f64>,
+    pub realized: Option<f64>,
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+    pub alert: Option<bool>,
+}
+
+/// One chunk: its start as text, whether it is full, and its metrics by name.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    pub start: String,
+    pub complete: bool,
+    pub metrics: HashMap<String, Figures>,
+}
+
+/// A session with the tables of one data set.
+pub struct Ours<'a> {
+    golden: &'a Golden,
+    session: SessionContext,
+}
+
+impl<'a> Ours<'a> {
+    pub async fn open(golden: &'a Golden) -> Result<Self, Failure> {
+        let config = SessionConfig::new()
+            .with_target_partitions(2)
+            .with_option_extension(MonitorOptions::default());
+        let session = SessionContext::new_with_config(config);
+        modelwatch::register_all(&session)?;
+        for table in ["reference", "analysis", "targets"] {
+            let path = golden.data.join(format!("{table}.parquet"));
+            let path = path.to_str().ok_or("a path that is not UTF-8")?;
+            session
+                .register_parquet(table, path, ParquetReadOptions::default())
+                .await?;
+        }
+        for setting in ["max_bins", "reference_max_bins"] {
+            session
+                .sql(&format!("SET monitor.{setting} = {MAX_BINS}"))
+                .await?;
+        }
+        Ok(Self { golden, session })
+    }
+
+    /// Chunks of `reference` and of `analysis`, where the rows of `judged` are the analysis.
+    pub async fn performance(&self, judged: &str) -> Result<[Vec<Chunk>; 2], Failure> {
+        let sql = self.call(judged).await?;
+        let mut found: [Vec<Chunk>; 2] = Default::default();
+        let mut last = None;
+        for batch in self.session.sql(&sql).await?.collect().await? {
+            for row in 0..batch.num_rows() {
+                let dataset = text(&batch, "dataset", row)?;
+                let key = (dataset.clone(), text(&batch, "chunk_index", row)?);
+                let chunks = &mut found[usize::from(dataset == "analysis")];
+                if last.as_ref() != Some(&key) {
+                    last = Some(key);
+                    let start = text(&batch, "start", row)?;
+                    let complete = flag(&batch, "complete", row)?.unwrap_or_default();
+                    chunks.push(Chunk {
+                        start,
+                        complete,
+                        ..Chunk::default()
+                    });
+                }
+                let figures = Figures {
+                    value: number(&batch, "value", row)?,
+                    realized: number(&batch, "realized", row)?,
+                    lower: number(&batch, "lower_threshold", row)?,
+                    upper: number(&batch, "upper_threshold", row)?,
+                    alert: flag(&batch, "alert", row)?,
+                };
+                let metric = text(&batch, "metric", row)?;
+                if let Some(chunk) = chunks.last_mut() {
+                    chunk.metrics.insert(metric, figures);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn call(&self, judged: &str) -> Result<String, Failure> {
+        let golden = self.golden;
+        let metrics: Vec<String> = self.metrics().iter().map(|m| format!("'{m}'")).collect();
+        let order = if golden.timed { "" } else { "order_by => id, " };
+        Ok(format!(
+            "SELECT *, CAST(chunk_start AS VARCHAR) AS start FROM estimate_performance(reference => {}, analysis => {}, score => y_pred_proba, \
+             prediction => y_pred, label => \"{}\", {order}chunk => {}, reference_chunk => {}, metrics => [{}], \
+             value_matrix => {:?}, calibrate => '{}', thresholds => {}) ORDER BY dataset, chunk_index",
+            self.rows("reference"),
+            self.rows(judged),
+            golden.label,
+            self.chunk(judged).await?,
+            self.chunk("reference").await?,
+            metrics.join(", "),
+            golden.value_matrix,
+            if golden.calibrate { "always" } else { "never" },
+            self.thresholds(),
+        ))
+    }
+
+    /// Normalized figures follow from the cells of the confusion matrix.
+    fn metrics(&self) -> Vec<String> {
+        match self.golden.normalized {
+            Some(_) => crate::compare::CELLS.map(str::to_string).into(),
+            None => self.golden.metrics.clone(),
+        }
+    }
+
+    /// The rows of a relation; labels of the analysis come from their own file.
+    fn rows(&self, relation: &str) -> String {
+        let label = &self.golden.label;
+        let time = if self.golden.timed {
+            ", r.timestamp"
+        } else {
+            ""
+        };
+        let columns = format!("r.id, r.y_pred_proba, r.y_pred{time}");
+        match relation {
+            "reference" => format!("(SELECT {columns}, r.\"{label}\" FROM reference r)"),
+            _ => format!(
+                "(SELECT {columns}, t.\"{label}\" FROM analysis r LEFT JOIN targets t ON r.id = t.id)"
+            ),
+        }
+    }
+
+    async fn chunk(&self, relation: &str) -> Result<String, Failure> {
+        Ok(match &self.golden.chunking {
+            Chunking::Size(size) => format!("rows({size})"),
+            Chunking::Number(parts) => {
+                let count = format!("SELECT count(*) AS n FROM {relation}");
+                let batches = self.session.sql(&count).await?.collect().await?;
+                let rows = number(&batches[0], "n", 0)?.unwrap_or_default() as u64;
+                match rows % parts {
+                    0 => format!("parts({parts})"),
+                    // known issue A21: NannyML adds a chunk for the remainder
+                    _ => format!("rows({})", rows / parts),
+                }
+            }
+            Chunking::Period(alias) => format!("INTERVAL '{}'", unit(alias)?.0),
+        })
+    }
+
+    fn thresholds(&self) -> String {
+        let one = |threshold: &Threshold| {
+            let side = |x: &Option<f64>| x.map_or("NULL".into(), |x| x.to_string());
+            match threshold {
+                Threshold::Constant(lower, upper) => {
+                    format!("constant({}, {})", side(lower), side(upper))
+                }
+                Threshold::Deviations(lower, upper) if lower == upper => {
+                    format!("stddev({})", side(lower))
+                }
+                Threshold::Deviations(lower, upper) => {
+                    format!("stddev({}, {})", side(lower), side(upper))
+                }
+            }
+        };
+        if self.golden.thresholds.is_empty() {
+            return "stddev(3)".into();
+        }
+        let entries = self
+            .golden
+            .thresholds
+            .iter()
+            .map(|(metric, t)| format!("'{metric}': {}", one(t)));
+        format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+    }
+
+    /// Estimates of the ranking metrics with this crate's corrections undone, from profiles of chunks that are
+    /// cut here in plain SQL.
+    pub async fn uncorrected(
+        &self,
+        relation: &str,
+    ) -> Result<Vec<HashMap<String, Figures>>, Failure> {
+        let mode = if self.golden.calibrate {
+            CalibrationMode::Always
+        } else {
+            CalibrationMode::Never
+        };
+        let all = self.profiles("reference", "0").await?;
+        let reference = all.first().ok_or("an empty reference")?;
+        let calibrator = Calibrator::fit(reference, mode).map_err(|e| e.to_string())?;
+        let key = self.key(relation).await?;
+        let mut found = vec![];
+        for chunk in self.profiles(relation, &key).await? {
+            let estimator = Estimator::new(&chunk, &calibrator);
+            let of = |metric: Metric| {
+                let reading = estimator.reading_with(metric, [0.0; 4], 0.95, Corrections::Undone);
+                let figures = Figures {
+                    value: reading.value,
+                    ..Figures::default()
+                };
+                (metric.name().to_string(), figures)
+            };
+            found.push([Metric::RocAuc, Metric::AveragePrecision].map(of).into());
+        }
+        Ok(found)
+    }
+
+    async fn key(&self, relation: &str) -> Result<String, Failure> {
+        let order = if self.golden.timed { "timestamp" } else { "id" };
+        let rows = |size: &str| {
+            format!("(CAST(row_number() OVER (ORDER BY {order}) AS BIGINT) - 1) / {size}")
+        };
+        Ok(match &self.golden.chunking {
+            Chunking::Period(alias) => format!("date_trunc('{}', timestamp)", unit(alias)?.1),
+            Chunking::Size(size) => rows(&size.to_string()),
+            Chunking::Number(parts) => {
+                rows(&format!("(SELECT count(*) / {parts} FROM {relation})"))
+            }
+        })
+    }
+
+    async fn profiles(&self, relation: &str, key: &str) -> Result<Vec<ScoreBins>, Failure> {
+        let sql = format!(
+            "SELECT score_profile(\"{}\", y_pred, y_pred_proba, {MAX_BINS}) AS profile \
+             FROM (SELECT *, {key} AS key FROM {}) GROUP BY key ORDER BY key",
+            self.golden.label,
+            self.rows(relation)
+        );
+        let mut found = vec![];
+        for batch in self.session.sql(&sql).await?.collect().await? {
+            for row in 0..batch.num_rows() {
+                let ScalarValue::BinaryView(Some(bytes)) = cell(&batch, "profile", row)? else {
+                    return Err("a chunk without a profile".into());
+                };
+                let mut profile = ScoreProfile::from_bytes(&bytes).map_err(|e| e.to_string())?;
+                found.push(profile.bins());
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// An interval and a `date_trunc` unit for a pandas period alias.
+fn unit(alias: &str) -> Result<(&'static str, &'static str), Failure> {
+    Ok(match alias {
+        "D" => ("1 day", "day"),
+        "W" => ("1 week", "week"),
+        "M" => ("1 month", "month"),
+        "Q" => ("3 months", "quarter"),
+        "Y" => ("1 year", "year"),
+        other => return Err(format!("teach the harness about period '{other}'").into()),
+    })
+}
+
+fn cell(batch: &RecordBatch, name: &str, row: usize) -> Result<ScalarValue, Failure> {
+    let column = batch
+        .column_by_name(name)
+        .ok_or_else(|| format!("no column {name}"))?;
+    Ok(ScalarValue::try_from_array(column, row)?)
+}
+
+fn text(batch: &RecordBatch, name: &str, row: usize) -> Result<String, Failure> {
+    Ok(cell(batch, name, row)?.to_string())
+}
+
+fn number(batch: &RecordBatch, name: &str, row: usize) -> Result<Option<f64>, Failure> {
+    match cell(batch, name, row)?.cast_to(&DataType::Float64)? {
+        ScalarValue::Float64(Some(x)) if !x.is_finite() => Err(format!("{name} is {x}").into()),
+        ScalarValue::Float64(number) => Ok(number),
+        other => Err(format!("{name} is {other}").into()),
+    }
+}
+
+fn flag(batch: &RecordBatch, name: &str, row: usize) -> Result<Option<bool>, Failure> {
+    match cell(batch, name, row)? {
+        ScalarValue::Boolean(flag) => Ok(flag),
+        other => Err(format!("{name} is {other}").into()),
+    }
+}

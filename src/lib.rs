@@ -28,6 +28,7 @@ pub mod options;
 pub mod relation;
 pub mod report;
 pub mod session;
+mod suggest;
 
 use datafusion::common::Result;
 use datafusion::prelude::SessionContext;

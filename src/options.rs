@@ -7,8 +7,10 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
-use datafusion::common::utils::datafusion_strsim::levenshtein;
 use datafusion::common::{DataFusionError, Result};
+
+use crate::kernel::digest::DigestLimits;
+use crate::suggest::expected_one_of;
 
 /// The `monitor.*` settings of a session.
 ///
@@ -63,19 +65,19 @@ struct Setting {
 const SETTINGS: [Setting; 5] = [
     Setting {
         name: "max_bins",
-        expected: "a whole number from 2 to 16777216",
+        expected: "a whole number from 16 to 1048576",
         example: "16384",
         description: "Most bins in the profile of one chunk. A profile is exact while its distinct values fit; above, results carry an approx_error",
     },
     Setting {
         name: "reference_max_bins",
-        expected: "a whole number from 2 to 16777216",
+        expected: "a whole number from 16 to 1048576",
         example: "65536",
         description: "Most bins in the profile of a reference relation, from which calibrators and thresholds are fitted",
     },
     Setting {
         name: "min_level",
-        expected: "a whole number from 0 to 63",
+        expected: "a whole number from 0 to 60",
         example: "42",
         description: "Low bits that profiles drop from every number from the start. 0 keeps exact values, which a stored profile then contains",
     },
@@ -92,9 +94,6 @@ const SETTINGS: [Setting; 5] = [
         description: "Share of the intervals lower_bound to upper_bound that hold what they promise",
     },
 ];
-
-/// Bins beyond this would not be a small summary any more (about 800 MB a profile).
-const MOST_BINS: usize = 1 << 24;
 
 impl Setting {
     fn parse<T: FromStr>(&self, text: &str, accepts: impl Fn(&T) -> bool) -> Result<T> {
@@ -122,15 +121,9 @@ impl Setting {
 }
 
 fn unknown(key: &str) -> DataFusionError {
-    let nearest = SETTINGS
-        .iter()
-        .map(|s| s.name)
-        .min_by_key(|name| levenshtein(key, name));
-    let names = SETTINGS.map(|s| s.name).join(", ");
     DataFusionError::Configuration(format!(
-        "monitor: there is no setting '{key}'. Expected one of {names}. \
-         Hint: did you mean monitor.{}?",
-        nearest.unwrap_or_default()
+        "monitor: there is no setting '{key}'. {}",
+        expected_one_of(key, &SETTINGS.map(|s| s.name))
     ))
 }
 
@@ -152,12 +145,16 @@ impl ExtensionOptions for MonitorOptions {
             .iter()
             .find(|setting| setting.name == key)
             .ok_or_else(|| unknown(key))?;
-        let bins = |bins: &usize| (2..=MOST_BINS).contains(bins);
+        let bins = |bins: &usize| {
+            let (fewest, most) = (DigestLimits::FEWEST_BINS, DigestLimits::MOST_BINS);
+            (fewest as usize..=most as usize).contains(bins)
+        };
+        let level = |level: &u32| *level <= u32::from(DigestLimits::HIGHEST_LEVEL);
         let share = |share: &f64| *share > 0.0 && *share < 1.0;
         match key {
             "max_bins" => self.max_bins = setting.parse(value, bins)?,
             "reference_max_bins" => self.reference_max_bins = setting.parse(value, bins)?,
-            "min_level" => self.min_level = setting.parse(value, |level| *level <= 63)?,
+            "min_level" => self.min_level = setting.parse(value, level)?,
             "false_alarm_rate" => self.false_alarm_rate = setting.parse(value, share)?,
             "confidence_level" => self.confidence_level = setting.parse(value, share)?,
             _ => return Err(unknown(key)),
@@ -194,7 +191,7 @@ mod tests {
         for (key, value) in [
             ("max_bins", "64"),
             ("reference_max_bins", " 128 "),
-            ("min_level", "63"),
+            ("min_level", "60"),
             ("false_alarm_rate", "0.01"),
             ("confidence_level", "0.9"),
         ] {
@@ -208,7 +205,7 @@ mod tests {
         let expected = [
             ("monitor.max_bins", "64"),
             ("monitor.reference_max_bins", "128"),
-            ("monitor.min_level", "63"),
+            ("monitor.min_level", "60"),
             ("monitor.false_alarm_rate", "0.01"),
             ("monitor.confidence_level", "0.9"),
         ];

@@ -2,7 +2,7 @@
 use std::path::{Path, PathBuf};
 
 /// The layers, lowest first, with what each is for. This table is the architecture document.
-const LAYERS: [(&str, &str); 11] = [
+const LAYERS: [(&str, &str); 12] = [
     (
         "kernel",
         "statistics: slices and profiles in, numbers out; std and numeric crates only",
@@ -11,6 +11,7 @@ const LAYERS: [(&str, &str); 11] = [
         "error",
         "the crate's error; the one place that maps it to and from DataFusion's",
     ),
+    ("suggest", "the nearest valid name, for errors"),
     (
         "options",
         "the configuration extension `monitor.*`, as data",

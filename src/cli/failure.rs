@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 
+use crate::error::remedy;
+
 /// Why the program, or one statement in the REPL, did not go on.
 #[derive(Debug)]
 pub enum Failure {
@@ -71,7 +73,10 @@ impl Trouble {
     /// The same, with the place of the statement.
     pub fn at(self, place: &str) -> Failure {
         match self {
-            Self::Query(error) => Failure::at(place, error.strip_backtrace()),
+            Self::Query(error) => {
+                let remedy = remedy(&error).map_or_else(String::new, |text| format!("\n{text}"));
+                Failure::at(place, format!("{}{remedy}", error.strip_backtrace()))
+            }
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Failure::PipeClosed,
             Self::Output(error) => Failure::at("standard output", error),
             Self::Interrupted => Failure::Interrupted,

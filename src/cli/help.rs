@@ -1,4 +1,5 @@
 //! What `\h` says of a function, whoever registered it.
+use crate::suggest::nearest;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
@@ -208,11 +209,8 @@ impl Manual {
     }
 
     fn not_found(&self, name: &str) -> String {
-        use datafusion::common::utils::datafusion_strsim::levenshtein;
-        let nearest = self
-            .entries
-            .keys()
-            .min_by_key(|known| levenshtein(name, known));
+        let known: Vec<&str> = self.entries.keys().map(|known| known.as_ref()).collect();
+        let nearest = nearest(name, &known);
         match nearest {
             Some(nearest) => {
                 format!("there is no function '{name}'. Did you mean {nearest}? \\h lists all")

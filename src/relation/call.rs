@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::RelationSpec;
 use super::arguments::Call;
-use super::suggest::expected_one_of;
+use crate::suggest::expected_one_of;
 
 /// A way to the session that does not keep it alive: planners belong to the session themselves.
 type Session = Box<dyn Fn() -> Option<SessionState> + Send + Sync>;

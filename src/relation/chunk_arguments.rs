@@ -6,8 +6,8 @@ use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Function};
 
 use super::arguments::{Call, arguments_of, elements, is_named};
 use super::roles::Roles;
-use super::suggest::expected_one_of;
 use crate::chunk::{Calendar, Chunking, Incomplete, TIMESTAMP, TimeZone};
+use crate::suggest::expected_one_of;
 
 /// How a relation is chunked, and what else the calendar needs to know.
 #[derive(Debug, Clone)]

@@ -8,7 +8,6 @@ mod profiles;
 mod roles;
 mod source;
 mod stored;
-mod suggest;
 mod threshold_arguments;
 
 use std::sync::Arc;

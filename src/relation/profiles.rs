@@ -8,7 +8,7 @@ use super::chunk_arguments::ChunkArguments;
 use super::chunked::{CHUNK_COLUMNS, ChunkedRows};
 use super::roles::{Roles, by_columns, column};
 use super::stored;
-use super::suggest::expected_one_of;
+use crate::suggest::expected_one_of;
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 pub static SPEC: RelationSpec = RelationSpec {

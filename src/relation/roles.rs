@@ -5,7 +5,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, ident, lit};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::{Call, elements, fields, literal_text};
-use super::suggest::expected_one_of;
+use crate::suggest::expected_one_of;
 
 /// The result columns around the `by` columns, whose names those cannot have.
 pub const RESULT_COLUMNS: [&str; 25] = [

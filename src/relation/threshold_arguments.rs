@@ -3,10 +3,10 @@ use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Function};
 
 use super::arguments::{Call, arguments_of, fields};
-use super::suggest::expected_one_of;
 use crate::kernel::metric::Metric;
 use crate::kernel::threshold::{MetricScale, Threshold};
 use crate::kernel::threshold_text::Thresholds;
+use crate::suggest::expected_one_of;
 
 const KINDS: [&str; 3] = ["false_alarm_rate", "stddev", "constant"];
 

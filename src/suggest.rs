@@ -10,7 +10,8 @@ pub fn expected_one_of(given: &str, names: &[&str]) -> String {
     }
 }
 
-fn nearest<'a>(given: &str, names: &[&'a str]) -> Option<&'a str> {
+/// The name that was probably meant; `None` when none is near enough.
+pub fn nearest<'a>(given: &str, names: &[&'a str]) -> Option<&'a str> {
     let distance =
         |name: &&&str| levenshtein(&given.to_ascii_lowercase(), &name.to_ascii_lowercase());
     let near = names.iter().min_by_key(distance)?;

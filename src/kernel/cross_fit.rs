@@ -7,8 +7,9 @@
 //! along the score: balanced folds share their local noise with the rest of the data, and the
 //! optimism that they should reveal stays hidden.
 use super::average_precision::average_precision;
-use super::calibrator::{Calibrator, LabelledBin, Offset};
+use super::calibrator::{Calibrator, Offset};
 use super::isotonic;
+use super::labelled::LabelledBin;
 use super::roc_auc::{Mass, roc_auc};
 
 const FOLDS: usize = 10;
@@ -75,7 +76,9 @@ impl<'a> CrossFit<'a> {
     pub fn new(bins: &'a [LabelledBin], folds: &Folds) -> Self {
         let folds = (0..FOLDS)
             .map(|fold| {
-                let held = |classes: &[[u64; FOLDS]; 2]| classes.map(|rows| rows[fold]);
+                let held = |classes: &[[u64; FOLDS]; 2]| {
+                    classes.map(|rows| rows.get(fold).copied().unwrap_or_default())
+                };
                 let pairs = || bins.iter().zip(&folds.0);
                 let knots = isotonic::knots(&isotonic::fit(pairs().map(|(bin, classes)| {
                     let [negatives, positives] = held(classes);

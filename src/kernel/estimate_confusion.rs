@@ -1,9 +1,9 @@
 //! Expected confusion matrix of a chunk and the metrics that are functions of it.
 use super::calibrator::Calibrator;
 use super::confusion::Confusion;
-use super::estimate::Estimate;
 use super::expected::{Expected, block_loads};
 use super::metric::Metric;
+use super::prediction_interval::Estimate;
 use super::roc_auc::small_sample;
 
 /// Rows of one prediction.

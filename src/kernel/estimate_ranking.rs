@@ -1,8 +1,9 @@
 //! Expected ROC AUC and average precision of a chunk, with certified errors.
 use super::average_precision::{average_precision, mean_precision_seen};
 use super::calibrator::Offset;
-use super::estimate::{Corrections, Estimate};
+use super::estimate::Corrections;
 use super::expected::{Expected, block_loads};
+use super::prediction_interval::Estimate;
 use super::roc_auc::{Mass, RocAuc, roc_auc};
 
 /// Expected ROC AUC; `None` when the scores leave no pair of a positive and a negative.

@@ -48,8 +48,8 @@ impl Calibrator {
     /// Fits on the rows of the reference that have a score and a label.
     ///
     /// * Source: isotonic regression as scikit-learn defines it; the choice between raw and
-    ///   calibrated scores and the offsets come from ten cross-fitted folds, see
-    ///   [`super::cross_fit`].
+    ///   calibrated scores and the offsets come from ten cross-fitted folds, seeded
+    ///   by the profile itself.
     /// * Errors: [`KernelError::Undefined`] without labelled rows of both classes;
     ///   [`KernelError::NotAProbability`] for [`CalibrationMode::Never`] when a score lies
     ///   outside `[0, 1]` (`Auto` calibrates then).

@@ -178,6 +178,11 @@ impl<'a> Estimator<'a> {
         };
         let clamp = |x: f64| x.max(least.unwrap_or(x)).min(greatest.unwrap_or(f64::MAX));
         let row_variance = estimate.row_variance;
+        let few = if estimate.few {
+            Status::FewPositives
+        } else {
+            Status::Ok
+        };
         let finite = |x: f64| x.is_finite().then_some(x);
         Reading {
             value: finite(estimate.value),
@@ -188,7 +193,7 @@ impl<'a> Estimator<'a> {
             upper_bound: finite(clamp(upper)),
             used_count: used,
             labelled_count: self.labelled_count,
-            status: self.reserve,
+            status: self.reserve.worst(few),
         }
     }
 }
@@ -330,6 +335,20 @@ mod tests {
             status(&margin, Metric::Accuracy, Always),
             Status::Extrapolated
         );
+    }
+
+    #[test]
+    fn few_expected_rows_under_a_share_are_told() {
+        let tenfold =
+            REFERENCE.map(|(score, prediction, label, n)| (score, prediction, label, 10 * n));
+        let calibrator = Calibrator::fit(&chunk(&tenfold), CalibrationMode::Always).unwrap();
+        // 60 rows at c = .25 and 10 at .75: 22.5 positives, 10 predicted positive
+        let rows = chunk(&[(0.25, N, U, 60), (0.75, P, U, 10)]);
+        let estimator = Estimator::new(&rows, &calibrator);
+        let status = |metric| estimator.reading(metric, [0.0; 4], 0.95).status;
+        assert_eq!(status(Metric::Precision), Status::FewPositives);
+        assert_eq!(status(Metric::Recall), Status::Ok);
+        assert_eq!(status(Metric::RocAuc), Status::Ok);
     }
 
     #[test]

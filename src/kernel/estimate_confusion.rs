@@ -2,6 +2,7 @@
 use super::calibrator::Calibrator;
 use super::confusion::Confusion;
 use super::expected::{Expected, block_loads};
+use super::interval::FEW;
 use super::metric::Metric;
 use super::prediction_interval::Estimate;
 use super::roc_auc::small_sample;
@@ -131,6 +132,7 @@ impl ExpectedConfusion {
                 .max(0.0)
                 + gap * gap,
             row_variance: self.row_variance(&cells, slopes),
+            few: cells.support(metric) < FEW,
             ..Estimate::default()
         })
     }

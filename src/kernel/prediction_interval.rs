@@ -16,6 +16,8 @@ pub(crate) struct Estimate {
     pub calibrator_variance: f64,
     /// Variance of the estimate from sampling the chunk's rows.
     pub row_variance: f64,
+    /// Too few rows of a class, or under the ratio, are expected for a normal interval.
+    pub few: bool,
 }
 
 impl Estimate {

@@ -138,29 +138,20 @@ impl<'a> CrossFit<'a> {
             .iter()
             .map(|bin| Mass::labelled(bin.rows[0], bin.rows[1]))
             .collect();
-        let in_sample = self.in_sample(fitted);
-        let auc = difference(
-            roc_auc(&held_out).map(|a| a.value),
-            roc_auc(&realized).map(|a| a.value),
-        );
-        let auc_variance = roc_auc(&in_sample).map_or(0.0, |a| {
-            self.within_blocks(fitted, &in_sample, a.gradient(&in_sample))
-        });
-        let precision = difference(
-            average_precision(&held_out).map(|a| a.value),
-            average_precision(&realized).map(|a| a.value),
-        );
-        let precision_variance = average_precision(&in_sample).map_or(0.0, |a| {
-            self.within_blocks(fitted, &in_sample, a.gradient())
-        });
+        let masses = self.in_sample(fitted);
+        let auc = |masses: &[Mass]| roc_auc(masses).map(|auc| auc.value);
+        let precision = |masses: &[Mass]| average_precision(masses).map(|ap| ap.value);
         (
             Offset {
-                value: auc,
-                variance: auc_variance,
+                value: difference(auc(&held_out), auc(&realized)),
+                variance: roc_auc(&masses).map_or(0.0, |auc| {
+                    self.within_blocks(fitted, &masses, auc.gradient(&masses))
+                }),
             },
             Offset {
-                value: precision,
-                variance: precision_variance,
+                value: difference(precision(&held_out), precision(&realized)),
+                variance: average_precision(&masses)
+                    .map_or(0.0, |ap| self.within_blocks(fitted, &masses, ap.gradient())),
             },
         )
     }

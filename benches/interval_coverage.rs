@@ -9,7 +9,10 @@ mod coverage;
 
 use coverage::{Cell, METRICS, Setting, simulate};
 
-const SHARES: [(&str, fn(&Cell) -> f64); 3] = [
+/// What is counted, and its share of a cell's runs.
+type Share = (&'static str, fn(&Cell) -> f64);
+
+const SHARES: [Share; 3] = [
     ("realized value in the estimate's interval", |cell| {
         cell.share(cell.realized_inside)
     }),

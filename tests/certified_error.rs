@@ -114,11 +114,11 @@ fn check(what: &str, metric: Metric, reading: &Reading, by_row: Option<f64>) -> 
         );
         return None;
     };
-    // values of the matrix cancel, so a total is only as exact as its largest terms
-    let largest_term = if metric == Metric::BusinessValue {
-        100.0 * reading.used_count as f64
-    } else {
-        1.0 + value.abs()
+    // values of the matrix cancel, so a sum of them is only as exact as its largest terms
+    let largest_term = match metric {
+        Metric::BusinessValue => 100.0 * reading.used_count as f64,
+        Metric::BusinessValuePerRow => 100.0,
+        _ => 1.0 + value.abs(),
     };
     let rounding = 1e-12 * largest_term;
     assert!(

@@ -2,10 +2,10 @@
 //!
 //! Sixteen equal ranges of `[0, 1]`: their edges are edges of the digest's bins up to level 49,
 //! so bins fall into one range each and the realized value is exact.
-use super::estimate::Estimate;
 use super::estimate_ranking::calibrator_variance;
 use super::expected::Expected;
 use super::group::Group;
+use super::prediction_interval::Estimate;
 use super::roc_auc::small_sample;
 use statrs::function::erf::erf;
 

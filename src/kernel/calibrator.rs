@@ -2,8 +2,9 @@
 use super::bins::{Class, ScoreBins};
 use super::cross_fit::{CrossFit, Folds};
 use super::error::KernelError;
-use super::group::{self, ANY, Group, KNOWN};
-use super::isotonic::{self, Block, Point};
+use super::group::{Group, KNOWN, count};
+use super::isotonic::{self, Block};
+use super::labelled::{first_outside_unit, labelled_bins, require_both_classes, support_of};
 use super::support::Support;
 
 /// Whether scores are calibrated before an estimate reads them as probabilities.
@@ -43,31 +44,12 @@ pub struct Calibrator {
     support: Support,
 }
 
-/// Labelled rows of one bin of the reference.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct LabelledBin {
-    /// Mean score; the score itself where the bin is exact.
-    pub score: f64,
-    /// Rows by label: negative, positive.
-    pub rows: [u64; 2],
-}
-
-impl LabelledBin {
-    pub fn point(&self, rows: [u64; 2]) -> Point {
-        Point {
-            score: self.score,
-            rows: rows[0] + rows[1],
-            positives: rows[1],
-        }
-    }
-}
-
 impl Calibrator {
     /// Fits on the rows of the reference that have a score and a label.
     ///
     /// * Source: isotonic regression as scikit-learn defines it; the choice between raw and
-    ///   calibrated scores and the offsets come from ten cross-fitted folds, see
-    ///   [`super::cross_fit`].
+    ///   calibrated scores and the offsets come from ten cross-fitted folds, seeded
+    ///   by the profile itself.
     /// * Errors: [`KernelError::Undefined`] without labelled rows of both classes;
     ///   [`KernelError::NotAProbability`] for [`CalibrationMode::Never`] when a score lies
     ///   outside `[0, 1]` (`Auto` calibrates then).
@@ -150,7 +132,7 @@ impl Calibrator {
                 else {
                     continue;
                 };
-                let positives = group::count(bin, &[prediction], &[Class::Positive]) as f64;
+                let positives = count(bin, &[prediction], &[Class::Positive]) as f64;
                 let c = isotonic::interpolate(&self.knots, group.mean);
                 *gap += group.rows as f64 * c - positives;
                 rows += group.rows as f64;
@@ -230,69 +212,6 @@ impl Calibrator {
                 level * (1.0 - level) / rows
             })
             .collect()
-    }
-}
-
-/// Bins of the reference with labelled rows, ascending.
-pub(crate) fn labelled_bins(reference: &ScoreBins) -> Vec<LabelledBin> {
-    reference
-        .bins
-        .iter()
-        .filter_map(|bin| {
-            let group = Group::of(bin, reference.sums_exact, &ANY, &KNOWN)?;
-            let rows = KNOWN.map(|label| group::count(bin, &ANY, &[label]));
-            Some(LabelledBin {
-                score: group.mean,
-                rows,
-            })
-        })
-        .collect()
-}
-
-fn support_of(labelled: &[LabelledBin]) -> Support {
-    let points: Vec<(f64, u64)> = labelled
-        .iter()
-        .map(|bin| (bin.score, bin.rows[0] + bin.rows[1]))
-        .collect();
-    Support::new(&points)
-}
-
-/// A score of the reference that is certainly outside `[0, 1]`.
-pub(crate) fn first_outside_unit(scores: &ScoreBins) -> Option<f64> {
-    scores.bins.iter().find_map(|bin| {
-        let group = Group::of(bin, scores.sums_exact, &ANY, &ANY)?;
-        if group.lower < 0.0 {
-            Some(group.lower)
-        } else if group.lower > 1.0 || (group.mean_known && group.mean > 1.0) {
-            Some(group.mean)
-        } else {
-            None
-        }
-    })
-}
-
-fn require_both_classes(
-    reference: &ScoreBins,
-    labelled: &[LabelledBin],
-) -> Result<(), KernelError> {
-    let undefined = |why: &str| Err(KernelError::Undefined(why.to_owned()));
-    let total = |label: Class| -> u64 { labelled.iter().map(|bin| bin.rows[label as usize]).sum() };
-    if reference.bins.is_empty() {
-        return undefined(
-            "the reference has no row with a score. Expected rows with a score and a label, of both classes",
-        );
-    }
-    match (total(Class::Negative), total(Class::Positive)) {
-        (0, 0) => undefined(
-            "no row of the reference has both a score and a label. Expected labelled rows of both classes",
-        ),
-        (0, _) => undefined(
-            "every label of the reference is positive. Expected labelled rows of both classes",
-        ),
-        (_, 0) => undefined(
-            "every label of the reference is negative. Expected labelled rows of both classes",
-        ),
-        _ => Ok(()),
     }
 }
 

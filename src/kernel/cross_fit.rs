@@ -7,8 +7,9 @@
 //! along the score: balanced folds share their local noise with the rest of the data, and the
 //! optimism that they should reveal stays hidden.
 use super::average_precision::average_precision;
-use super::calibrator::{Calibrator, LabelledBin, Offset};
+use super::calibrator::{Calibrator, Offset};
 use super::isotonic;
+use super::labelled::LabelledBin;
 use super::roc_auc::{Mass, roc_auc};
 
 const FOLDS: usize = 10;
@@ -75,7 +76,9 @@ impl<'a> CrossFit<'a> {
     pub fn new(bins: &'a [LabelledBin], folds: &Folds) -> Self {
         let folds = (0..FOLDS)
             .map(|fold| {
-                let held = |classes: &[[u64; FOLDS]; 2]| classes.map(|rows| rows[fold]);
+                let held = |classes: &[[u64; FOLDS]; 2]| {
+                    classes.map(|rows| rows.get(fold).copied().unwrap_or_default())
+                };
                 let pairs = || bins.iter().zip(&folds.0);
                 let knots = isotonic::knots(&isotonic::fit(pairs().map(|(bin, classes)| {
                     let [negatives, positives] = held(classes);
@@ -135,29 +138,20 @@ impl<'a> CrossFit<'a> {
             .iter()
             .map(|bin| Mass::labelled(bin.rows[0], bin.rows[1]))
             .collect();
-        let in_sample = self.in_sample(fitted);
-        let auc = difference(
-            roc_auc(&held_out).map(|a| a.value),
-            roc_auc(&realized).map(|a| a.value),
-        );
-        let auc_variance = roc_auc(&in_sample).map_or(0.0, |a| {
-            self.within_blocks(fitted, &in_sample, a.gradient(&in_sample))
-        });
-        let precision = difference(
-            average_precision(&held_out).map(|a| a.value),
-            average_precision(&realized).map(|a| a.value),
-        );
-        let precision_variance = average_precision(&in_sample).map_or(0.0, |a| {
-            self.within_blocks(fitted, &in_sample, a.gradient())
-        });
+        let masses = self.in_sample(fitted);
+        let auc = |masses: &[Mass]| roc_auc(masses).map(|auc| auc.value);
+        let precision = |masses: &[Mass]| average_precision(masses).map(|ap| ap.value);
         (
             Offset {
-                value: auc,
-                variance: auc_variance,
+                value: difference(auc(&held_out), auc(&realized)),
+                variance: roc_auc(&masses).map_or(0.0, |auc| {
+                    self.within_blocks(fitted, &masses, auc.gradient(&masses))
+                }),
             },
             Offset {
-                value: precision,
-                variance: precision_variance,
+                value: difference(precision(&held_out), precision(&realized)),
+                variance: average_precision(&masses)
+                    .map_or(0.0, |ap| self.within_blocks(fitted, &masses, ap.gradient())),
             },
         )
     }

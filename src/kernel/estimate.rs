@@ -5,13 +5,15 @@
 //! change of the concept, and no error bar here covers that.
 use super::bins::{Class, ScoreBins};
 use super::calibration_error::estimate_calibration_error;
-use super::calibrator::{Calibrator, first_outside_unit};
+use super::calibrator::Calibrator;
 use super::estimate_confusion::ExpectedConfusion;
 use super::estimate_ranking::{estimate_average_precision, estimate_roc_auc};
 use super::expected::{Expected, expect};
 use super::group::{ANY, KNOWN, count, count_cells};
 use super::interval::normal_quantile;
+use super::labelled::first_outside_unit;
 use super::metric::Metric;
+use super::prediction_interval::Estimate;
 use super::proper_scores::{Loss, estimate_loss};
 use super::reading::{Reading, Status};
 
@@ -24,24 +26,6 @@ pub enum Corrections {
     /// They are not, and tied rows of average precision are ranked one by one: the figures of
     /// NannyML 0.13.1, but for its rounding of sums to five decimals. For parity tests.
     Undone,
-}
-
-/// A metric with its variances, in the metric's own unit.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Estimate {
-    pub value: f64,
-    /// Expectation of the realized value, where it is not `value`.
-    pub center: Option<f64>,
-    /// Certified distance to the value from all rows.
-    pub slack: f64,
-    /// Variance of the chunk's realized value, given its scores and the calibrator.
-    pub label_variance: f64,
-    /// Third central moment that goes with it.
-    pub label_skew: f64,
-    /// Variance from the reference that the calibrator was fitted on.
-    pub calibrator_variance: f64,
-    /// Variance of the estimate from sampling the chunk's rows.
-    pub row_variance: f64,
 }
 
 /// Estimates of every metric of one chunk; the work that they share is done once.
@@ -194,6 +178,11 @@ impl<'a> Estimator<'a> {
         };
         let clamp = |x: f64| x.max(least.unwrap_or(x)).min(greatest.unwrap_or(f64::MAX));
         let row_variance = estimate.row_variance;
+        let few = if estimate.few {
+            Status::FewPositives
+        } else {
+            Status::Ok
+        };
         let finite = |x: f64| x.is_finite().then_some(x);
         Reading {
             value: finite(estimate.value),
@@ -204,29 +193,8 @@ impl<'a> Estimator<'a> {
             upper_bound: finite(clamp(upper)),
             used_count: used,
             labelled_count: self.labelled_count,
-            status: self.reserve,
+            status: self.reserve.worst(few),
         }
-    }
-}
-
-impl Estimate {
-    /// Where the chunk's realized value will lie: normal with the skewness of the labels' noise
-    /// (Cornish and Fisher 1938, first term), in the metric's own unit.
-    ///
-    /// Not on the logit scale: given the estimate, a realized share scatters almost evenly to
-    /// both sides, while a logit interval leans inwards by four times the true skewness. MEASURED,
-    /// 200 rows, precision, calibrator known: below/above a logit interval .0145/.0442, below/above
-    /// `value +- z * error` .0227/.0232.
-    fn prediction_interval(&self, z: f64) -> (f64, f64) {
-        let variance = self.label_variance + self.calibrator_variance;
-        let center = self.center.unwrap_or(self.value);
-        let lean = if variance > 0.0 {
-            self.label_skew * (z * z - 1.0) / (6.0 * variance)
-        } else {
-            0.0
-        };
-        let half = z * variance.sqrt();
-        (center + lean - half, center + lean + half)
     }
 }
 
@@ -367,6 +335,20 @@ mod tests {
             status(&margin, Metric::Accuracy, Always),
             Status::Extrapolated
         );
+    }
+
+    #[test]
+    fn few_expected_rows_under_a_share_are_told() {
+        let tenfold =
+            REFERENCE.map(|(score, prediction, label, n)| (score, prediction, label, 10 * n));
+        let calibrator = Calibrator::fit(&chunk(&tenfold), CalibrationMode::Always).unwrap();
+        // 60 rows at c = .25 and 10 at .75: 22.5 positives, 10 predicted positive
+        let rows = chunk(&[(0.25, N, U, 60), (0.75, P, U, 10)]);
+        let estimator = Estimator::new(&rows, &calibrator);
+        let status = |metric| estimator.reading(metric, [0.0; 4], 0.95).status;
+        assert_eq!(status(Metric::Precision), Status::FewPositives);
+        assert_eq!(status(Metric::Recall), Status::Ok);
+        assert_eq!(status(Metric::RocAuc), Status::Ok);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Expected confusion matrix of a chunk and the metrics that are functions of it.
 use super::calibrator::Calibrator;
 use super::confusion::Confusion;
-use super::estimate::Estimate;
 use super::expected::{Expected, block_loads};
+use super::interval::FEW;
 use super::metric::Metric;
+use super::prediction_interval::Estimate;
 use super::roc_auc::small_sample;
 
 /// Rows of one prediction.
@@ -131,6 +132,7 @@ impl ExpectedConfusion {
                 .max(0.0)
                 + gap * gap,
             row_variance: self.row_variance(&cells, slopes),
+            few: cells.support(metric) < FEW,
             ..Estimate::default()
         })
     }

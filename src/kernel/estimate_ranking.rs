@@ -1,8 +1,10 @@
 //! Expected ROC AUC and average precision of a chunk, with certified errors.
 use super::average_precision::{average_precision, mean_precision_seen};
 use super::calibrator::Offset;
-use super::estimate::{Corrections, Estimate};
+use super::estimate::Corrections;
 use super::expected::{Expected, block_loads};
+use super::interval::FEW;
+use super::prediction_interval::Estimate;
 use super::roc_auc::{Mass, RocAuc, roc_auc};
 
 /// Expected ROC AUC; `None` when the scores leave no pair of a positive and a negative.
@@ -38,6 +40,7 @@ pub(crate) fn estimate_roc_auc(
         calibrator_variance: offset.variance
             + calibrator_variance(expected, gradient(), level_variances),
         row_variance: auc.row_variance(&masses),
+        few: auc.positives < FEW || auc.rows - auc.positives < FEW,
         ..Estimate::default()
     })
 }
@@ -137,6 +140,7 @@ pub(crate) fn estimate_average_precision(
         label_skew: label_skew(expected, fitted.gradient()),
         calibrator_variance: calibrator_variance + offset.variance,
         row_variance: fitted.row_variance(&masses),
+        few: fitted.positives < FEW,
         ..Estimate::default()
     })
 }

@@ -31,7 +31,7 @@ impl Group {
         let (mut rows, mut sum) = (0, 0.0);
         for &prediction in predictions {
             for &label in labels {
-                let cell = bin.cells[prediction as usize][label as usize];
+                let cell = of(of(&bin.cells, prediction), label);
                 rows += cell.count;
                 sum += cell.sum;
             }
@@ -80,6 +80,15 @@ impl Group {
     }
 }
 
+/// The element of a class.
+pub(crate) fn of<T>([negative, positive, unknown]: &[T; 3], class: Class) -> &T {
+    match class {
+        Class::Negative => negative,
+        Class::Positive => positive,
+        Class::Unknown => unknown,
+    }
+}
+
 /// Rows of the bin with one of these predictions and one of these labels.
 pub(crate) fn count(bin: &ScoreBin, predictions: &[Class], labels: &[Class]) -> u64 {
     count_cells(
@@ -96,7 +105,7 @@ pub(crate) fn count_cells(cells: &[[u64; 3]; 3], predictions: &[Class], labels: 
         .flat_map(|&prediction| {
             labels
                 .iter()
-                .map(move |&label| cells[prediction as usize][label as usize])
+                .map(move |&label| *of(of(cells, prediction), label))
         })
         .sum()
 }

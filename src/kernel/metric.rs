@@ -38,7 +38,7 @@ pub enum Metric {
     CalibrationError,
 }
 
-/// The scale on which a metric is close to normal: intervals and limits are built there.
+/// The scale on which a measured metric is close to normal: confidence intervals are built there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
     /// `ln(x / (1 - x))`, for shares and the like in `[0, 1]`.
@@ -160,7 +160,7 @@ impl Metric {
         matches!(self, Self::BusinessValue | Self::BusinessValuePerRow)
     }
 
-    /// Scale for intervals and limits. Counts are judged as shares of the rows used.
+    /// Scale for confidence intervals of a realized value. Counts are judged as shares of the rows used.
     pub const fn scale(self) -> Scale {
         match self {
             Self::BusinessValue | Self::BusinessValuePerRow => Scale::Identity,

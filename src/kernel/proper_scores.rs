@@ -3,12 +3,12 @@
 //! Both are means of a loss that is convex in the score for either label, so the rows of a bin
 //! whose mean score is known lose at least what they would at the mean, at most what they would
 //! at the ends (Jensen). The value takes them at the mean.
-use super::estimate::Estimate;
 use super::estimate_ranking::{calibrator_variance, label_skew, label_variance};
 use super::expected::Expected;
 use super::group::Group;
 use super::hull::{Bounds, mean_of_convex};
 use super::metric::Metric;
+use super::prediction_interval::Estimate;
 use super::roc_auc::small_sample;
 
 /// Probabilities are kept this far from 0 and 1 in logarithms, as in scikit-learn 1.2, so that

@@ -14,7 +14,8 @@ pub enum Status {
     FewReferenceChunks,
     /// The reference has fewer than 1,000 labelled rows, or fewer than 50 of a class.
     SmallReference,
-    /// Fewer than 20 rows of a class, or under a share: bounds are exact instead of normal.
+    /// Fewer than 20 rows of a class, or under a share, known or expected: bounds of a realized value
+    /// are exact instead of normal, those of an estimate may cover less than they say.
     FewPositives,
     /// More than 1 % of the scores lie where the reference has fewer than 50 rows.
     Extrapolated,

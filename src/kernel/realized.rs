@@ -1,11 +1,11 @@
 //! Performance of a chunk from labels, with confidence intervals for the population.
 use super::bins::{Class, ScoreBins};
 use super::calibration_error::realized_calibration_error;
-use super::calibrator::first_outside_unit;
 use super::confusion::Confusion;
 use super::estimate::count_rows;
 use super::group::{ANY, Group, KNOWN, count, count_cells};
 use super::interval::{FEW, normal_quantile};
+use super::labelled::first_outside_unit;
 use super::metric::Metric;
 use super::proper_scores::{Loss, realized_loss};
 use super::reading::{Reading, Status};

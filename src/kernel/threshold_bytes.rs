@@ -83,7 +83,11 @@ impl ThresholdModel {
         }
         let [lower, upper, first, second, third, fourth, fifth] = numbers;
         let given = |bit: u8, x: f64| (flags & bit != 0).then_some(x);
+        let impossible = [third, fourth, fifth]
+            .iter()
+            .any(|variance| *variance < 0.0);
         let rule = match rule {
+            _ if impossible => return unreadable("a threshold with a negative variance"),
             0 => Rule::Fixed {
                 lower: given(FIXED_LOWER, first),
                 upper: given(FIXED_UPPER, second),

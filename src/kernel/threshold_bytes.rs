@@ -23,39 +23,21 @@ const FIXED_UPPER: u8 = 64;
 impl ThresholdModel {
     /// The model in 72 bytes; equal models give equal bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
-        let (mut rule, mut scale, mut flags) = (0, 0, 0);
-        let mut numbers = [0.0; NUMBERS];
-        numbers[0] = self.lower.unwrap_or(0.0);
-        numbers[1] = self.upper.unwrap_or(0.0);
-        match &self.rule {
-            Rule::Fixed { lower, upper } => {
-                numbers[2] = lower.unwrap_or(0.0);
-                numbers[3] = upper.unwrap_or(0.0);
-                flags |= flag(lower.is_some(), FIXED_LOWER) | flag(upper.is_some(), FIXED_UPPER);
-            }
-            Rule::Variance { model, link, total } => {
-                rule = 1;
-                scale = link_code(*link);
-                flags |= flag(*total, TOTAL);
-                numbers[2] = model.z;
-                numbers[3] = model.centre;
-                numbers[4] = model.centre_variance;
-                numbers[5] = model.between;
-                numbers[6] = model.row_variance;
-            }
-        }
-        flags |= flag(self.wants_lower, WANTS_LOWER) | flag(self.wants_upper, WANTS_UPPER);
-        flags |=
-            flag(self.lower.is_some(), DOMAIN_LOWER) | flag(self.upper.is_some(), DOMAIN_UPPER);
+        let (rule, link, rule_flags, [a, b, c, d, e]) = rule_fields(&self.rule);
+        let flags = rule_flags
+            | flag(self.wants_lower, WANTS_LOWER)
+            | flag(self.wants_upper, WANTS_UPPER)
+            | flag(self.lower.is_some(), DOMAIN_LOWER)
+            | flag(self.upper.is_some(), DOMAIN_UPPER);
+        let (lower, upper) = (self.lower.unwrap_or(0.0), self.upper.unwrap_or(0.0));
 
         let mut bytes = Vec::with_capacity(LENGTH);
         bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&[VERSION, rule, scale, flags]);
+        bytes.extend_from_slice(&[VERSION, rule, link, flags]);
         bytes.extend_from_slice(&self.chunks.to_le_bytes());
-        numbers
-            .iter()
-            .for_each(|x| bytes.extend_from_slice(&x.to_le_bytes()));
+        for number in [lower, upper, a, b, c, d, e] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
         let checksum = crc32fast::hash(&bytes);
         bytes.extend_from_slice(&checksum.to_le_bytes());
         bytes
@@ -64,9 +46,8 @@ impl ThresholdModel {
     /// The model that [`Self::to_bytes`] wrote.
     /// Errors: [`KernelError::Unreadable`] for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
-        let body = checked_body(bytes)?;
-        let (head, tail) = body.split_at(12);
-        let &[_, _, _, _, version, rule, scale, flags, a, b, c, d] = head else {
+        let (head, tail) = checked_body(bytes)?.split_at(12);
+        let &[_, _, _, _, version, rule, link, flags, a, b, c, d] = head else {
             return unreadable("a threshold has a head of 12 bytes");
         };
         if version != VERSION {
@@ -81,34 +62,65 @@ impl ThresholdModel {
         if numbers.iter().any(|x| !x.is_finite()) {
             return unreadable("a threshold holds a number that is not finite");
         }
-        let [lower, upper, first, second, third, fourth, fifth] = numbers;
-        let given = |bit: u8, x: f64| (flags & bit != 0).then_some(x);
-        let rule = match rule {
-            0 => Rule::Fixed {
-                lower: given(FIXED_LOWER, first),
-                upper: given(FIXED_UPPER, second),
-            },
-            1 => Rule::Variance {
-                model: VarianceModel {
-                    z: first,
-                    centre: second,
-                    centre_variance: third,
-                    between: fourth,
-                    row_variance: fifth,
-                },
-                link: link_of(scale)?,
-                total: flags & TOTAL != 0,
-            },
-            _ => return unreadable(&format!("threshold of unknown rule {rule}")),
-        };
+        let [lower, upper, ref rest @ ..] = numbers;
         Ok(Self {
-            rule,
+            rule: rule_of(rule, link, flags, rest)?,
             wants_lower: flags & WANTS_LOWER != 0,
             wants_upper: flags & WANTS_UPPER != 0,
-            lower: given(DOMAIN_LOWER, lower),
-            upper: given(DOMAIN_UPPER, upper),
+            lower: (flags & DOMAIN_LOWER != 0).then_some(lower),
+            upper: (flags & DOMAIN_UPPER != 0).then_some(upper),
             chunks: u32::from_le_bytes([a, b, c, d]),
         })
+    }
+}
+
+fn flag(set: bool, bit: u8) -> u8 {
+    if set { bit } else { 0 }
+}
+
+/// Code of the rule, code of its link, its flags, its numbers.
+fn rule_fields(rule: &Rule) -> (u8, u8, u8, [f64; 5]) {
+    match rule {
+        Rule::Fixed { lower, upper } => {
+            let flags = flag(lower.is_some(), FIXED_LOWER) | flag(upper.is_some(), FIXED_UPPER);
+            let numbers = [lower.unwrap_or(0.0), upper.unwrap_or(0.0), 0.0, 0.0, 0.0];
+            (0, 0, flags, numbers)
+        }
+        Rule::Variance { model, link, total } => {
+            let numbers = [
+                model.z,
+                model.centre,
+                model.centre_variance,
+                model.between,
+                model.row_variance,
+            ];
+            (1, link_code(*link), flag(*total, TOTAL), numbers)
+        }
+    }
+}
+
+fn rule_of(rule: u8, link: u8, flags: u8, numbers: &[f64; 5]) -> Result<Rule, KernelError> {
+    let &[first, second, centre_variance, between, row_variance] = numbers;
+    match rule {
+        0 => Ok(Rule::Fixed {
+            lower: (flags & FIXED_LOWER != 0).then_some(first),
+            upper: (flags & FIXED_UPPER != 0).then_some(second),
+        }),
+        1 if centre_variance < 0.0 || between < 0.0 || row_variance < 0.0 => {
+            unreadable("a threshold with a negative variance")
+        }
+        1 => Ok(Rule::Variance {
+            model: VarianceModel {
+                z: first,
+                centre: second,
+                centre_variance,
+                between,
+                row_variance,
+            },
+            link: link_of(link)?,
+            total: flags & TOTAL != 0,
+        }),
+        _ => unreadable(&format!("threshold of unknown rule {rule}")),
     }
 }
 
@@ -212,14 +224,27 @@ mod tests {
         }
     }
 
-    #[test]
-    fn another_version_says_so() {
+    /// Bytes of a variance model with one field replaced and the checksum right.
+    fn replaced(place: usize, field: &[u8]) -> String {
         let mut bytes = models()[0].to_bytes();
-        bytes[4] = 2;
+        bytes[place..place + field.len()].copy_from_slice(field);
         let end = LENGTH - 4;
         let sum = crc32fast::hash(&bytes[..end]).to_le_bytes();
         bytes[end..].copy_from_slice(&sum);
-        let error = ThresholdModel::from_bytes(&bytes).unwrap_err().to_string();
-        assert!(error.contains("version 2"), "{error}");
+        ThresholdModel::from_bytes(&bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn another_version_says_so() {
+        assert!(replaced(4, &[2]).contains("version 2"));
+    }
+
+    #[test]
+    fn impossible_contents_are_refused() {
+        assert!(replaced(5, &[9]).contains("unknown rule 9"));
+        assert!(replaced(6, &[9]).contains("unknown scale 9"));
+        assert!(replaced(12, &f64::NAN.to_le_bytes()).contains("not finite"));
+        let row_variance = 12 + 6 * 8;
+        assert!(replaced(row_variance, &(-1.0_f64).to_le_bytes()).contains("negative variance"));
     }
 }

@@ -5,12 +5,19 @@ use super::link::Link;
 use super::reading::Status;
 use super::threshold::{Direction, MetricScale, Threshold};
 use super::variance_model::VarianceModel;
-use statrs::distribution::{ContinuousCDF, Normal};
 
 /// From so many reference chunks on, their scatter says something about healthy variation.
 const ENOUGH_CHUNKS: usize = 3;
 
 /// What the reference says about a metric; gives the limits of any chunk.
+///
+/// A false-alarm rate is kept on average over the references that might have been drawn. A single
+/// reference can be unlucky and stays so: with ten chunks that differ by their sampling error, at
+/// a promised 0.27 %, half of the monitors give at most 0.30 % false alarms, one in twenty more
+/// than 1.4 % (integrated normal model). The rate holds per chunk and metric; many of both add up.
+///
+/// Estimates must be fitted on estimates and realized values on realized values: estimates
+/// scatter far less, and limits of the other kind would never fire.
 ///
 /// ```
 /// use modelwatch::kernel::limits::ChunkPoint;
@@ -83,8 +90,7 @@ impl ThresholdModel {
             },
             Threshold::FalseAlarmRate { rate } => {
                 let sides = if wants_lower && wants_upper { 2.0 } else { 1.0 };
-                let z = -Normal::standard().inverse_cdf(rate / sides);
-                let model = VarianceModel::fit(z, &metric, &points)?;
+                let model = VarianceModel::fit(rate / sides, &metric, &points)?;
                 Rule::Variance {
                     model,
                     link: metric.link,
@@ -193,8 +199,7 @@ mod tests {
 
     fn close(x: Option<f64>, expected: f64) {
         let x = x.expect("a limit");
-        // the normal quantile is good to 1e-11
-        assert!((x - expected).abs() < 1e-10, "{x} is not {expected}");
+        assert!((x - expected).abs() < 1e-12, "{x} is not {expected}");
     }
 
     #[test]
@@ -237,59 +242,6 @@ mod tests {
         let threshold = Threshold::standard_deviation(Some(6.0), Some(3.0)).unwrap();
         let limits = fit(threshold, count, &reference).limits(&point(1.0, 1.0, 7));
         assert_eq!((limits.lower, limits.upper), (Some(0.0), Some(80.0)));
-    }
-
-    #[test]
-    fn limits_follow_the_size_of_the_chunk() {
-        // equal values: no scatter, so nothing between chunks; z = 3 at this rate;
-        // row variance 100 * 0.01 = 1: variance 0.01 at 100 rows, 0.04 at 25, centre 0.01 / 4
-        let rate = 2.0 * Normal::standard().sf(3.0);
-        let model = fit(
-            Threshold::FalseAlarmRate { rate },
-            VALUE,
-            &[point(5.0, 0.1, 100); 4],
-        );
-        let whole = model.limits(&point(5.0, 0.1, 100));
-        close(whole.lower, 5.0 - 3.0 * 0.0125_f64.sqrt());
-        close(whole.upper, 5.0 + 3.0 * 0.0125_f64.sqrt());
-        let at = |variance: f64| model.limits(&point(5.0, variance.sqrt(), 25)).lower;
-        close(at(0.04), 5.0 - 3.0 * 0.0425_f64.sqrt());
-        // its own variance: 0.06 is 1.5 times the expected and ignored, 0.07 counts as
-        // 2 (0.07 - 0.04), 0.09 in full
-        close(at(0.06), 5.0 - 3.0 * 0.0425_f64.sqrt());
-        close(at(0.07), 5.0 - 3.0 * 0.0625_f64.sqrt());
-        close(at(0.09), 5.0 - 3.0 * 0.0925_f64.sqrt());
-        close(at(0.0), 5.0 - 3.0 * 0.0425_f64.sqrt());
-        assert_eq!(whole.status, Status::Ok);
-    }
-
-    #[test]
-    fn totals_are_judged_per_row() {
-        let total = MetricScale {
-            total: true,
-            ..VALUE
-        };
-        let scaled = |p: ChunkPoint| ChunkPoint {
-            value: p.value.map(|x| x * p.used_count as f64),
-            sampling_error: p.sampling_error.map(|x| x * p.used_count as f64),
-            ..p
-        };
-        let reference = [
-            point(5.0, 0.1, 128),
-            point(5.5, 0.2, 64),
-            point(4.5, 0.1, 256),
-        ];
-        let means = fit(Threshold::default(), VALUE, &reference);
-        let totals = fit(Threshold::default(), total, &reference.map(scaled));
-        let chunk = point(5.0, 0.2, 32);
-        close(
-            totals.limits(&scaled(chunk)).lower,
-            32.0 * means.limits(&chunk).lower.unwrap(),
-        );
-        close(
-            totals.limits(&scaled(chunk)).upper,
-            32.0 * means.limits(&chunk).upper.unwrap(),
-        );
     }
 
     #[test]
@@ -341,26 +293,6 @@ mod tests {
     }
 
     #[test]
-    fn a_perfect_reference_leaves_room_and_a_constant_one_rounding() {
-        let perfect = fit(Threshold::default(), SHARE, &[point(1.0, 0.0, 1000); 5]);
-        let limits = perfect.limits(&point(0.999, 0.001, 1000));
-        assert_eq!(limits.alert(Some(1.0), true), Some(false));
-        assert_eq!(limits.alert(Some(0.999), true), Some(false));
-        assert_eq!(limits.alert(Some(0.5), true), Some(true));
-        let constant = fit(Threshold::default(), VALUE, &[point(0.1 + 0.2, 0.0, 10); 5]);
-        assert_eq!(
-            constant.limits(&point(0.3, 0.0, 10)).alert(Some(0.3), true),
-            Some(false)
-        );
-        assert_eq!(
-            constant
-                .limits(&point(0.31, 0.0, 10))
-                .alert(Some(0.31), true),
-            Some(true)
-        );
-    }
-
-    #[test]
     fn a_smaller_rate_never_narrows_the_limits() {
         let reference = [0.81, 0.79, 0.84, 0.8, 0.77].map(|x| point(x, 0.01, 1000));
         let chunk = point(0.8, 0.02, 250);
@@ -379,16 +311,5 @@ mod tests {
             assert!(lower <= last.0 && upper >= last.1, "multiplier {k}");
             last = (lower, upper);
         }
-    }
-
-    #[test]
-    fn values_too_large_to_square_are_an_error() {
-        let reference = [
-            point(1e200, 1.0, 10),
-            point(-1e200, 1.0, 10),
-            point(0.0, 1.0, 10),
-        ];
-        let fitted = ThresholdModel::fit(Threshold::default(), Direction::Both, VALUE, &reference);
-        assert!(fitted.unwrap_err().to_string().contains("too large"));
     }
 }

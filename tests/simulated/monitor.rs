@@ -1,6 +1,6 @@
 //! Healthy monitors: limits learnt from reference chunks, and how often a chunk leaves them.
 use super::population::{Kind, Population};
-use super::random::Random;
+use super::simulated::Random;
 use modelwatch::kernel::KernelError;
 use modelwatch::kernel::bins::{ScoreBin, ScoreBins};
 use modelwatch::kernel::calibrator::{CalibrationMode, Calibrator};
@@ -14,7 +14,7 @@ pub const REFERENCE_CHUNKS: [usize; 4] = [3, 5, 10, 24];
 /// Rows of an analysis chunk over rows of a reference chunk.
 pub const RATIOS: [f64; 4] = [0.1, 0.5, 1.0, 10.0];
 /// Healthy chunks judged by one monitor at each ratio.
-const CHUNKS_A_MONITOR: usize = 5;
+pub const CHUNKS_A_MONITOR: usize = 5;
 /// Monitors that share a seed, so that the figures do not depend on the number of threads.
 const BLOCK: usize = 250;
 /// Shift that the power is measured at, in sampling standard deviations of the chunk.
@@ -30,8 +30,22 @@ pub struct Scenario {
     /// Standard deviation between healthy chunks, in sampling standard deviations of a
     /// reference chunk.
     pub between: f64,
-    /// Rows of a reference chunk.
+    /// Rows of a reference chunk, and of the chunks that analysis chunks are measured by.
     pub rows: u64,
+    /// Whether reference chunks have 0.4 to 1.6 times as many.
+    pub unequal: bool,
+}
+
+impl Scenario {
+    fn reference_rows(&self, index: usize) -> u64 {
+        const SIZES: [f64; 5] = [0.4, 1.3, 1.0, 1.6, 0.7];
+        let size = if self.unequal {
+            SIZES[index % SIZES.len()]
+        } else {
+            1.0
+        };
+        (self.rows as f64 * size).round() as u64
+    }
 }
 
 /// Counts of one cell of the table.
@@ -92,7 +106,7 @@ pub fn simulate(scenario: Scenario, monitors: usize, seed: u64) -> Result<Tallie
     let half = |first: usize| -> Result<Tallies, KernelError> {
         let mut sum = Tallies::default();
         for block in (first..blocks).step_by(2) {
-            let mut random = Random::new(seed.wrapping_mul(0x5851_F42D_4C95_7F2D) + block as u64);
+            let mut random = Random(seed.wrapping_mul(0x5851_F42D_4C95_7F2D) + block as u64);
             for _ in 0..BLOCK.min(monitors - block * BLOCK) {
                 add(&mut sum, &simulation.monitor(&mut random)?);
             }
@@ -145,26 +159,23 @@ impl Simulation {
     fn monitor(&self, random: &mut Random) -> Result<Tallies, KernelError> {
         let most = REFERENCE_CHUNKS.into_iter().max().unwrap_or(0);
         let reference: Vec<ScoreBins> = (0..most)
-            .map(|_| self.chunk(self.scenario.rows, 0.0, random))
+            .map(|index| self.chunk(self.scenario.reference_rows(index), 0.0, random))
             .collect();
-        let judges = REFERENCE_CHUNKS
-            .iter()
-            .map(|&k| Judge::new(&self.population, self.scenario.metric, &reference[..k]))
-            .collect::<Result<Vec<Judge>, KernelError>>()?;
+        let judges = self.judges(&reference)?;
         let mut tallies = Tallies::default();
         for (column, (ratio, shift)) in RATIOS.into_iter().zip(self.shifts).enumerate() {
             let rows = (self.scenario.rows as f64 * ratio).round() as u64;
             for _ in 0..CHUNKS_A_MONITOR {
-                let chunk = self.chunk(rows, 0.0, random);
-                for (judge, tally) in judges.iter().zip(&mut tallies) {
-                    tally[column].alarms += u64::from(judge.alert(&self.population, &chunk));
+                let alerts = self.alerts(&judges, &self.chunk(rows, 0.0, random));
+                for (row, alert) in tallies.iter_mut().zip(alerts) {
+                    row[column].alarms += u64::from(alert);
                 }
             }
-            let shifted = self.chunk(rows, shift, random);
-            for (judge, row) in judges.iter().zip(&mut tallies) {
+            let alerts = self.alerts(&judges, &self.chunk(rows, shift, random));
+            for (row, alert) in tallies.iter_mut().zip(alerts) {
                 let tally = &mut row[column];
                 tally.squares = tally.alarms * tally.alarms;
-                tally.found = u64::from(judge.alert(&self.population, &shifted));
+                tally.found = u64::from(alert);
                 tally.monitors = 1;
             }
         }
@@ -176,34 +187,46 @@ impl Simulation {
         self.population
             .draw(&self.population.moved(movement), rows, random)
     }
+
+    /// What monitors learn from the first chunks of a reference.
+    fn judges(&self, reference: &[ScoreBins]) -> Result<Vec<Judge>, KernelError> {
+        let metric = MetricScale::of(self.scenario.metric);
+        let judge = |&k: &usize| {
+            let chunks = &reference[..k];
+            let calibrator = match self.scenario.kind {
+                Kind::Realized => None,
+                Kind::Estimated => Some(Calibrator::fit(&merged(chunks), CalibrationMode::Always)?),
+            };
+            let points: Vec<ChunkPoint> = chunks
+                .iter()
+                .map(|chunk| self.population.judge(chunk, calibrator.as_ref()))
+                .collect();
+            let limits =
+                ThresholdModel::fit(Threshold::default(), Direction::Both, metric, &points)?;
+            Ok(Judge { calibrator, limits })
+        };
+        REFERENCE_CHUNKS.iter().map(judge).collect()
+    }
+
+    fn alerts(&self, judges: &[Judge], chunk: &ScoreBins) -> Vec<bool> {
+        let realized = match self.scenario.kind {
+            Kind::Realized => Some(self.population.judge(chunk, None)),
+            Kind::Estimated => None,
+        };
+        let alert = |judge: &Judge| {
+            let point =
+                realized.unwrap_or_else(|| self.population.judge(chunk, judge.calibrator.as_ref()));
+            judge.limits.limits(&point).alert(point.value, true) == Some(true)
+        };
+        judges.iter().map(alert).collect()
+    }
 }
 
 /// What one monitor learnt from its reference.
 struct Judge {
-    calibrator: Calibrator,
+    /// `None` for realized values.
+    calibrator: Option<Calibrator>,
     limits: ThresholdModel,
-}
-
-impl Judge {
-    fn new(
-        population: &Population,
-        metric: Metric,
-        chunks: &[ScoreBins],
-    ) -> Result<Self, KernelError> {
-        let calibrator = Calibrator::fit(&merged(chunks), CalibrationMode::Always)?;
-        let points: Vec<ChunkPoint> = chunks
-            .iter()
-            .map(|chunk| population.judge(chunk, &calibrator))
-            .collect();
-        let metric = MetricScale::of(metric);
-        let limits = ThresholdModel::fit(Threshold::default(), Direction::Both, metric, &points)?;
-        Ok(Self { calibrator, limits })
-    }
-
-    fn alert(&self, population: &Population, chunk: &ScoreBins) -> bool {
-        let point = population.judge(chunk, &self.calibrator);
-        self.limits.limits(&point).alert(point.value, true) == Some(true)
-    }
 }
 
 /// Exact profiles of the same scores, added up.

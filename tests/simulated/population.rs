@@ -1,5 +1,6 @@
 //! A population of scored rows, the ways in which it may move, and chunks drawn from it.
-use super::random::Random;
+use super::binomial::binomial;
+use super::simulated::Random;
 use modelwatch::kernel::KernelError;
 use modelwatch::kernel::bins::{Cell, ScoreBin, ScoreBins};
 use modelwatch::kernel::calibrator::{CalibrationMode, Calibrator};
@@ -15,6 +16,8 @@ const SCORES: usize = 40;
 const PREVALENCE: f64 = 0.2;
 /// Rows with a score of at least this are predicted positive.
 const CUT: f64 = 0.3;
+/// Value of a row by outcome, `[tn, fp, fn, tp]`.
+const VALUES: [f64; 4] = [0.0, -10.0, -50.0, 100.0];
 /// Rows of the profile that stands for the whole population.
 const WHOLE: f64 = 1e12;
 
@@ -37,6 +40,8 @@ pub struct Population {
     kind: Kind,
     metric: Metric,
     separation: f64,
+    /// The mix where nothing has moved.
+    rest: Mix,
     scores: Vec<f64>,
     /// Change of the estimate as rows move to a score, with standard deviation 1.
     influence: Vec<f64>,
@@ -57,6 +62,7 @@ impl Population {
             kind,
             metric,
             separation,
+            rest: mix.clone(),
             scores: mix.iter().map(|[n, p]| p / (n + p)).collect(),
             influence: Vec::new(),
             slope: 1.0,
@@ -64,31 +70,34 @@ impl Population {
             row_error: 0.0,
         };
         let calibrator = population.whole_calibrator(&mix)?;
-        let whole = population.judge(&population.whole(&mix), &calibrator);
+        let calibrator = calibrator.as_ref();
+        let whole = population.judge(&population.whole(&mix), calibrator);
         population.value = whole.value.unwrap_or(f64::NAN);
         population.row_error = whole.sampling_error.unwrap_or(f64::NAN) * WHOLE.sqrt();
         if kind == Kind::Estimated {
-            population.influence = population.influences(&mix, &calibrator);
+            population.influence = population.influences(&mix, calibrator);
         }
         let step = 1e-3;
-        let change =
-            population.value_at(step, &calibrator) - population.value_at(-step, &calibrator);
+        let change = population.value_at(step, calibrator) - population.value_at(-step, calibrator);
         population.slope = change / (2.0 * step);
         Ok(population)
     }
 
     /// The population whose metric differs by about `change`.
     pub fn moved(&self, change: f64) -> Mix {
+        if change == 0.0 {
+            return self.rest.clone();
+        }
         self.at(change / self.slope)
     }
 
     /// The movement, in units of the metric, after which the metric is lower by exactly `drop`.
     pub fn movement_to_lose(&self, drop: f64) -> Result<f64, KernelError> {
-        let calibrator = self.whole_calibrator(&self.at(0.0))?;
+        let calibrator = self.whole_calibrator(&self.rest)?;
         let (mut low, mut high) = (-4.0 * drop, 0.0);
         for _ in 0..60 {
             let middle = (low + high) / 2.0;
-            if self.value_at(middle / self.slope, &calibrator) > self.value - drop {
+            if self.value_at(middle / self.slope, calibrator.as_ref()) > self.value - drop {
                 high = middle;
             } else {
                 low = middle;
@@ -98,11 +107,12 @@ impl Population {
     }
 
     /// The point that a threshold judges, by the code that judges real chunks.
-    pub fn judge(&self, chunk: &ScoreBins, calibrator: &Calibrator) -> ChunkPoint {
-        let reading = match self.kind {
-            Kind::Realized => Realized::new(chunk).reading(self.metric, [0.0; 4], 0.95),
-            Kind::Estimated => {
-                Estimator::new(chunk, calibrator).reading(self.metric, [0.0; 4], 0.95)
+    /// `calibrator`: for an estimate; without one the value is the realized one.
+    pub fn judge(&self, chunk: &ScoreBins, calibrator: Option<&Calibrator>) -> ChunkPoint {
+        let reading = match calibrator {
+            None => Realized::new(chunk).reading(self.metric, VALUES, 0.95),
+            Some(calibrator) => {
+                Estimator::new(chunk, calibrator).reading(self.metric, VALUES, 0.95)
             }
         };
         ChunkPoint::from(&reading)
@@ -113,7 +123,7 @@ impl Population {
         let (mut rows_left, mut share_left) = (rows, 1.0);
         let mut counts = vec![[0; 2]; mix.len()];
         for (cell, share) in counts.iter_mut().flatten().zip(mix.iter().flatten()) {
-            *cell = random.binomial(rows_left, (share / share_left).min(1.0));
+            *cell = binomial(random, rows_left, (share / share_left).min(1.0));
             rows_left -= *cell;
             share_left -= share;
         }
@@ -124,7 +134,7 @@ impl Population {
         if self.kind == Kind::Realized {
             return normal_mix(self.separation, movement);
         }
-        let mut mix = normal_mix(self.separation, 0.0);
+        let mut mix = self.rest.clone();
         for (cell, influence) in mix.iter_mut().zip(&self.influence) {
             *cell = cell.map(|share| share * (movement * influence).exp());
         }
@@ -133,12 +143,12 @@ impl Population {
         mix
     }
 
-    fn value_at(&self, movement: f64, calibrator: &Calibrator) -> f64 {
+    fn value_at(&self, movement: f64, calibrator: Option<&Calibrator>) -> f64 {
         let whole = self.whole(&self.at(movement));
         self.judge(&whole, calibrator).value.unwrap_or(f64::NAN)
     }
 
-    fn influences(&self, mix: &Mix, calibrator: &Calibrator) -> Vec<f64> {
+    fn influences(&self, mix: &Mix, calibrator: Option<&Calibrator>) -> Vec<f64> {
         let more = 1e-3;
         let change = |j: usize| {
             let mut mix = mix.clone();
@@ -159,8 +169,11 @@ impl Population {
         changes.iter().map(|x| x / deviation).collect()
     }
 
-    fn whole_calibrator(&self, mix: &Mix) -> Result<Calibrator, KernelError> {
-        Calibrator::fit(&self.whole(mix), CalibrationMode::Always)
+    fn whole_calibrator(&self, mix: &Mix) -> Result<Option<Calibrator>, KernelError> {
+        match self.kind {
+            Kind::Realized => Ok(None),
+            Kind::Estimated => Calibrator::fit(&self.whole(mix), CalibrationMode::Always).map(Some),
+        }
     }
 
     fn whole(&self, mix: &Mix) -> ScoreBins {

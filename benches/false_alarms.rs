@@ -1,0 +1,139 @@
+//! How often the default thresholds give a false alarm, and how often they find a real shift.
+//!
+//! `cargo bench --bench false_alarms` prints the table: 20,000 healthy monitors a row, each with
+//! five analysis chunks at every size and one that is shifted. After `--`: `--quick` (500
+//! monitors), `--monitors N`, `--rows N` (rows of a reference chunk), `--unequal` (reference
+//! chunks of 0.4 to 1.6 times that), `--all` (more metrics, and healthy chunks that
+//! differ by twice the sampling error; neither has a bar).
+//!
+//! Every chunk is drawn row by row from a population with 40 distinct scores, a fifth of the
+//! rows positive, and goes through the code that judges real chunks: a calibrator fitted on the
+//! monitor's reference, an estimate or a realized value with its row-sampling error, limits
+//! learnt from the reference chunks. Realized values are judged by limits of realized values and
+//! estimates by limits of estimates. Where healthy chunks differ (`between`, in sampling standard
+//! deviations of a reference chunk), each is drawn from its own population: how well the scores
+//! separate the classes varies normally (realized values), or the mix of scores varies normally in
+//! the direction that moves the estimate most, labels following the scores (estimates).
+//!
+//! A cell shows false alarms as a multiple of the promised rate, their simulation error, and the
+//! share found of chunks whose population is worse by 4 sampling standard deviations of the chunk.
+#![allow(clippy::print_stdout, reason = "the table is the result")]
+
+#[path = "../tests/simulated/binomial.rs"]
+mod binomial;
+#[path = "../tests/simulated/monitor.rs"]
+mod monitor;
+#[path = "../tests/simulated/population.rs"]
+mod population;
+#[path = "../tests/simulated/mod.rs"]
+mod simulated;
+
+use modelwatch::kernel::KernelError;
+use modelwatch::kernel::metric::Metric;
+use monitor::{RATIOS, REFERENCE_CHUNKS, Scenario, Tallies, Tally, rate, simulate};
+use population::Kind;
+
+/// Metrics of the bars, with the ROC AUC of their population.
+const BARRED: [(Metric, f64); 4] = [
+    (Metric::Accuracy, 0.85),
+    (Metric::F1, 0.85),
+    (Metric::RocAuc, 0.7),
+    (Metric::RocAuc, 0.99),
+];
+const OTHERS: [(Metric, f64); 6] = [
+    (Metric::Precision, 0.85),
+    (Metric::Recall, 0.85),
+    (Metric::Specificity, 0.85),
+    (Metric::AveragePrecision, 0.85),
+    (Metric::TruePositive, 0.85),
+    (Metric::BusinessValue, 0.85),
+];
+
+fn main() -> Result<(), KernelError> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    let number = |name: &str| -> Option<u64> {
+        let place = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(place + 1)?.parse().ok()
+    };
+    let monitors = number("--monitors").unwrap_or(if has("--quick") { 500 } else { 20_000 });
+    let rows = number("--rows").unwrap_or(20_000);
+    let metrics: Vec<(Metric, f64)> = match has("--all") {
+        true => BARRED.into_iter().chain(OTHERS).collect(),
+        false => BARRED.to_vec(),
+    };
+    println!(
+        "rate {}, {monitors} monitors a row, {rows} rows a reference chunk",
+        rate()
+    );
+    let mut missed = 0;
+    let mut seed = 1;
+    let between: &[f64] = if has("--all") {
+        &[0.0, 1.0, 2.0]
+    } else {
+        &[0.0, 1.0]
+    };
+    for &between in between {
+        for kind in [Kind::Realized, Kind::Estimated] {
+            for &(metric, roc_auc) in &metrics {
+                let unequal = has("--unequal");
+                let scenario = Scenario {
+                    kind,
+                    metric,
+                    roc_auc,
+                    between,
+                    rows,
+                    unequal,
+                };
+                let tallies = simulate(scenario, monitors as usize, seed)?;
+                seed += 1;
+                missed += print(&scenario, &tallies);
+            }
+        }
+    }
+    println!("\n{missed} cells miss a bar (*)");
+    Ok(())
+}
+
+/// Prints one scenario; the number of cells that miss a bar.
+fn print(scenario: &Scenario, tallies: &Tallies) -> usize {
+    let Scenario {
+        kind,
+        metric,
+        roc_auc,
+        between,
+        ..
+    } = scenario;
+    println!("\n{kind:?} {metric}, scores with ROC AUC {roc_auc}, between {between}");
+    print!("reference chunks");
+    RATIOS
+        .iter()
+        .for_each(|ratio| print!(" | analysis/reference {ratio:<4}"));
+    println!();
+    let mut missed = 0;
+    for (chunks, row) in REFERENCE_CHUNKS.iter().zip(tallies) {
+        print!("{chunks:>16}");
+        for (tally, ratio) in row.iter().zip(RATIOS) {
+            let miss = ratio <= 1.0 && !meets(tally, *chunks, *between);
+            missed += usize::from(miss);
+            let (alarms, error, power) = (tally.false_alarms(), tally.error(), tally.power());
+            print!(
+                " | {alarms:5.2} ±{error:4.2}  found {power:4.2}{}",
+                if miss { '*' } else { ' ' }
+            );
+        }
+        println!();
+    }
+    missed
+}
+
+/// Whether the bars are met, as simulated: false alarms at most 1.25 times the rate where healthy
+/// chunks do not differ; at most twice the rate, and power of at least 0.3, from five reference
+/// chunks on where they differ by the sampling error. No bar beyond that.
+fn meets(tally: &Tally, chunks: usize, between: f64) -> bool {
+    match between {
+        0.0 => tally.false_alarms() <= 1.25,
+        1.0 if chunks >= 5 => tally.false_alarms() <= 2.0 && tally.power() >= 0.3,
+        _ => true,
+    }
+}

@@ -1,0 +1,94 @@
+//! The default thresholds keep their bars: a small version of `cargo bench --bench false_alarms`.
+//!
+//! 400 monitors cannot tell 1.2 times the rate from 1.4 times; they can tell limits that are
+//! wrong (those of mean and t quantile miss by a factor of 6 to 200 on smaller chunks). So each bar
+//! is granted three standard deviations of the simulation, and a floor where no alarm was seen.
+#[path = "simulated/binomial.rs"]
+mod binomial;
+#[path = "simulated/monitor.rs"]
+mod monitor;
+#[path = "simulated/population.rs"]
+mod population;
+#[path = "simulated/mod.rs"]
+mod simulated;
+
+use modelwatch::kernel::metric::Metric;
+use monitor::{CHUNKS_A_MONITOR, RATIOS, REFERENCE_CHUNKS, Scenario, Tallies, rate, simulate};
+use population::Kind;
+
+const MONITORS: usize = 400;
+
+fn run(kind: Kind, metric: Metric, roc_auc: f64, between: f64) -> Tallies {
+    let scenario = Scenario {
+        kind,
+        metric,
+        roc_auc,
+        between,
+        rows: 5_000,
+        unequal: false,
+    };
+    simulate(scenario, MONITORS, 7).unwrap()
+}
+
+/// Simulation error of a multiple of the rate, were all alarms independent.
+fn independent_error(multiple: f64) -> f64 {
+    (multiple / rate() / (MONITORS * CHUNKS_A_MONITOR) as f64).sqrt()
+}
+
+/// False alarms at most `bar` times the rate, from `chunks` reference chunks on.
+fn assert_rate(tallies: &Tallies, bar: f64, chunks: usize) {
+    for (&k, row) in REFERENCE_CHUNKS
+        .iter()
+        .zip(tallies)
+        .filter(|(k, _)| **k >= chunks)
+    {
+        for (tally, ratio) in row.iter().zip(RATIOS).filter(|(_, ratio)| *ratio <= 1.0) {
+            let seen = tally.false_alarms();
+            let margin = 3.0 * tally.error().max(independent_error(bar));
+            assert!(
+                seen <= bar + margin,
+                "{k} chunks, ratio {ratio}: {seen} times the rate"
+            );
+        }
+    }
+}
+
+/// At least 0.3 of the shifted chunks are found, from five reference chunks on.
+fn assert_power(tallies: &Tallies) {
+    let margin = 3.0 * (0.3 * 0.7 / MONITORS as f64).sqrt();
+    for (&k, row) in REFERENCE_CHUNKS
+        .iter()
+        .zip(tallies)
+        .filter(|(k, _)| **k >= 5)
+    {
+        for (tally, ratio) in row.iter().zip(RATIOS).filter(|(_, ratio)| *ratio <= 1.0) {
+            let power = tally.power();
+            assert!(
+                power >= 0.3 - margin,
+                "{k} chunks, ratio {ratio}: found {power}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_realized_roc_auc_near_one_keeps_the_rate_on_small_chunks() {
+    assert_rate(&run(Kind::Realized, Metric::RocAuc, 0.99, 0.0), 1.25, 3);
+}
+
+#[test]
+fn an_estimated_f1_keeps_the_rate() {
+    assert_rate(&run(Kind::Estimated, Metric::F1, 0.85, 0.0), 1.25, 3);
+}
+
+#[test]
+fn chunks_that_differ_by_their_sampling_error_keep_twice_the_rate_and_shifts_are_found() {
+    for (kind, metric, roc_auc) in [
+        (Kind::Realized, Metric::Accuracy, 0.85),
+        (Kind::Estimated, Metric::RocAuc, 0.7),
+    ] {
+        let tallies = run(kind, metric, roc_auc, 1.0);
+        assert_rate(&tallies, 2.0, 5);
+        assert_power(&tallies);
+    }
+}

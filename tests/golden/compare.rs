@@ -2,8 +2,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
-use crate::deviations::{DEVIATIONS, Difference};
-use crate::fixture::{Failure, Golden};
+use crate::deviations::{DEVIATIONS, Difference, SINGLE_CLASS, single_class};
+use crate::fixture::{Failure, Golden, Threshold};
 use crate::ours::{Chunk, Figures, Ours};
 
 pub const CELLS: [&str; 4] = [
@@ -12,7 +12,7 @@ pub const CELLS: [&str; 4] = [
     "false_negative",
     "true_positive",
 ];
-const RANKING: [&str; 2] = ["roc_auc", "average_precision"];
+pub const RANKING: [&str; 2] = ["roc_auc", "average_precision"];
 
 /// Bar of the ranking estimates: NannyML rounds its sums to five decimals (known issue A5).
 const ROUNDED: f64 = 1e-6;
@@ -90,14 +90,25 @@ struct Site<'a> {
     complete: bool,
 }
 
+/// Lower and upper threshold.
+type Limits = (Option<f64>, Option<f64>);
+
 type Ranking = [Vec<HashMap<String, Figures>>; 2];
 
 /// Compares one golden file with what SQL answers.
 pub async fn compare(golden: &Golden) -> Result<Outcome, Failure> {
     let ours = Ours::open(golden).await?;
-    let [reference, analysis] = ours.performance("analysis").await?;
+    let (reference, analysis) = ours.performance("analysis").await?;
     // NannyML scores the reference with a calibrator that has seen it; so do we when it poses as the analysis
-    let [_, in_sample] = ours.performance("reference").await?;
+    let in_sample = match golden.calculator.as_str() {
+        "cbpe" => ours.performance("reference").await?.1,
+        _ => vec![],
+    };
+    let estimated = if in_sample.is_empty() {
+        &reference
+    } else {
+        &in_sample
+    };
     let mut ranking = Ranking::default();
     if golden.calculator == "cbpe" && golden.metrics.iter().any(|m| RANKING.contains(&m.as_str())) {
         ranking = [
@@ -107,7 +118,7 @@ pub async fn compare(golden: &Golden) -> Result<Outcome, Failure> {
     }
     let mut outcome = Outcome::default();
     let sides = [
-        ("reference", &in_sample, &reference),
+        ("reference", estimated, &reference),
         ("analysis", &analysis, &analysis),
     ];
     for (side, (period, estimates, realized)) in sides.into_iter().enumerate() {
@@ -131,6 +142,7 @@ pub async fn compare(golden: &Golden) -> Result<Outcome, Failure> {
                 row,
                 estimate: &estimates[position],
                 realized: &realized[position],
+                reference: &reference,
                 ranking: ranking[side].get(position),
                 alerts: period == "analysis",
             };
@@ -156,6 +168,7 @@ struct Pair<'a> {
     row: usize,
     estimate: &'a Chunk,
     realized: &'a Chunk,
+    reference: &'a [Chunk],
     ranking: Option<&'a HashMap<String, Figures>>,
     alerts: bool,
 }
@@ -176,9 +189,7 @@ impl Pair<'_> {
             .text("chunk.period", self.row)
             .unwrap_or_default();
         let key = self.golden.text("chunk.key", self.row).unwrap_or_default();
-        let counts = self
-            .cells(self.realized, |f| f.realized)
-            .unwrap_or_default();
+        let counts = cells(self.realized, |f| f.realized).unwrap_or_default();
         Site {
             chunk: format!("{period} {key}"),
             calculator: &self.golden.calculator,
@@ -207,8 +218,13 @@ impl Pair<'_> {
         let none = Figures::default();
         let estimate = self.estimate.metrics.get(metric).unwrap_or(&none);
         let realized = self.realized.metrics.get(metric).unwrap_or(&none);
-        self.figure(outcome, metric, "lower_threshold", estimate.lower, EXACT);
-        self.figure(outcome, metric, "upper_threshold", estimate.upper, EXACT);
+        let undone = self.without_single_class(metric);
+        let (lower, upper) = undone.unwrap_or((estimate.lower, estimate.upper));
+        self.figure(outcome, metric, "lower_threshold", lower, EXACT);
+        self.figure(outcome, metric, "upper_threshold", upper, EXACT);
+        if undone.is_some() {
+            *outcome.explained.entry(SINGLE_CLASS).or_default() += 2;
+        }
         if self.golden.calculator == "realized" {
             return self.figure(outcome, metric, "value", realized.realized, EXACT);
         }
@@ -229,20 +245,50 @@ impl Pair<'_> {
         self.figure(outcome, metric, "value", estimate.value, EXACT);
         if self.alerts {
             let theirs = self.golden.alert(metric, self.row);
-            let as_number = |alert: Option<bool>| alert.map(|a| f64::from(u8::from(a)));
+            let outside =
+                |value: f64| lower.is_some_and(|l| value < l) || upper.is_some_and(|u| value > u);
+            let ours = match undone {
+                Some(_) => estimate.alert.and(estimate.value).map(outside),
+                None => estimate.alert,
+            };
+            let number = |alert: Option<bool>| alert.map(|a| f64::from(u8::from(a)));
             outcome.figure(
                 &self.site(metric, "alert"),
-                as_number(theirs),
-                as_number(estimate.alert),
+                number(theirs),
+                number(ours),
                 0.0,
             );
         }
     }
 
+    /// The thresholds as they would be if, as in NannyML, reference chunks of a single class had no f1, precision
+    /// and recall; `None` where there is no such chunk, so that ours are compared as they are.
+    fn without_single_class(&self, metric: &str) -> Option<Limits> {
+        let Threshold::Deviations(below, above) = self.golden.threshold(metric) else {
+            return None;
+        };
+        if !["f1", "precision", "recall"].contains(&metric) {
+            return None;
+        }
+        let single = |chunk: &&Chunk| cells(chunk, |f| f.realized).is_some_and(single_class);
+        let kept: Vec<&Chunk> = self.reference.iter().filter(|c| !single(c)).collect();
+        if kept.len() == self.reference.len() {
+            return None;
+        }
+        let values: Vec<f64> = kept
+            .iter()
+            .filter_map(|c| c.metrics.get(metric)?.realized)
+            .collect();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64;
+        let clamped = |k: f64| (mean + k * variance.sqrt()).clamp(0.0, 1.0);
+        Some((below.map(|k| clamped(-k)), above.map(clamped)))
+    }
+
     /// What the normalized variants print, worked out from our cells.
     fn normalized(&self, outcome: &mut Outcome, metric: &str, kind: &str) {
-        let estimate = self.cells(self.estimate, |f| f.value);
-        let realized = self.cells(self.realized, |f| f.realized);
+        let estimate = cells(self.estimate, |f| f.value);
+        let realized = cells(self.realized, |f| f.realized);
         let of = |cells: Option<[f64; 4]>| {
             cells.and_then(|cells| normalize(cells, metric, kind, self.golden.value_matrix))
         };
@@ -254,15 +300,15 @@ impl Pair<'_> {
             self.figure(outcome, metric, "realized", of(realized), EXACT);
         }
     }
+}
 
-    /// `[tn, fp, fn, tp]`.
-    fn cells(&self, chunk: &Chunk, read: impl Fn(&Figures) -> Option<f64>) -> Option<[f64; 4]> {
-        let mut cells = [0.0; 4];
-        for (cell, name) in cells.iter_mut().zip(CELLS) {
-            *cell = read(chunk.metrics.get(name)?)?;
-        }
-        Some(cells)
+/// `[tn, fp, fn, tp]`.
+fn cells(chunk: &Chunk, read: impl Fn(&Figures) -> Option<f64>) -> Option<[f64; 4]> {
+    let mut cells = [0.0; 4];
+    for (cell, name) in cells.iter_mut().zip(CELLS) {
+        *cell = read(chunk.metrics.get(name)?)?;
     }
+    Some(cells)
 }
 
 fn normalize(cells: [f64; 4], metric: &str, kind: &str, values: [f64; 4]) -> Option<f64> {

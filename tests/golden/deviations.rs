@@ -21,13 +21,6 @@ pub struct Deviation {
 }
 
 impl Difference<'_> {
-    /// One class only among labels or among predictions.
-    fn single_class(&self) -> bool {
-        let [tn, fp, false_negative, tp] = self.counts;
-        let none = |a: f64, b: f64| a + b == 0.0;
-        none(tn, fp) || none(false_negative, tp) || none(tn, false_negative) || none(fp, tp)
-    }
-
     fn one_cell(&self) -> bool {
         self.counts.iter().filter(|&&n| n > 0.0).count() == 1
     }
@@ -37,16 +30,24 @@ impl Difference<'_> {
     }
 }
 
-/// The table; paths are those of NannyML's package.
+pub const SINGLE_CLASS: &str = "single class";
+
+/// One class only among labels or among predictions of `[tn, fp, fn, tp]`.
+pub fn single_class([tn, fp, false_negative, tp]: [f64; 4]) -> bool {
+    let none = |a: f64, b: f64| a + b == 0.0;
+    none(tn, fp) || none(false_negative, tp) || none(tn, false_negative) || none(fp, tp)
+}
+
+/// The table; an entry that no longer explains anything fails the test. Paths are those of NannyML's package.
 pub const DEVIATIONS: [Deviation; 5] = [
     Deviation {
-        item: "single class",
+        item: SINGLE_CLASS,
         what: "f1, precision and recall are refused where labels or predictions have one class only, although \
-               they may be defined (performance_calculation/metrics/binary_classification.py)",
+               they may be defined, and do not feed thresholds (performance_calculation/metrics/binary_classification.py)",
         explains: |d| {
             d.golden.is_none()
                 && d.ours.is_some()
-                && d.single_class()
+                && single_class(d.counts)
                 && d.is(&["f1", "precision", "recall"])
         },
     },

@@ -22,6 +22,8 @@ use fixture::{Failure, Golden};
 struct Total {
     files: usize,
     figures: usize,
+    /// Worst relative error against either bar.
+    worst: BTreeMap<&'static str, f64>,
     explained: BTreeMap<&'static str, usize>,
 }
 
@@ -60,16 +62,27 @@ fn main() {
         "{} golden files, {} figures compared",
         total.files, total.figures
     );
+    for (field, error) in &total.worst {
+        println!("  worst relative error of {field}: {error:.1e}");
+    }
+    let mut stale = vec![];
     for deviation in &DEVIATIONS {
         let count = total.explained.get(deviation.item).unwrap_or(&0);
         println!(
             "  {count} figures differ, {}: {}",
             deviation.item, deviation.what
         );
+        stale.extend((*count == 0).then_some(deviation.item));
     }
     for (column, reason) in SKIPPED {
         println!("  not compared: {column} ({reason})");
     }
+    // only when every file of this repository was read
+    let all = arguments.filter.is_none() && arguments.skip.is_empty() && !conclusion.has_failed();
+    assert!(
+        !all || stale.is_empty(),
+        "deviations that no longer occur: {stale:?}"
+    );
     conclusion.exit();
 }
 
@@ -82,6 +95,21 @@ fn run(golden: &Golden, total: &Mutex<Total>) -> Result<(), Failure> {
     let mut total = total.lock().map_err(|e| e.to_string())?;
     total.files += 1;
     total.figures += outcome.compared;
+    for (field, metrics) in &outcome.worst {
+        for (metric, error) in metrics {
+            let kind = match (*field, compare::RANKING.contains(&metric.as_str())) {
+                ("value", true) if golden.calculator == "cbpe" => {
+                    "estimates of the ranking metrics"
+                }
+                ("value", false) if golden.calculator == "cbpe" => "estimates of the other metrics",
+                ("lower_threshold" | "upper_threshold", _) => "thresholds",
+                ("alert", _) => "alerts",
+                _ => "realized values",
+            };
+            let worst = total.worst.entry(kind).or_default();
+            *worst = worst.max(*error);
+        }
+    }
     for (item, count) in &outcome.explained {
         *total.explained.entry(item).or_default() += count;
     }

@@ -64,15 +64,19 @@ impl<'a> Ours<'a> {
     }
 
     /// Chunks of `reference` and of `analysis`, where the rows of `judged` are the analysis.
-    pub async fn performance(&self, judged: &str) -> Result<[Vec<Chunk>; 2], Failure> {
+    pub async fn performance(&self, judged: &str) -> Result<(Vec<Chunk>, Vec<Chunk>), Failure> {
         let sql = self.call(judged).await?;
-        let mut found: [Vec<Chunk>; 2] = Default::default();
+        let (mut reference, mut analysis) = (vec![], vec![]);
         let mut last = None;
         for batch in self.session.sql(&sql).await?.collect().await? {
             for row in 0..batch.num_rows() {
                 let dataset = text(&batch, "dataset", row)?;
                 let key = (dataset.clone(), text(&batch, "chunk_index", row)?);
-                let chunks = &mut found[usize::from(dataset == "analysis")];
+                let chunks = if dataset == "reference" {
+                    &mut reference
+                } else {
+                    &mut analysis
+                };
                 if last.as_ref() != Some(&key) {
                     last = Some(key);
                     let start = text(&batch, "start", row)?;
@@ -96,7 +100,7 @@ impl<'a> Ours<'a> {
                 }
             }
         }
-        Ok(found)
+        Ok((reference, analysis))
     }
 
     async fn call(&self, judged: &str) -> Result<String, Failure> {

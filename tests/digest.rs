@@ -80,6 +80,22 @@ proptest! {
     }
 
     #[test]
+    fn taking_a_part_out_leaves_the_counts_of_the_rest(rows in rows(), limits in limits(), cut in any::<prop::sample::Index>()) {
+        let at = cut.index(rows.len() + 1);
+        let (part, rest) = rows.split_at(at);
+        let mut whole = profile(&rows, limits);
+        let left = whole.without(&mut profile(part, limits)).bins();
+        // the rest, brought to the level of the whole by merging it with the whole and taking that out
+        let mut both = profile(rest, limits);
+        both.merge(&mut whole);
+        let want = both.without(&mut whole).bins();
+        let counts = |bins: &modelwatch::kernel::bins::ScoreBins| {
+            bins.bins.iter().map(|b| (b.lower.to_bits(), b.cells.map(|row| row.map(|c| (c.count, c.sum.to_bits()))))).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(counts(&left), counts(&want));
+    }
+
+    #[test]
     fn order_does_not_matter(rows in rows(), limits in limits(), turn in any::<prop::sample::Index>()) {
         let mut other = rows.clone();
         other.rotate_left(turn.index(rows.len().max(1)));

@@ -171,6 +171,31 @@ impl<const CLASSES: usize> Digest<CLASSES> {
         self.merge_entries(level, other.limits, entries, range);
     }
 
+    /// What is left when the rows of a part are taken out again, at this digest's level.
+    ///
+    /// `part` must have been merged into this digest; rows that are not here are not taken.
+    pub fn without(&mut self, part: &mut Self) -> Self {
+        let (level, mut entries) = self.entries();
+        let (part_level, mut taken) = part.entries();
+        coarsen(&mut taken, part_level, level);
+        let mut taken = taken.iter().peekable();
+        entries.retain_mut(|entry| {
+            while taken.next_if(|t| t.order() < entry.order()).is_some() {}
+            if let Some(out) = taken.next_if(|t| t.order() == entry.order()) {
+                entry.count = entry.count.saturating_sub(out.count);
+                entry.dropped = entry.dropped.saturating_sub(out.dropped);
+            }
+            entry.count > 0
+        });
+        Self {
+            level,
+            entries,
+            first: self.first,
+            last: self.last,
+            ..Self::new(self.limits)
+        }
+    }
+
     /// The level and the entries, ascending by bin and class: the canonical content.
     pub fn entries(&mut self) -> (u8, Vec<Entry>) {
         self.settle();

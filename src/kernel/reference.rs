@@ -51,11 +51,11 @@ impl ReferenceFit {
         chunks.sort_by_cached_key(|chunk| (chunk.index, chunk.profile.clone().to_bytes()));
         let mut indices: Vec<Option<i64>> = chunks.iter().map(|chunk| chunk.index).collect();
         indices.dedup();
-        let parts = parts_of(chunks, &indices);
-        let (befores, afters) = running_merges(&parts);
-        let Some(whole) = afters.first().cloned().flatten().map(|mut all| all.bins()) else {
+        let mut parts = parts_of(chunks, &indices);
+        let Some(mut all) = merged(&mut parts) else {
             return Ok(Self::nothing(Status::NoReference));
         };
+        let whole = all.bins();
         let labels = labelled_rows(&whole);
         match labels {
             [0, 0] => return Ok(Self::nothing(Status::ReferenceUnlabelled)),
@@ -67,10 +67,9 @@ impl ReferenceFit {
         let calibrator = Calibrator::fit(&whole, mode)?;
         let mut without_part = Vec::new();
         if parts.len() > 1 {
-            for (before, after) in befores.into_iter().zip(afters.into_iter().skip(1)) {
+            for part in &mut parts {
                 // a part that holds all rows of a class leaves nothing to fit on
-                let refitted =
-                    merge(before, after).and_then(|mut rest| calibrator.refit(&rest.bins()));
+                let refitted = calibrator.refit(&all.without(part).bins());
                 without_part.push(refitted.unwrap_or_else(|| calibrator.clone()));
             }
         }
@@ -171,29 +170,11 @@ fn parts_of(chunks: Vec<ReferenceChunk>, indices: &[Option<i64>]) -> Vec<ScorePr
     parts
 }
 
-fn merge(a: Option<ScoreProfile>, b: Option<ScoreProfile>) -> Option<ScoreProfile> {
-    match (a, b) {
-        (Some(mut a), Some(mut b)) => {
-            a.merge(&mut b);
-            Some(a)
-        }
-        (a, b) => a.or(b),
-    }
-}
-
-/// For each part, the merge of those before it; and of it with those after it. One more of each at the end.
-fn running_merges(
-    parts: &[ScoreProfile],
-) -> (Vec<Option<ScoreProfile>>, Vec<Option<ScoreProfile>>) {
-    let (mut befores, mut afters) = (vec![None], vec![None]);
-    for part in parts {
-        befores.push(merge(befores.last().cloned().flatten(), Some(part.clone())));
-    }
-    for part in parts.iter().rev() {
-        afters.push(merge(afters.last().cloned().flatten(), Some(part.clone())));
-    }
-    afters.reverse();
-    (befores, afters)
+fn merged(parts: &mut [ScoreProfile]) -> Option<ScoreProfile> {
+    let (first, rest) = parts.split_first_mut()?;
+    let mut all = first.clone();
+    rest.iter_mut().for_each(|part| all.merge(part));
+    Some(all)
 }
 
 /// Labelled rows with a score, negative and positive.

@@ -81,6 +81,17 @@ impl ScoreProfile {
         self.scored_rows += other.scored_rows;
     }
 
+    /// The scored rows that are left when those of a part are taken out again.
+    ///
+    /// Integer subtraction, so it is exact; `part` must have been merged into this profile.
+    pub fn without(&mut self, part: &mut Self) -> Self {
+        Self {
+            scores: self.scores.without(&mut part.scores),
+            scored_rows: self.scored_rows.saturating_sub(part.scored_rows),
+            ..Self::new(self.limits())
+        }
+    }
+
     /// Number of rows seen.
     pub fn rows(&self) -> u64 {
         let apart = self.unscored.iter().chain(&self.not_finite).sum::<u64>();

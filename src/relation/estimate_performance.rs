@@ -16,6 +16,7 @@ use super::roles::{by_columns, column};
 use super::stored::common_time;
 use super::threshold_arguments::{direction, metric_of, thresholds};
 use crate::kernel::metric::Metric;
+use crate::kernel::threshold_text::Thresholds;
 
 pub static SPEC: RelationSpec = RelationSpec {
     name: "estimate_performance",
@@ -106,10 +107,18 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let names: Vec<String> = by.into_iter().map(|(name, _)| name).collect();
     let has_prediction = reference.has_prediction && analysis.has_prediction;
     let metrics = metrics(call, has_prediction)?;
+    let thresholds = thresholds(call, &metrics)?;
+    if reference.dealt && thresholds.use_scatter() {
+        return plan_err!(
+            "{}: stddev(k) takes limits from how reference chunks differ over time, and the reference has neither \
+             timestamp nor order_by. Expected an order. Hint: order_by => id, or thresholds => false_alarm_rate(0.0027)",
+            call.function()
+        );
+    }
     let chunks = union(reference.plan, analysis.plan, &names)?;
     let fitted = fit(call, chunks, &names)?;
     let evaluated = evaluate(call, fitted, &names, &metrics)?;
-    let judged = judge(call, evaluated, &names, &metrics)?;
+    let judged = judge(call, evaluated, &names, &thresholds)?;
     let function = call.function();
     result(call, judged, &names)?.alias(function)?.build()
 }
@@ -292,12 +301,11 @@ fn judge(
     call: &mut Call,
     evaluated: LogicalPlanBuilder,
     by: &[String],
-    metrics: &[Metric],
+    thresholds: &Thresholds,
 ) -> Result<LogicalPlanBuilder> {
-    let text = thresholds(call, metrics)?.to_string();
     let direction = direction(call)?;
     let args = vec![
-        lit(text),
+        lit(thresholds.to_string()),
         lit(direction),
         column("metric"),
         column("value"),

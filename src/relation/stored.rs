@@ -1,7 +1,8 @@
 //! Relations of stored profiles, in place of rows.
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{DFSchema, Result, plan_err};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
+use datafusion::functions_aggregate::expr_fn::{bool_and, max, min, sum};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::Call;
@@ -35,43 +36,28 @@ pub fn plan(call: &mut Call, input: LogicalPlan, by: &[(String, SqlExpr)]) -> Re
             );
         }
     }
-    for argument in ["chunk", "reference_chunk", "order_by", "incomplete"] {
-        if argument != "chunk" && argument != "reference_chunk" && call.sql(argument).is_some() {
-            return plan_err!(
-                "{function}: argument '{argument}' splits rows, and this relation holds profiles, whose chunks are fixed. \
-                 Expected rows, or no '{argument}'"
-            );
-        }
-    }
     let mut group = Vec::new();
     for (name, sql) in by {
         group.push(by_expr(call, name, sql, &schema)?);
     }
-    group.extend(
-        [
-            "chunk",
-            "chunk_index",
-            "chunk_start",
-            "chunk_end",
-            "complete",
-            "row_count",
-        ]
-        .map(plain),
-    );
-    let profile = aggregate(call, "only_profile", vec![plain("profile"), plain("chunk")])?;
+    group.push(cast(column("chunk"), DataType::Utf8).alias("chunk"));
+    group.push(cast(column("chunk_index"), DataType::Int64).alias("chunk_index"));
+    let profile = aggregate(
+        call,
+        "only_profile",
+        vec![column("profile"), column("chunk")],
+    )?;
+    let rows = cast(column("row_count"), DataType::Int64);
+    let totals = vec![
+        min(column("chunk_start")).alias("chunk_start"),
+        max(column("chunk_end")).alias("chunk_end"),
+        bool_and(column("complete")).alias("complete"),
+        sum(rows).alias("row_count"),
+        profile.alias("profile"),
+    ];
     LogicalPlanBuilder::from(input)
-        .aggregate(group, vec![profile.alias("profile")])?
+        .aggregate(group, totals)?
         .build()
-}
-
-fn plain(name: &str) -> Expr {
-    let expr = column(name);
-    match name {
-        "chunk_index" | "row_count" => cast(expr, DataType::Int64).alias(name),
-        "chunk" => cast(expr, DataType::Utf8).alias(name),
-        "chunk_start" | "chunk_end" => expr,
-        _ => expr,
-    }
 }
 
 /// Casts the timestamps of both sides to one type: microseconds, in the zone that a side names.

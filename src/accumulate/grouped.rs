@@ -66,6 +66,9 @@ impl<S: Summary> GroupsAccumulator for GroupedAccumulator<S> {
             row = rows.end;
             let Some(&group) = run.first() else { continue };
             self.with_group(group, |summary| {
+                if opt_filter.is_none() {
+                    return summary.observe_run(&columns, rows);
+                }
                 rows.filter(|&row| kept(opt_filter, row))
                     .try_for_each(|row| summary.observe(&columns, row))
             })?;

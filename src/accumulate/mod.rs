@@ -21,6 +21,7 @@ pub use score_rows::class_column;
 pub use threshold_rows::ThresholdRows;
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::array::ArrayRef;
@@ -40,6 +41,11 @@ pub trait Summary: fmt::Debug + Send + Sync + 'static {
     /// Adds row `row` of `columns`.
     fn observe(&mut self, columns: &Self::Columns, row: usize) -> Result<()>;
 
+    /// Adds a run of rows; the same as one by one, where a summary knows a faster way.
+    fn observe_run(&mut self, columns: &Self::Columns, mut rows: Range<usize>) -> Result<()> {
+        rows.try_for_each(|row| self.observe(columns, row))
+    }
+
     /// Adds a state that [`Summary::state`] wrote.
     fn merge_state(&mut self, state: &[u8]) -> Result<()>;
 
@@ -50,6 +56,9 @@ pub trait Summary: fmt::Debug + Send + Sync + 'static {
     fn heap_size(&self) -> usize;
 }
 
+/// How a summary becomes a result.
+pub type Read<S> = Arc<dyn Fn(&mut S) -> Result<ScalarValue> + Send + Sync>;
+
 /// What an aggregate does with its summary, its constant arguments already read.
 pub struct Aggregation<S> {
     /// The aggregate and its constant arguments.
@@ -57,7 +66,7 @@ pub struct Aggregation<S> {
     /// An empty summary.
     pub empty: Arc<dyn Fn() -> S + Send + Sync>,
     /// The result; does not change the summary's content, for window frames ask again and again.
-    pub read: Arc<dyn Fn(&mut S) -> Result<ScalarValue> + Send + Sync>,
+    pub read: Read<S>,
     /// Type of the result.
     pub output: DataType,
 }

@@ -27,7 +27,7 @@ impl<S: Summary> Accumulator for RowAccumulator<S> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let columns = S::columns(&self.aggregation.arguments, values)?;
         let rows = values.first().map_or(0, |column| column.len());
-        (0..rows).try_for_each(|row| self.summary.observe(&columns, row))
+        self.summary.observe_run(&columns, 0..rows)
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {

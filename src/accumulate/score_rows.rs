@@ -1,4 +1,6 @@
 //! Rows of (label, prediction, score) go into a score profile.
+use std::ops::Range;
+
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::common::cast::as_float64_array;
@@ -60,6 +62,23 @@ impl Summary for ScoreProfile {
         Ok(())
     }
 
+    fn observe_run(&mut self, columns: &ScoreColumns, rows: Range<usize>) -> Result<()> {
+        let classes = columns.class.get(rows.clone());
+        let scores = columns.score.values().get(rows.clone());
+        match (classes, scores) {
+            (Some(classes), Some(scores)) if columns.score.null_count() == 0 => {
+                for (&class, &score) in classes.iter().zip(scores) {
+                    ScoreProfile::observe(self, class, Some(score));
+                }
+                Ok(())
+            }
+            _ => {
+                let mut rows = rows;
+                rows.try_for_each(|row| Summary::observe(self, columns, row))
+            }
+        }
+    }
+
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
         self.merge_bytes(state).map_err(kernel_error)
     }
@@ -96,7 +115,15 @@ pub fn class_column(
                 .for_each(|row| each(row, values.is_valid(row).then(|| values.value(row))));
         }
         DataType::Int64 => {
-            for (row, value) in column.as_primitive::<Int64Type>().iter().enumerate() {
+            let column = column.as_primitive::<Int64Type>();
+            if column.null_count() == 0
+                && column.values().iter().all(|value| (0..=1).contains(value))
+            {
+                let values = column.values().iter().enumerate();
+                values.for_each(|(row, value)| each(row, Some(*value == 1)));
+                return Ok(());
+            }
+            for (row, value) in column.iter().enumerate() {
                 match value {
                     None => each(row, None),
                     Some(class @ 0..=1) => each(row, Some(class == 1)),

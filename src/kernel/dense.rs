@@ -31,14 +31,24 @@ pub(super) struct Dense<const CLASSES: usize> {
 }
 
 impl<const CLASSES: usize> Dense<CLASSES> {
-    pub(super) fn new(base: u64, span: usize, level: u8) -> Self {
+    /// An empty table with columns for `classes`; others are added when they occur.
+    pub(super) fn new(base: u64, span: usize, level: u8, classes: &[u8]) -> Self {
+        let mut column = [ABSENT; CLASSES];
+        let mut columns = 0;
+        for &class in classes {
+            if let Some(slot) = column.get_mut(usize::from(class)) {
+                *slot = columns;
+                columns += 1;
+            }
+        }
+        let columns = usize::from(columns);
         Self {
             base,
             span,
             level,
-            column: [ABSENT; CLASSES],
-            columns: 0,
-            cells: Vec::new(),
+            column,
+            columns,
+            cells: vec![DenseCell::default(); span * columns],
             occupied: vec![0; span.div_ceil(64)],
             occupied_bins: 0,
             rows: 0,
@@ -73,12 +83,16 @@ impl<const CLASSES: usize> Dense<CLASSES> {
         let Some(column) = self.column_of(class) else {
             return false;
         };
-        self.mark_at(at);
-        if let Some(cell) = self.cells.get_mut(at * self.columns + column) {
-            let (sum, overflow) = cell.dropped.overflowing_add(key & low_bits(self.level));
-            cell.dropped = sum;
-            cell.carry += u32::from(overflow);
-            cell.count += 1;
+        let Some(cell) = self.cells.get_mut(at * self.columns + column) else {
+            return false;
+        };
+        let (sum, overflow) = cell.dropped.overflowing_add(key & low_bits(self.level));
+        cell.dropped = sum;
+        cell.carry += u32::from(overflow);
+        cell.count += 1;
+        // a cell that held rows has its bin marked already
+        if cell.count == 1 {
+            self.mark_at(at);
         }
         self.rows += 1;
         true
@@ -141,7 +155,7 @@ impl<const CLASSES: usize> Dense<CLASSES> {
                 .chunks_exact_mut(new)
                 .zip(self.cells.chunks_exact(old))
             {
-                to[..old].copy_from_slice(from);
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
             }
         }
         self.cells = cells;
@@ -150,28 +164,48 @@ impl<const CLASSES: usize> Dense<CLASSES> {
         Some(old)
     }
 
-    /// The same table one level higher: neighbouring bins are added up.
-    pub(super) fn raised(self) -> Self {
-        let level = self.level + 1;
+    /// Rises one level: neighbouring bins are added up, in place.
+    pub(super) fn raise(&mut self) {
+        let (low_bit, columns) = (1u64 << self.level, self.columns);
         let base = self.base >> 1;
-        let last = (self.base + self.span as u64 - 1) >> 1;
-        let mut raised = Self::new(base, (last - base + 1) as usize, level);
+        let span = (((self.base + self.span as u64 - 1) >> 1) - base + 1) as usize;
+        let mut raised = Self {
+            cells: vec![DenseCell::default(); span * columns],
+            occupied: vec![0; span.div_ceil(64)],
+            base,
+            span,
+            level: self.level + 1,
+            occupied_bins: 0,
+            ..*self
+        };
         for bin in self.occupied_list() {
             raised.mark(bin >> 1);
         }
-        for mut entry in self.entries() {
-            entry.raise_from(self.level);
-            raised.absorb(&entry);
+        if columns > 0 {
+            for (bin, from) in (self.base..).zip(self.cells.chunks_exact(columns)) {
+                // the lowest bit of the bin joins the dropped ones
+                let joins = if bin & 1 == 1 { low_bit } else { 0 };
+                let at = ((bin >> 1) - base) as usize * columns;
+                for (to, from) in raised.cells.iter_mut().skip(at).zip(from) {
+                    let added = u128::from(from.dropped)
+                        + u128::from(from.count) * u128::from(joins)
+                        + u128::from(to.dropped);
+                    to.dropped = added as u64;
+                    to.carry += from.carry + (added >> 64) as u32;
+                    to.count += from.count;
+                }
+            }
         }
-        raised
+        *self = raised;
     }
 
     fn occupied_list(&self) -> impl Iterator<Item = u64> + '_ {
         self.occupied.iter().enumerate().flat_map(|(w, &word)| {
             let first = self.base + 64 * w as u64;
-            (0..64)
-                .filter(move |b| word >> b & 1 == 1)
-                .map(move |b| first + b)
+            std::iter::successors((word != 0).then_some(word), |word| {
+                Some(word & (word - 1)).filter(|rest| *rest != 0)
+            })
+            .map(move |word| first + u64::from(word.trailing_zeros()))
         })
     }
 

@@ -76,7 +76,7 @@ impl DigestLimits {
 impl Default for DigestLimits {
     fn default() -> Self {
         Self {
-            max_bins: 16_384,
+            max_bins: 8_192,
             min_level: 0,
         }
     }
@@ -86,8 +86,10 @@ impl Default for DigestLimits {
 const HIGHEST_DENSE_LEVEL: u8 = 46;
 /// The table may be this many times as long as the digest has bins.
 const DENSE_SPAN: usize = 4;
-/// Rows that wait to be sorted: enough to amortize the merge, small enough for the second-level cache.
-const MOST_PENDING: usize = 1 << 15;
+/// Rows that wait to be sorted, for each bin that the digest may have: so many show the level.
+const PENDING_PER_BIN: usize = 2;
+/// At least so many rows wait, to amortize the merge.
+const FEWEST_PENDING: usize = 1 << 10;
 
 /// Counts by number and class; `CLASSES` is a small constant.
 #[derive(Debug, Clone)]
@@ -136,7 +138,8 @@ impl<const CLASSES: usize> Digest<CLASSES> {
 
     fn pend(&mut self, key: u64, class: u8) {
         self.pending.push((key, class));
-        if self.pending.len() >= MOST_PENDING {
+        if self.pending.len() >= FEWEST_PENDING.max(PENDING_PER_BIN * self.limits.max_bins as usize)
+        {
             self.settle();
             self.index_densely();
         }
@@ -249,7 +252,7 @@ impl<const CLASSES: usize> Digest<CLASSES> {
 
     fn enforce_limit(&mut self) {
         let most = self.limits.max_bins as usize;
-        while let Some(dense) = self.dense.take() {
+        while let Some(mut dense) = self.dense.take() {
             let outside = distinct(self.entries.iter().filter(|e| !dense.holds(e.bin)));
             if dense.occupied_bins() + outside <= most {
                 self.dense = Some(dense);
@@ -260,15 +263,12 @@ impl<const CLASSES: usize> Digest<CLASSES> {
                 .for_each(|e| e.raise_from(self.level));
             add_up(&mut self.entries);
             self.level += 1;
-            let mut raised = dense.raised();
-            self.entries.iter().for_each(|e| raised.mark(e.bin));
+            dense.raise();
+            self.entries.iter().for_each(|e| dense.mark(e.bin));
             if self.level <= HIGHEST_DENSE_LEVEL {
-                self.dense = Some(Box::new(raised));
+                self.dense = Some(dense);
             } else {
-                self.entries = merged(
-                    raised.entries().collect(),
-                    std::mem::take(&mut self.entries),
-                );
+                self.entries = merged(dense.entries().collect(), std::mem::take(&mut self.entries));
             }
         }
         let target = self.level + levels_needed(&self.entries, most);
@@ -289,7 +289,10 @@ impl<const CLASSES: usize> Digest<CLASSES> {
         let Some((base, span)) = busiest_span(&self.entries, most as u64) else {
             return;
         };
-        let mut dense = Dense::new(base, span as usize, self.level);
+        let mut classes: Vec<u8> = self.entries.iter().map(|entry| entry.class).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        let mut dense = Dense::new(base, span as usize, self.level, &classes);
         self.entries.retain(|entry| !dense.absorb(entry));
         self.entries.iter().for_each(|entry| dense.mark(entry.bin));
         self.entries.shrink_to_fit();
@@ -319,10 +322,16 @@ fn collapse(sorted: &[(u64, u8)], level: u8) -> Vec<Entry> {
     entries
 }
 
-/// Sorts by bin and class, and adds up entries of the same bin and class.
+/// Adds up entries of the same bin and class. Bins ascend already; classes within a bin need not.
 fn add_up(entries: &mut Vec<Entry>) {
-    // nearly sorted: only classes within a bin can be out of order
-    entries.sort_by_key(Entry::order);
+    let mut bins = entries.chunk_by_mut(|a, b| a.bin == b.bin);
+    let sorted = |bin: &[Entry]| bin.is_sorted_by(|a, b| a.class < b.class);
+    if bins.all(|bin| sorted(bin)) {
+        return;
+    }
+    for bin in entries.chunk_by_mut(|a, b| a.bin == b.bin) {
+        bin.sort_unstable_by_key(|entry| entry.class);
+    }
     entries.dedup_by(|later, kept| {
         let same = later.order() == kept.order();
         if same {

@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let column = |name: &str| {
             batch
                 .column_by_name(name)
-                .ok_or(format!("no column {name}"))
+                .ok_or_else(|| format!("no column {name}"))
         };
         let values = column("value")?.as_primitive::<Float64Type>();
         let lower = column("lower_bound")?.as_primitive::<Float64Type>();

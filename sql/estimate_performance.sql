@@ -27,7 +27,7 @@
 --   row_count, used_count, labelled_count                              rows, and how many served
 --   metric, value, sampling_error, approx_error                        the estimate and its errors
 --   lower_bound, upper_bound     where the realized value will lie, 95 times in 100
---   realized                     from the labels; NULL while too few are known
+--   realized                     from the labels known so far; NULL without any
 --   lower_threshold, upper_threshold, alert                            true strictly outside
 --   status                       'ok', or what to know of the value
 CREATE EXTERNAL TABLE IF NOT EXISTS reference STORED AS PARQUET LOCATION 'reference.parquet';

@@ -259,9 +259,6 @@ mod tests {
             .set("max_bin", "64")
             .unwrap_err()
             .to_string();
-        assert!(
-            message.contains("did you mean monitor.max_bins?"),
-            "{message}"
-        );
+        assert!(message.contains("Did you mean 'max_bins'?"), "{message}");
     }
 }

@@ -64,12 +64,14 @@ fn every_format_is_registered() {
         ("b.tsv", "n\ts\n3\tx\n"),
         ("c.json", "{\"n\":4}\n"),
         ("d.ndjson", "{\"n\":5}\n"),
+        ("e.json", "\n [{\"n\":6},\n{\"n\":7}]\n"),
     ]);
     let cases = [
         ("t=a.csv", "3"),
         ("t=b.tsv", "3"),
         ("t=c.json", "4"),
         ("t=d.ndjson", "5"),
+        ("t=e.json", "13"),
     ];
     for (register, sum) in cases {
         assert_eq!(
@@ -168,6 +170,8 @@ fn what_cannot_be_read_is_an_error_that_names_it() {
         ("broken.parquet", "this is not Parquet"),
         ("short.parquet", "PAR1"),
         ("empty.parquet", ""),
+        ("empty.csv", ""),
+        ("empty.json", ""),
         ("image.png", "x"),
         ("mixed/a.csv", "n\n1\n"),
         ("mixed/b.json", "{}"),
@@ -181,6 +185,8 @@ fn what_cannot_be_read_is_an_error_that_names_it() {
         ("t=broken.parquet", "cannot read 'broken.parquet'"),
         ("t=short.parquet", "cannot read 'short.parquet'"),
         ("t=empty.parquet", "cannot read 'empty.parquet'"),
+        ("t=empty.csv", "cannot read 'empty.csv'"),
+        ("t=empty.json", "cannot read 'empty.json'"),
         ("t=image.png", "'image.png' has none of the endings"),
         ("t=mixed", "several formats (csv, json)"),
         ("t=s3://bucket/a.parquet", "s3://bucket"),

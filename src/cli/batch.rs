@@ -1,13 +1,13 @@
 //! Statements that run one after the other without anybody watching.
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 
 use datafusion::prelude::SessionContext;
 
 use super::args::Source;
 use super::failure::{Failure, Trouble};
-use super::query::{self, Display};
+use super::query::{self, Console};
 use super::script::Script;
 
 /// Runs all statements of all sources in order and says whether a result had a true `alert`.
@@ -17,8 +17,7 @@ use super::script::Script;
 pub async fn run(
     context: &SessionContext,
     sources: &[Source],
-    display: Display,
-    out: &mut dyn Write,
+    console: &mut Console<'_>,
 ) -> Result<bool, Failure> {
     let mut alert = false;
     let commands = sources
@@ -27,7 +26,7 @@ pub async fn run(
         .count();
     for source in sources {
         let (place, text) = read(source, commands)?;
-        alert |= run_text(context, &place, text, display, out).await?;
+        alert |= run_text(context, &place, text, console).await?;
     }
     Ok(alert)
 }
@@ -40,8 +39,7 @@ pub async fn run_text(
     context: &SessionContext,
     place: &str,
     text: String,
-    display: Display,
-    out: &mut dyn Write,
+    console: &mut Console<'_>,
 ) -> Result<bool, Failure> {
     let mut script = Script::new(text);
     let mut alert = false;
@@ -53,7 +51,7 @@ pub async fn run_text(
             return Ok(alert);
         };
         let place = format!("{place}:{}", piece.line);
-        let done = query::run(context, piece, display, out).await;
+        let done = query::run(context, piece, console).await;
         alert |= done.map_err(|trouble| trouble.at(&place))?.0.alert;
     }
 }

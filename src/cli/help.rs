@@ -139,6 +139,18 @@ impl Manual {
             .map(|help| (help.name.as_str(), help.kind))
     }
 
+    /// Names of the arguments of each table function.
+    pub fn named_arguments(&self) -> impl Iterator<Item = (&str, Vec<String>)> {
+        let relations = self
+            .entries
+            .values()
+            .filter(|help| help.kind == FunctionKind::Table);
+        relations.map(|help| {
+            let names = help.arguments.iter().map(|(name, _)| name.clone());
+            (help.name.as_str(), names.collect())
+        })
+    }
+
     /// All functions: those for monitoring with a line each, then the others by kind.
     pub fn list(&self, width: usize) -> String {
         let mut text = String::new();

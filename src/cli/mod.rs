@@ -4,6 +4,7 @@ mod batch;
 mod demo;
 mod failure;
 pub mod help;
+mod interrupt;
 mod output;
 mod progress;
 mod query;
@@ -23,7 +24,7 @@ use crate::session::{SessionSettings, register_files};
 
 use args::{Action, Args, Source};
 use failure::Failure;
-use query::Display;
+use query::{Console, Display};
 
 /// An alert fired in a result that was printed.
 const ALERT: u8 = 3;
@@ -69,9 +70,16 @@ pub fn run() -> ExitCode {
 /// Does what the arguments ask for, and says whether a printed result had a true `alert`.
 fn dispatch(runtime: &Runtime, args: &Args, mut sources: Vec<Source>) -> Result<bool, Failure> {
     let context = runtime.block_on(open(args))?;
+    let display = Display {
+        format: args.format,
+        limit: usize::MAX,
+    };
     if let Some(Action::Demo { directory }) = &args.action {
         let mut out = BufWriter::new(stdout().lock());
-        runtime.block_on(demo::run(&context, directory, CHART, &mut out))?;
+        runtime.block_on(async {
+            let mut console = Console::open(display, &mut out)?;
+            demo::run(&context, directory, CHART, &mut console).await
+        })?;
         return Ok(false);
     }
     if sources.is_empty() && stdin().is_terminal() {
@@ -82,12 +90,11 @@ fn dispatch(runtime: &Runtime, args: &Args, mut sources: Vec<Source>) -> Result<
     if sources.is_empty() {
         sources.push(Source::File(PathBuf::from("-")));
     }
-    let display = Display {
-        format: args.format,
-        limit: usize::MAX,
-    };
     let mut out = BufWriter::new(stdout().lock());
-    runtime.block_on(batch::run(&context, &sources, display, &mut out))
+    runtime.block_on(async {
+        let mut console = Console::open(display, &mut out)?;
+        batch::run(&context, &sources, &mut console).await
+    })
 }
 
 async fn open(args: &Args) -> Result<SessionContext, Failure> {

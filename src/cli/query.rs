@@ -1,20 +1,20 @@
 //! One statement from text to printed rows, which Ctrl-C can cancel.
 use std::io::{self, Write};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::DataFusionError;
 use datafusion::common::runtime::SpawnedTask;
-use datafusion::common::{DataFusionError, Result};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::channel::mpsc::{Receiver, Sender, channel};
 use futures::{SinkExt, StreamExt};
 use tokio::time::{Interval, interval};
 
-use super::failure::Trouble;
+use super::failure::{Failure, Trouble};
+use super::interrupt::Interrupt;
 use super::output::{Format, Printed, Printer};
 use super::progress::{Progress, TICK};
 use super::script::Piece;
@@ -36,6 +36,38 @@ pub struct Display {
     pub limit: usize,
 }
 
+/// Where results go, how they are shown, and what stops them.
+pub struct Console<'a> {
+    /// Format and limit.
+    pub display: Display,
+    interrupt: Interrupt,
+    out: &'a mut dyn Write,
+}
+
+impl<'a> Console<'a> {
+    /// Listens for Ctrl-C from now on.
+    ///
+    /// # Errors
+    /// When the system does not let the program listen.
+    pub fn open(display: Display, out: &'a mut dyn Write) -> Result<Self, Failure> {
+        let interrupt = Interrupt::listen().map_err(|error| Failure::at("Ctrl-C", error))?;
+        Ok(Self {
+            display,
+            interrupt,
+            out,
+        })
+    }
+
+    /// Writes text as it is.
+    ///
+    /// # Errors
+    /// When the output does not take it.
+    pub fn write(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+}
+
 /// Runs one statement and prints its result, with the time that it took.
 ///
 /// # Errors
@@ -43,11 +75,10 @@ pub struct Display {
 pub async fn run(
     context: &SessionContext,
     piece: Piece,
-    display: Display,
-    out: &mut dyn Write,
-) -> std::result::Result<(Printed, Duration), Trouble> {
-    let mut query = Running::start(context, piece);
-    let printed = query.print(display, out).await;
+    console: &mut Console<'_>,
+) -> Result<(Printed, Duration), Trouble> {
+    let mut query = Running::start(context, piece, &mut console.interrupt);
+    let printed = query.print(console.display, console.out).await;
     query.progress.clear();
     Ok((printed?, query.progress.elapsed()))
 }
@@ -59,41 +90,37 @@ pub async fn run(
 pub async fn collect(
     context: &SessionContext,
     piece: Piece,
-) -> std::result::Result<Vec<RecordBatch>, Trouble> {
-    let mut query = Running::start(context, piece);
+    console: &mut Console<'_>,
+) -> Result<Vec<RecordBatch>, Trouble> {
+    let mut query = Running::start(context, piece, &mut console.interrupt);
     let rows = query.rows().await;
     query.progress.clear();
     rows
 }
 
 /// A statement under way. Dropping it cancels the query.
-struct Running {
-    events: Receiver<Result<Event>>,
+struct Running<'a> {
+    events: Receiver<Result<Event, DataFusionError>>,
     task: SpawnedTask<()>,
-    interrupt: Pin<Box<dyn Future<Output = io::Result<()>>>>,
+    interrupt: &'a mut Interrupt,
     ticks: Interval,
     progress: Progress,
 }
 
-impl Running {
-    fn start(context: &SessionContext, piece: Piece) -> Self {
+impl<'a> Running<'a> {
+    fn start(context: &SessionContext, piece: Piece, interrupt: &'a mut Interrupt) -> Self {
         let (sender, events) = channel(AHEAD);
         Self {
             events,
             // a task of its own: a query that is slow to yield cannot keep Ctrl-C from being heard
             task: SpawnedTask::spawn(produce(context.clone(), piece, sender)),
-            // one listener for the whole run: a signal between two batches is not lost
-            interrupt: Box::pin(tokio::signal::ctrl_c()),
+            interrupt,
             ticks: interval(TICK),
             progress: Progress::start(),
         }
     }
 
-    async fn print(
-        &mut self,
-        display: Display,
-        out: &mut dyn Write,
-    ) -> std::result::Result<Printed, Trouble> {
+    async fn print(&mut self, display: Display, out: &mut dyn Write) -> Result<Printed, Trouble> {
         let Some(Event::Planned(schema, plan)) = self.next().await? else {
             return Ok(Printed::default());
         };
@@ -109,7 +136,7 @@ impl Running {
         printer.finish()
     }
 
-    async fn rows(&mut self) -> std::result::Result<Vec<RecordBatch>, Trouble> {
+    async fn rows(&mut self) -> Result<Vec<RecordBatch>, Trouble> {
         let mut rows = vec![];
         while let Some(event) = self.next().await? {
             match event {
@@ -120,11 +147,11 @@ impl Running {
         Ok(rows)
     }
 
-    async fn next(&mut self) -> std::result::Result<Option<Event>, Trouble> {
+    async fn next(&mut self) -> Result<Option<Event>, Trouble> {
         loop {
             tokio::select! {
                 biased;
-                _ = &mut self.interrupt => return Err(Trouble::Interrupted),
+                () = self.interrupt.heard() => return Err(Trouble::Interrupted),
                 event = self.events.next() => match event {
                     Some(event) => return Ok(Some(event?)),
                     None => break,
@@ -140,7 +167,11 @@ impl Running {
     }
 }
 
-async fn produce(context: SessionContext, piece: Piece, mut sender: Sender<Result<Event>>) {
+async fn produce(
+    context: SessionContext,
+    piece: Piece,
+    mut sender: Sender<Result<Event, DataFusionError>>,
+) {
     if let Err(error) = feed(&context, piece, &mut sender).await {
         // the receiver is gone only if the statement was cancelled
         let _ = sender.send(Err(error)).await;
@@ -150,8 +181,8 @@ async fn produce(context: SessionContext, piece: Piece, mut sender: Sender<Resul
 async fn feed(
     context: &SessionContext,
     piece: Piece,
-    sender: &mut Sender<Result<Event>>,
-) -> Result<()> {
+    sender: &mut Sender<Result<Event, DataFusionError>>,
+) -> Result<(), DataFusionError> {
     let statement = piece.parse(context)?;
     let plan = context.state().statement_to_plan(statement).await?;
     let frame = context.execute_logical_plan(plan).await?;

@@ -1,27 +1,30 @@
 //! Files as named tables: a file, a directory, or a pattern of files.
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::common::{DataFusionError, Result, TableReference};
 use datafusion::datasource::file_format::FileFormat;
-use datafusion::datasource::file_format::csv::CsvFormat;
-use datafusion::datasource::file_format::json::JsonFormat;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
-use datafusion::object_store::{self, ObjectMeta};
+use datafusion::execution::SessionState;
+use datafusion::object_store::{self, ObjectMeta, ObjectStoreExt};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 
-/// Endings of files that can be registered, the ending of each format's directory listing first.
+/// Endings of files that can be registered.
 const ENDINGS: [&str; 6] = ["parquet", "csv", "tsv", "json", "ndjson", "jsonl"];
+
+/// Enough of a file to see past blanks at its start.
+const GLANCE: u64 = 64;
 
 /// Registers files as the table `name`.
 ///
 /// `location` is a file, a directory (hive partitions such as `day=2026-01-31/` become columns),
 /// or a pattern such as `data/2026-*.parquet`. A path that exists is taken as it stands, even if
-/// it holds characters of a pattern. `name` is taken as it stands too: SQL needs double quotes
+/// it holds characters of a pattern. A `.json` file holds one object a line, or one array of them.
+/// `name` is taken as it stands too: SQL needs double quotes
 /// around one with upper case, spaces or dots.
 ///
 /// # Errors
@@ -33,9 +36,10 @@ pub async fn register_files(context: &SessionContext, name: &str, location: &str
         return refuse(format!("table '{name}' is registered twice"));
     }
     let url = locate(location)?;
-    let ending = common_ending(context, &url, location).await?;
-    let options = ListingOptions::new(format_of(&ending)).with_file_extension(format!(".{ending}"));
+    let (ending, array) = look(context, &url, location).await?;
     let state = context.state();
+    let options = ListingOptions::new(format_of(&ending, array, &state)?)
+        .with_file_extension(format!(".{ending}"));
     let config = ListingTableConfig::new(url)
         .with_listing_options(options)
         .infer_partitions_from_path(&state)
@@ -58,13 +62,20 @@ fn refuse<T>(why: String) -> Result<T> {
     Err(DataFusionError::Plan(why))
 }
 
-fn format_of(ending: &str) -> Arc<dyn FileFormat> {
-    match ending {
-        "parquet" => Arc::new(ParquetFormat::default()),
-        "csv" => Arc::new(CsvFormat::default()),
-        "tsv" => Arc::new(CsvFormat::default().with_delimiter(b'\t')),
-        _ => Arc::new(JsonFormat::default()),
-    }
+/// The format with the options of the session, as `CREATE EXTERNAL TABLE` would have it.
+fn format_of(ending: &str, array: bool, state: &SessionState) -> Result<Arc<dyn FileFormat>> {
+    let (name, option) = match ending {
+        "parquet" => ("parquet", None),
+        "csv" => ("csv", None),
+        "tsv" => ("csv", Some(("format.delimiter", "\t"))),
+        _ if array => ("json", Some(("format.newline_delimited", "false"))),
+        _ => ("json", None),
+    };
+    let Some(factory) = state.get_file_format_factory(name) else {
+        return refuse(format!("this session does not read {name} files"));
+    };
+    let options = option.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    factory.create(state, &HashMap::from_iter(options))
 }
 
 fn locate(location: &str) -> Result<ListingTableUrl> {
@@ -89,27 +100,34 @@ fn percent_encoded(path: &str) -> String {
         .collect()
 }
 
-async fn common_ending(
+/// The common ending of the files at `url`, and whether the first starts a JSON array.
+async fn look(
     context: &SessionContext,
     url: &ListingTableUrl,
     location: &str,
-) -> Result<String> {
+) -> Result<(String, bool)> {
     let known = ENDINGS.map(|ending| format!(".{ending}")).join(", ");
-    let found = endings(context, url).await?;
-    if found.is_empty() {
+    let files = files(context, url).await?;
+    if files.is_empty() {
         return refuse(format!(
             "no file found at '{location}'. Expected a {known} file, a directory of them, \
              or a pattern such as 'data/*.parquet'"
         ));
     }
-    let mut found: Vec<_> = found
-        .into_iter()
-        .filter(|e| ENDINGS.contains(&e.as_str()))
-        .collect();
+    let ending = |file: &ObjectMeta| file.location.extension().unwrap_or_default().to_owned();
+    let mut found: Vec<_> = files.iter().map(ending).collect();
+    found.retain(|ending| ENDINGS.contains(&ending.as_str()));
     found.sort_unstable();
     found.dedup();
     match found.as_slice() {
-        [ending] => Ok(ending.clone()),
+        [only] => {
+            let first = files.iter().find(|file| ending(file) == *only);
+            let array = match first {
+                Some(first) if only == "json" => starts_array(context, url, first).await?,
+                _ => false,
+            };
+            Ok((only.clone(), array))
+        }
         [] => refuse(format!("'{location}' has none of the endings {known}")),
         [first, ..] => refuse(format!(
             "'{location}' holds files of several formats ({}). \
@@ -119,13 +137,11 @@ async fn common_ending(
     }
 }
 
-/// The ending of every file at `url`, empty where a file has none.
-async fn endings(context: &SessionContext, url: &ListingTableUrl) -> Result<Vec<String>> {
+async fn files(context: &SessionContext, url: &ListingTableUrl) -> Result<Vec<ObjectMeta>> {
     let store = context.runtime_env().object_store(url)?;
     let state = context.state();
     let files = url.list_all_files(&state, store.as_ref(), "").await?;
-    let ending = |file: ObjectMeta| file.location.extension().unwrap_or_default().to_owned();
-    match files.map_ok(ending).try_collect().await {
+    match files.try_collect().await {
         Err(DataFusionError::ObjectStore(error))
             if matches!(*error, object_store::Error::NotFound { .. }) =>
         {
@@ -133,4 +149,19 @@ async fn endings(context: &SessionContext, url: &ListingTableUrl) -> Result<Vec<
         }
         found => found,
     }
+}
+
+async fn starts_array(
+    context: &SessionContext,
+    url: &ListingTableUrl,
+    file: &ObjectMeta,
+) -> Result<bool> {
+    if file.size == 0 {
+        return Ok(false);
+    }
+    let store = context.runtime_env().object_store(url)?;
+    let start = store
+        .get_range(&file.location, 0..file.size.min(GLANCE))
+        .await?;
+    Ok(start.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'['))
 }

@@ -12,7 +12,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::prelude::SessionContext;
 
 use super::failure::{Failure, Trouble};
-use super::query;
+use super::query::{self, Console};
 use super::script::Script;
 use crate::report::{Chart, alerts, series};
 use crate::session::register_files;
@@ -26,7 +26,7 @@ const REPORT_NAME: &str = "estimate_performance.sql";
 const CHARTED: &str = "roc_auc";
 
 /// Writes the demo into `directory` where it is missing, runs the report on it, and prints its
-/// alerts and a chart to `out`. Progress goes to standard error.
+/// alerts and a chart. Progress goes to standard error.
 ///
 /// # Errors
 /// When a file cannot be written or the report fails.
@@ -34,7 +34,7 @@ pub async fn run(
     context: &SessionContext,
     directory: &Path,
     chart: Chart,
-    out: &mut dyn Write,
+    console: &mut Console<'_>,
 ) -> Result<(), Failure> {
     let shown = directory.display().to_string();
     let wrote = files::write_tables(directory)?;
@@ -56,15 +56,19 @@ pub async fn run(
         let registered = register_files(context, name, &file).await;
         registered.map_err(|error| Failure::at(file, error.strip_backtrace()))?;
     }
-    let batches = rows_of_report(context).await?;
+    let batches = rows_of_report(context, console).await?;
     let text = rendered(&batches, chart).map_err(|error| Failure::at(REPORT_NAME, error))?;
     let text = format!("{text}\n{}", how_to_go_on(&shown));
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| Trouble::from(error).at("output"))
+    console
+        .write(&text)
+        .map_err(|error| Trouble::from(error).at("output"))
 }
 
 /// The rows of the last statement of the report.
-async fn rows_of_report(context: &SessionContext) -> Result<Vec<RecordBatch>, Failure> {
+async fn rows_of_report(
+    context: &SessionContext,
+    console: &mut Console<'_>,
+) -> Result<Vec<RecordBatch>, Failure> {
     let mut script = Script::new(REPORT.to_owned());
     let mut rows = vec![];
     loop {
@@ -75,7 +79,7 @@ async fn rows_of_report(context: &SessionContext) -> Result<Vec<RecordBatch>, Fa
             return Ok(rows);
         };
         let place = format!("{REPORT_NAME}:{}", piece.line);
-        rows = query::collect(context, piece)
+        rows = query::collect(context, piece, console)
             .await
             .map_err(|trouble| trouble.at(&place))?;
     }

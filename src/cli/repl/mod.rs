@@ -16,7 +16,7 @@ use super::batch;
 use super::failure::{Failure, Trouble};
 use super::help::{FunctionHelp, Manual};
 use super::output::{Format, Printed, Printer};
-use super::query::{self, Display};
+use super::query::{self, Console, Display};
 use super::script::Script;
 
 use commands::Command;
@@ -123,6 +123,8 @@ impl Prompt {
         if line.trim_start().starts_with('\\') {
             return self.command(line).await;
         }
+        let mut out = BufWriter::new(stdout().lock());
+        let mut console = Console::open(self.display, &mut out)?;
         let mut script = Script::new(line.to_owned());
         loop {
             let next = script
@@ -131,8 +133,7 @@ impl Prompt {
             let Some(piece) = next else {
                 return Ok(true);
             };
-            let mut out = BufWriter::new(stdout().lock());
-            let done = query::run(&self.context, piece, self.display, &mut out).await;
+            let done = query::run(&self.context, piece, &mut console).await;
             let (printed, elapsed) = done.map_err(|trouble| trouble.at("error"))?;
             say(format_args!("{}", footer(printed, elapsed.as_secs_f64())));
         }
@@ -160,11 +161,13 @@ impl Prompt {
                     limit: usize::MAX,
                 };
                 let sql = commands::TABLES.to_owned();
-                batch::run_text(&self.context, "\\d", sql, display, &mut out).await?;
+                let mut console = Console::open(display, &mut out)?;
+                batch::run_text(&self.context, "\\d", sql, &mut console).await?;
             }
             Command::Include(file) => {
                 let text = fs::read_to_string(&file).map_err(|error| Failure::at(&file, error))?;
-                batch::run_text(&self.context, &file, text, self.display, &mut out).await?;
+                let mut console = Console::open(self.display, &mut out)?;
+                batch::run_text(&self.context, &file, text, &mut console).await?;
             }
         }
         Ok(true)

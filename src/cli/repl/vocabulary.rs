@@ -1,107 +1,19 @@
 //! What the Tab key offers: keywords, tables, columns, functions and settings.
+use std::collections::HashMap;
+
 use datafusion::prelude::SessionContext;
 
 use crate::cli::help::{FunctionKind, Manual};
 
 /// Words that statements are made of, besides names.
-const KEYWORDS: [&str; 96] = [
-    "ALL",
-    "ANALYZE",
-    "AND",
-    "ANY",
-    "AS",
-    "ASC",
-    "BETWEEN",
-    "BY",
-    "CASE",
-    "CAST",
-    "COPY",
-    "CREATE",
-    "CROSS",
-    "CURRENT",
-    "DATE",
-    "DELETE",
-    "DESC",
-    "DESCRIBE",
-    "DISTINCT",
-    "DROP",
-    "ELSE",
-    "END",
-    "EXCEPT",
-    "EXCLUDE",
-    "EXISTS",
-    "EXPLAIN",
-    "EXTERNAL",
-    "EXTRACT",
-    "FALSE",
-    "FILTER",
-    "FIRST",
-    "FOLLOWING",
-    "FORMAT",
-    "FROM",
-    "FULL",
-    "FUNCTION",
-    "GROUP",
-    "GROUPING",
-    "HAVING",
-    "IF",
-    "ILIKE",
-    "IN",
-    "INNER",
-    "INSERT",
-    "INTERSECT",
-    "INTERVAL",
-    "INTO",
-    "IS",
-    "JOIN",
-    "LAST",
-    "LATERAL",
-    "LEFT",
-    "LIKE",
-    "LIMIT",
-    "LOCATION",
-    "NATURAL",
-    "NOT",
-    "NULL",
-    "NULLS",
-    "OFFSET",
-    "ON",
-    "OPTIONS",
-    "OR",
-    "ORDER",
-    "OUTER",
-    "OVER",
-    "PARTITION",
-    "PARTITIONED",
-    "PRECEDING",
-    "QUALIFY",
-    "RANGE",
-    "REPLACE",
-    "RIGHT",
-    "ROLLUP",
-    "ROW",
-    "ROWS",
-    "SELECT",
-    "SET",
-    "SETS",
-    "SHOW",
-    "SIMILAR",
-    "STORED",
-    "TABLE",
-    "TABLES",
-    "THEN",
-    "TIMESTAMP",
-    "TRUE",
-    "UNBOUNDED",
-    "UNION",
-    "UNNEST",
-    "USING",
-    "VALUES",
-    "VIEW",
-    "WHEN",
-    "WHERE",
-    "WITH",
-];
+const KEYWORDS: &str = "\
+    ALL ANALYZE AND ANY AS ASC BETWEEN BY CASE CAST COPY CREATE CROSS CURRENT DATE DELETE DESC \
+    DESCRIBE DISTINCT DROP ELSE END EXCEPT EXCLUDE EXISTS EXPLAIN EXTERNAL EXTRACT FALSE \
+    FILTER FIRST FOLLOWING FORMAT FROM FULL FUNCTION GROUP GROUPING HAVING IF ILIKE IN INNER \
+    INSERT INTERSECT INTERVAL INTO IS JOIN LAST LATERAL LEFT LIKE LIMIT LOCATION NATURAL NOT \
+    NULL NULLS OFFSET ON OPTIONS OR ORDER OUTER OVER PARTITION PARTITIONED PRECEDING QUALIFY \
+    RANGE REPLACE RIGHT ROLLUP ROW ROWS SELECT SET SETS SHOW SIMILAR STORED TABLE TABLES THEN \
+    TIMESTAMP TRUE UNBOUNDED UNION UNNEST USING VALUES VIEW WHEN WHERE WITH";
 
 /// After these, a relation follows.
 const BEFORE_RELATION: [&str; 7] = ["FROM", "JOIN", "INTO", "TABLE", "DESCRIBE", "VIEW", "COPY"];
@@ -118,6 +30,7 @@ struct Table {
 pub struct Vocabulary {
     tables: Vec<Table>,
     functions: Vec<(String, FunctionKind)>,
+    arguments: HashMap<String, Vec<String>>,
     settings: Vec<String>,
 }
 
@@ -136,9 +49,14 @@ impl Vocabulary {
             .map(|entry| entry.key)
             .collect();
         settings.sort_unstable();
+        let arguments = manual.named_arguments();
+        let arguments = arguments
+            .map(|(name, arguments)| (name.to_owned(), arguments))
+            .collect();
         Self {
             tables: tables(context).await,
             functions,
+            arguments,
             settings,
         }
     }
@@ -211,14 +129,20 @@ impl Vocabulary {
         let columns = tables
             .iter()
             .flat_map(|table| table.columns.iter().cloned());
-        let mut offers = matching(columns, word);
+        let arguments = enclosing_call(statement).and_then(|name| self.arguments.get(&name));
+        let arguments = arguments
+            .into_iter()
+            .flatten()
+            .map(|name| format!("{name} => "));
+        let mut offers = matching(arguments, word);
+        offers.extend(matching(columns, word));
         if word.is_empty() {
             return offers;
         }
         let lower = !word.contains(|c: char| c.is_ascii_uppercase());
-        let keywords = KEYWORDS.iter().map(|keyword| match lower {
+        let keywords = KEYWORDS.split_whitespace().map(|keyword| match lower {
             true => keyword.to_lowercase(),
-            false => (*keyword).to_owned(),
+            false => keyword.to_owned(),
         });
         offers.extend(matching(keywords, word));
         offers.extend(matching(
@@ -255,11 +179,30 @@ fn word_start(before: &str) -> usize {
         .map_or(before.len(), |(i, _)| i)
 }
 
+/// The function whose parentheses are open at the end of `before`, in lower case.
+fn enclosing_call(before: &str) -> Option<String> {
+    let mut closed = 0;
+    for (i, c) in before.char_indices().rev() {
+        match c {
+            ')' => closed += 1,
+            '(' if closed > 0 => closed -= 1,
+            '(' => {
+                let before = before.get(..i)?.trim_end();
+                return before.get(word_start(before)..).map(str::to_lowercase);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
 /// A name as SQL needs it: in double quotes unless it is plain.
 pub fn quoted(name: &str) -> String {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let starts = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
-    let reserved = KEYWORDS.contains(&name.to_uppercase().as_str());
+    let reserved = KEYWORDS
+        .split_whitespace()
+        .any(|keyword| keyword.eq_ignore_ascii_case(name));
     if starts && name.chars().all(plain) && !reserved {
         return name.to_owned();
     }
@@ -302,6 +245,7 @@ async fn tables(context: &SessionContext) -> Vec<Table> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::help::FunctionHelp;
 
     async fn vocabulary() -> Vocabulary {
         let context = SessionContext::new();
@@ -311,7 +255,28 @@ mod tests {
         ] {
             context.sql(sql).await.unwrap();
         }
-        Vocabulary::of(&context, &Manual::of(&context, vec![])).await
+        let relation = FunctionHelp {
+            name: "drift".to_owned(),
+            kind: FunctionKind::Table,
+            signature: String::new(),
+            description: String::new(),
+            arguments: vec![
+                ("score".to_owned(), String::new()),
+                ("chunk".to_owned(), String::new()),
+            ],
+            example: None,
+        };
+        Vocabulary::of(&context, &Manual::of(&context, vec![relation])).await
+    }
+
+    #[tokio::test]
+    async fn arguments_are_offered_inside_their_call() {
+        let (_, offered) = offers("SELECT * FROM drift((SELECT 1), sc").await;
+        assert_eq!(offered, ["score => "]);
+        let (_, offered) = offers("SELECT * FROM drift(predictions, ").await;
+        assert_eq!(offered, ["chunk => ", "score => ", "\"Y Pred\"", "y_true"]);
+        let (_, offered) = offers("SELECT * FROM drift(predictions) WHERE sc").await;
+        assert_eq!(offered, Vec::<String>::new());
     }
 
     async fn offers(before: &str) -> (usize, Vec<String>) {

@@ -17,6 +17,16 @@
 //!
 //! A cell shows false alarms as a multiple of the promised rate, their simulation error, and the
 //! share found of chunks whose population is worse by 4 sampling standard deviations of the chunk.
+//!
+//! MEASURED, 20,000 rows a reference chunk, ratios up to 1, no cell missing a bar: where healthy
+//! chunks do not differ at most 0.94 times the rate (bar 1.25); where they differ by the sampling
+//! error and from five reference chunks on, at most 1.79 times the rate (bar 2), at least 0.30 found
+//! (bar 0.3; the least is realized ROC AUC 0.99 with five chunks, the next 0.33). With 5,000 rows and
+//! 3,000 monitors 1.19 and 1.95 times, and one cell misses: of realized ROC AUC 0.99 with five
+//! chunks 0.28 are found, for in so few rows a shift of 4 sampling sd also makes the metric noisier.
+//! Chunks ten times as large as the reference's give 3 to 5 times the rate where healthy chunks
+//! differ; healthy chunks that differ by twice the sampling error give 9 to 12 times with five
+//! reference chunks and 1 to 2 times with 24, at equal sizes.
 #![allow(clippy::print_stdout, reason = "the table is the result")]
 
 #[path = "../tests/simulated/binomial.rs"]

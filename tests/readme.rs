@@ -1,116 +1,121 @@
-//! The README is true: each SQL block runs, in order, in one session, and gives the text block that follows it.
+//! Every `sql` block of README.md runs, in order, in one session; a `text` block after it is its output.
 //!
-//! `BLESS=1` rewrites the text blocks; read the change before it is committed.
-use std::fmt::Write;
-use std::path::PathBuf;
+//! `BLESS=1` writes the output into the README; read the difference before committing it.
+use std::path::Path;
 
 use datafusion::arrow::util::pretty::pretty_format_batches;
-use datafusion::prelude::SessionContext;
-use datafusion::sql::parser::DFParser;
-use modelwatch::session::SessionSettings;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use modelwatch::options::MonitorOptions;
 
-fn path() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("README.md")
+/// A fenced block: its language and the lines between the fences, by index.
+struct Block {
+    language: String,
+    first: usize,
+    end: usize,
 }
 
-/// What the README is made of.
-enum Part {
-    Prose(String),
-    Sql(String),
-    Output(String),
-}
-
-fn parts(text: &str) -> Vec<Part> {
-    let mut parts = vec![];
-    let mut rest = text;
-    while let Some(start) = rest.find("```") {
-        let (prose, fenced) = rest.split_at(start);
-        let end = fenced[3..].find("\n```").expect("a closing fence") + 3;
-        let (block, after) = fenced.split_at(end + 4);
-        let (language, body) = block[3..].split_once('\n').expect("a block");
-        let body = body
-            .strip_suffix("```")
-            .expect("a closed block")
-            .to_string();
-        // output is the text that comes right after SQL; any other block is prose
-        let follows_sql = matches!(parts.last(), Some(Part::Sql(_))) && prose.trim().is_empty();
-        match language {
-            "sql" => parts.extend([Part::Prose(prose.into()), Part::Sql(body)]),
-            "text" if follows_sql => parts.push(Part::Output(body)),
-            _ => parts.push(Part::Prose(format!("{prose}{block}"))),
+fn blocks(lines: &[&str]) -> Vec<Block> {
+    let mut found = vec![];
+    let mut open: Option<(String, usize)> = None;
+    for (i, line) in lines.iter().enumerate() {
+        let Some(language) = line.strip_prefix("```") else {
+            continue;
+        };
+        match open.take() {
+            None => open = Some((language.trim().to_string(), i + 1)),
+            Some((language, first)) => found.push(Block {
+                language,
+                first,
+                end: i,
+            }),
         }
-        rest = after;
     }
-    parts.push(Part::Prose(rest.into()));
-    parts
+    assert!(open.is_none(), "README.md: a block is not closed");
+    found
 }
 
-async fn run(ctx: &SessionContext, sql: &str) -> String {
-    let mut shown = String::new();
-    for statement in DFParser::parse_sql(sql).unwrap_or_else(|e| panic!("{sql}\n{e}")) {
-        let frame = ctx
-            .sql(&statement.to_string())
+/// Statements end with a semicolon at the end of a line.
+fn statements(sql: &str) -> Vec<String> {
+    let mut found = vec![String::new()];
+    for line in sql.lines() {
+        let last = found.last_mut().expect("never empty");
+        last.push_str(line);
+        last.push('\n');
+        if line.trim_end().ends_with(';') {
+            found.push(String::new());
+        }
+    }
+    found.retain(|statement| !statement.trim().is_empty());
+    found
+}
+
+/// Output of the last statement.
+async fn run(session: &SessionContext, sql: &str) -> Result<String, String> {
+    let mut output = String::new();
+    for statement in statements(sql) {
+        let frame = session
+            .sql(&statement)
             .await
-            .unwrap_or_else(|e| panic!("{sql}\n{e}"));
+            .map_err(|e| format!("{e}\nin: {statement}"))?;
         let batches = frame
             .collect()
             .await
-            .unwrap_or_else(|e| panic!("{sql}\n{e}"));
-        if batches
-            .iter()
-            .any(|batch| batch.num_columns() > 1 || batch.num_rows() > 1)
-        {
-            let table = pretty_format_batches(&batches).expect("a printable result");
-            writeln!(shown, "{table}").expect("written");
+            .map_err(|e| format!("{e}\nin: {statement}"))?;
+        output = pretty_format_batches(&batches)
+            .map_err(|e| e.to_string())?
+            .to_string();
+    }
+    Ok(output)
+}
+
+/// The README with every output as the engine gives it.
+async fn executed(text: &str) -> Result<(String, usize), String> {
+    let config = SessionConfig::new()
+        .with_information_schema(true)
+        .with_target_partitions(2)
+        .with_option_extension(MonitorOptions::default());
+    let session = SessionContext::new_with_config(config);
+    modelwatch::register_all(&session).map_err(|e| e.to_string())?;
+    let lines: Vec<&str> = text.lines().collect();
+    let blocks = blocks(&lines);
+    let (mut written, mut at, mut outputs) = (vec![], 0, 0);
+    for (i, block) in blocks.iter().enumerate() {
+        if block.language != "sql" {
+            continue;
+        }
+        let output = run(&session, &lines[block.first..block.end].join("\n")).await?;
+        // nothing but blank lines between a statement and its output
+        let answer = blocks.get(i + 1).filter(|next| {
+            let between = &lines[block.end + 1..next.first - 1];
+            next.language == "text" && between.iter().all(|line| line.trim().is_empty())
+        });
+        if let Some(answer) = answer {
+            written.extend(lines[at..answer.first].iter().map(ToString::to_string));
+            written.extend(output.lines().map(str::to_string));
+            at = answer.end;
+            outputs += 1;
         }
     }
-    shown
+    written.extend(lines[at..].iter().map(ToString::to_string));
+    Ok((written.join("\n") + "\n", outputs))
 }
 
 #[tokio::test]
-async fn every_sql_block_runs_and_shows_what_follows_it() {
-    let text = std::fs::read_to_string(path()).expect("a README");
-    let ctx = SessionSettings::default().open().expect("a session");
-    let (mut shown, mut written, mut checked) = (String::new(), String::new(), 0);
-    for part in parts(&text) {
-        match part {
-            Part::Prose(prose) => written.push_str(&prose),
-            Part::Sql(sql) => {
-                shown = run(&ctx, &sql).await;
-                write!(written, "```sql\n{sql}```").expect("written");
-            }
-            Part::Output(output) => {
-                checked += 1;
-                write!(written, "\n\n```text\n{shown}```").expect("written");
-                if std::env::var_os("BLESS").is_none() {
-                    assert_eq!(
-                        output, shown,
-                        "the output in the README is stale; BLESS=1 rewrites it"
-                    );
-                }
-            }
-        }
-    }
-    assert!(checked >= 4, "the README shows the results of its SQL");
+async fn every_statement_of_the_readme_runs_and_says_what_is_printed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(&path).expect("README.md");
+    let (written, outputs) = executed(&text).await.unwrap_or_else(|e| panic!("{e}"));
+    assert!(outputs > 0, "README.md shows no output");
     if std::env::var_os("BLESS").is_some() {
-        std::fs::write(path(), written).expect("rewritten");
+        return std::fs::write(&path, written).expect("README.md can be written");
     }
-}
-
-#[test]
-fn the_readme_names_every_function() {
-    let text = std::fs::read_to_string(path()).expect("a README");
-    let aggregates = modelwatch::functions::all_aggregates().expect("a registry");
-    let scalars = modelwatch::functions::all_scalars().expect("a registry");
-    let names = aggregates.iter().map(|f| f.name().to_string());
-    let names = names.chain(scalars.iter().map(|f| f.name().to_string()));
-    let relations = modelwatch::relation::all()
-        .iter()
-        .map(|r| r.name.to_string());
-    for name in names.chain(relations) {
-        assert!(
-            text.contains(&format!("`{name}")),
-            "README.md does not name {name}"
+    for (i, (found, wanted)) in written.lines().zip(text.lines()).enumerate() {
+        assert_eq!(
+            found,
+            wanted,
+            "README.md line {}: BLESS=1 rewrites it",
+            i + 1
         );
     }
+    assert_eq!(written, text);
 }

@@ -14,6 +14,7 @@ use datafusion::common::cast::as_float64_array;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use libtest_mimic::{Arguments, Failed, Trial};
+use modelwatch::options::MonitorOptions;
 use sqllogictest::{AsyncDB, ColumnType, DBOutput, Runner, default_normalizer, default_validator};
 
 const PARTITIONS: [usize; 3] = [1, 2, 7];
@@ -112,6 +113,7 @@ impl Engine {
     fn start(partitions: usize, folders: Folders) -> Result<Self, Refused> {
         let config = SessionConfig::new()
             .with_information_schema(true)
+            .with_option_extension(MonitorOptions::default())
             .with_target_partitions(partitions);
         let session = SessionContext::new_with_config(config);
         modelwatch::register_all(&session).map_err(|e| Refused(e.to_string()))?;

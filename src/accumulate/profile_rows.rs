@@ -4,7 +4,11 @@ use datafusion::common::{Result, exec_err};
 
 use super::{Arguments, Summary, bytes_at};
 use crate::error::kernel_error;
+use crate::kernel::KernelError;
+use crate::kernel::codec::{Reader, Writer};
 use crate::kernel::score_profile::ScoreProfile;
+
+const MAGIC: [u8; 4] = *b"MWMP";
 
 /// A profile that was merged from none or more; `None` until the first, so that the limits are those of
 /// the profiles themselves.
@@ -17,15 +21,22 @@ pub struct MergedProfile {
 }
 
 impl MergedProfile {
-    fn add(&mut self, profiles: u64, bytes: &[u8]) -> Result<()> {
-        self.merged += profiles;
+    fn add(&mut self, profiles: u64, bytes: &[u8]) -> Result<(), KernelError> {
         match &mut self.profile {
-            Some(profile) => profile.merge_bytes(bytes).map_err(kernel_error),
-            None => {
-                self.profile = Some(ScoreProfile::from_bytes(bytes).map_err(kernel_error)?);
-                Ok(())
-            }
+            Some(profile) => profile.merge_bytes(bytes)?,
+            None => self.profile = Some(ScoreProfile::from_bytes(bytes)?),
         }
+        self.merged = self.merged.saturating_add(profiles);
+        Ok(())
+    }
+
+    fn read_state(&mut self, state: &[u8]) -> Result<(), KernelError> {
+        let mut r = Reader::new(state, MAGIC, 1, "state of a merged profile")?;
+        match r.uint()? {
+            0 => {}
+            profiles => self.add(profiles, r.bytes()?)?,
+        }
+        r.finish()
     }
 }
 
@@ -41,26 +52,23 @@ impl Summary for MergedProfile {
 
     fn observe(&mut self, profiles: &ArrayRef, row: usize) -> Result<()> {
         match bytes_at(profiles, row)? {
-            Some(bytes) => self.add(1, bytes),
+            Some(bytes) => self.add(1, bytes).map_err(kernel_error),
             None => Ok(()),
         }
     }
 
-    /// How many profiles, then their merge; no bytes stand for no profile.
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
-        match state.split_first_chunk::<8>() {
-            Some((profiles, bytes)) => self.add(u64::from_le_bytes(*profiles), bytes),
-            None => Ok(()),
-        }
+        self.read_state(state).map_err(kernel_error)
     }
 
+    /// How many profiles, then their merge, if any.
     fn state(&mut self) -> Vec<u8> {
-        let merged = self.merged;
-        self.profile.as_mut().map_or_else(Vec::new, |profile| {
-            let mut state = merged.to_le_bytes().to_vec();
-            state.extend(profile.to_bytes());
-            state
-        })
+        let mut w = Writer::new(MAGIC, 1);
+        w.uint(self.merged);
+        if let Some(profile) = &mut self.profile {
+            w.bytes(&profile.to_bytes());
+        }
+        w.finish()
     }
 
     fn heap_size(&self) -> usize {

@@ -1,0 +1,308 @@
+//! Ways to call the aggregates of the registry, rows to call them with, and what a law is.
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    Array, ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Int64Array,
+};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::{Accumulator, AggregateUDF, GroupsAccumulator};
+use datafusion::physical_expr::aggregate::{AggregateExprBuilder, AggregateFunctionExpr};
+use datafusion::physical_expr::expressions::{col, lit};
+use modelwatch::functions::all_aggregates;
+use modelwatch::kernel::score_profile::{ScoreProfile, class_of};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+/// A profile with room for this many bins has to drop bits on most generated inputs.
+const FEW_BINS: i64 = 16;
+
+/// Aggregates to which a NULL says something: a profile counts the rows that lack a score, prediction or label,
+/// and a chunk without an index or a value is a chunk all the same.
+pub const KEEPS_NULL_ROWS: [&str; 3] = ["score_profile", "fit_reference", "fit_threshold"];
+
+const THRESHOLDS: [&str; 3] = [
+    "*=stddev(3,3)",
+    "*=false_alarm_rate(0.01)",
+    "*=constant(0.2,0.9)",
+];
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Row {
+    pub label: Option<bool>,
+    pub prediction: Option<bool>,
+    pub score: Option<f64>,
+}
+
+/// What stands for one argument.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    Label,
+    Prediction,
+    Score,
+    Profile,
+    /// A small whole number that rows share.
+    Whole,
+    Constant(ScalarValue),
+}
+
+impl Input {
+    fn named(function: &str, argument: &str) -> Self {
+        match argument {
+            "label" => Self::Label,
+            "prediction" | "is_reference" => Self::Prediction,
+            "score" | "value" | "sampling_error" | "realized" => Self::Score,
+            "profile" => Self::Profile,
+            "chunk_index" | "used_count" => Self::Whole,
+            "thresholds" => Self::Constant(THRESHOLDS[0].into()),
+            "chunk" => Self::Constant("2024-05".into()),
+            "direction" => Self::Constant("both".into()),
+            "metric" => Self::Constant("accuracy".into()),
+            other => panic!("{function}: teach tests/laws to make rows for argument '{other}'"),
+        }
+    }
+
+    pub fn kind(&self) -> DataType {
+        match self {
+            Self::Label | Self::Prediction => DataType::Boolean,
+            Self::Score => DataType::Float64,
+            Self::Profile => DataType::BinaryView,
+            Self::Whole => DataType::Int64,
+            Self::Constant(value) => value.data_type(),
+        }
+    }
+
+    pub fn column(&self, rows: &[Row]) -> ArrayRef {
+        match self {
+            Self::Label => Arc::new(rows.iter().map(|r| r.label).collect::<BooleanArray>()),
+            Self::Prediction => {
+                Arc::new(rows.iter().map(|r| r.prediction).collect::<BooleanArray>())
+            }
+            Self::Score => Arc::new(rows.iter().map(|r| r.score).collect::<Float64Array>()),
+            Self::Profile => Arc::new(rows.iter().map(profile_of).collect::<BinaryViewArray>()),
+            Self::Whole => {
+                let whole = |row: &Row| row.score.map(|score| (score * 9.0) as i64);
+                Arc::new(rows.iter().map(whole).collect::<Int64Array>())
+            }
+            Self::Constant(value) => value.to_array_of_size(rows.len()).expect("a column"),
+        }
+    }
+}
+
+/// The profile of one row; a row without a score stands for a NULL profile.
+fn profile_of(row: &Row) -> Option<Vec<u8>> {
+    row.score?;
+    let mut profile = ScoreProfile::default();
+    profile.observe(class_of(row.prediction, row.label), row.score);
+    Some(profile.to_bytes())
+}
+
+/// One way to call one aggregate.
+pub struct Subject {
+    pub name: String,
+    pub function: Arc<AggregateUDF>,
+    pub inputs: Vec<Input>,
+    call: AggregateFunctionExpr,
+}
+
+impl Subject {
+    fn new(function: &Arc<AggregateUDF>, inputs: &[Input], how: &str) -> Self {
+        Self {
+            name: format!("{}{how}", function.name()),
+            function: Arc::clone(function),
+            inputs: inputs.to_vec(),
+            call: call(function, inputs),
+        }
+    }
+
+    pub fn columns(&self, rows: &[Row]) -> Vec<ArrayRef> {
+        self.inputs.iter().map(|input| input.column(rows)).collect()
+    }
+
+    pub fn is_complete(&self, row: &Row) -> bool {
+        self.inputs
+            .iter()
+            .all(|input| !input.column(&[*row]).is_null(0))
+    }
+
+    pub fn single(&self) -> Box<dyn Accumulator> {
+        self.call.create_accumulator().expect("an accumulator")
+    }
+
+    pub fn grouped(&self) -> Box<dyn GroupsAccumulator> {
+        self.call
+            .create_groups_accumulator()
+            .expect("a grouped accumulator")
+    }
+
+    /// What the aggregate says of these rows, seen in one batch.
+    pub fn result(&self, rows: &[Row]) -> Answer {
+        let mut accumulator = self.single();
+        answer(
+            accumulator
+                .update_batch(&self.columns(rows))
+                .and_then(|()| accumulator.evaluate()),
+        )
+    }
+
+    pub fn state(&self, rows: &[Row]) -> Vec<ArrayRef> {
+        let mut accumulator = self.single();
+        accumulator
+            .update_batch(&self.columns(rows))
+            .expect("an update");
+        let state = accumulator.state().expect("a state");
+        state
+            .iter()
+            .map(|s| s.to_array().expect("a state column"))
+            .collect()
+    }
+}
+
+/// The call as a plan would build it; few bins as the literal argument that they are.
+fn call(function: &Arc<AggregateUDF>, inputs: &[Input]) -> AggregateFunctionExpr {
+    let fields = inputs.iter().enumerate();
+    let schema: SchemaRef = Arc::new(Schema::new(
+        fields
+            .map(|(i, input)| Field::new(format!("c{i}"), input.kind(), true))
+            .collect::<Vec<_>>(),
+    ));
+    let arguments = inputs.iter().enumerate().map(|(i, input)| match input {
+        Input::Constant(value) => lit(value.clone()),
+        _ => col(&format!("c{i}"), &schema).expect("a column of the schema"),
+    });
+    AggregateExprBuilder::new(Arc::clone(function), arguments.collect())
+        .schema(Arc::clone(&schema))
+        .alias("result")
+        .build()
+        .expect("a valid call")
+}
+
+/// A result, or the text of the refusal; equal rows must be refused in equal words.
+pub type Answer = std::result::Result<ScalarValue, String>;
+
+pub fn answer(result: Result<ScalarValue>) -> Answer {
+    result.map_err(|e| e.to_string())
+}
+
+/// True when the groups' results are `expected`; a refusal of one group refuses them all.
+pub fn equal(found: &Result<ArrayRef>, expected: &[Answer]) -> bool {
+    match found {
+        Ok(array) => {
+            array.len() == expected.len()
+                && expected
+                    .iter()
+                    .enumerate()
+                    .all(|(i, want)| answer(ScalarValue::try_from_array(array, i)) == *want)
+        }
+        Err(refusal) => expected.contains(&Err(refusal.to_string())),
+    }
+}
+
+pub fn at(array: Result<ArrayRef>, row: usize) -> Answer {
+    answer(array.and_then(|array| ScalarValue::try_from_array(&array, row)))
+}
+
+/// Every aggregate with its required arguments, and with few bins where it has that argument.
+pub fn subjects() -> Vec<Subject> {
+    let mut found = vec![];
+    for function in all_aggregates().expect("the registry") {
+        let names = function
+            .signature()
+            .parameter_names
+            .clone()
+            .expect("named arguments");
+        let syntax = function
+            .documentation()
+            .expect("documentation")
+            .syntax_example
+            .clone();
+        let required = syntax
+            .split('[')
+            .next()
+            .map_or(0, |head| head.matches(", ").count() + 1);
+        let inputs: Vec<Input> = names
+            .iter()
+            .take(required)
+            .map(|argument| Input::named(function.name(), argument))
+            .collect();
+        found.push(Subject::new(&function, &inputs, ""));
+        if names.get(required).is_some_and(|n| n == "max_bins") {
+            let few = Input::Constant(FEW_BINS.into());
+            found.push(Subject::new(
+                &function,
+                &[inputs.clone(), vec![few]].concat(),
+                " with few bins",
+            ));
+        }
+        if inputs.contains(&Input::Constant(THRESHOLDS[0].into())) {
+            for other in &THRESHOLDS[1..] {
+                let mut inputs = inputs.clone();
+                inputs[0] = Input::Constant((*other).into());
+                found.push(Subject::new(&function, &inputs, &format!(" with {other}")));
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    found
+}
+
+/// Up to 120 rows from a seed: a strategy for each cell would take most of the time.
+pub fn rows() -> impl Strategy<Value = Vec<Row>> {
+    (0..120usize, any::<u64>()).prop_map(|(count, seed)| {
+        let mut draws = Draws(seed);
+        (0..count).map(|_| draws.row()).collect()
+    })
+}
+
+/// SplitMix64 (Steele, Lea and Flood 2014, Fast splittable pseudorandom number generators).
+pub struct Draws(pub u64);
+
+impl Draws {
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+
+    /// True, false, or one time in ten NULL.
+    pub fn class(&mut self) -> Option<bool> {
+        (self.below(10) > 0).then(|| self.below(2) == 1)
+    }
+
+    fn score(&mut self) -> f64 {
+        const SPECIAL: [f64; 6] = [0.0, -0.0, 1.0, 1e-300, 0.5, 1.0 - f64::EPSILON];
+        match self.below(9) {
+            0 => SPECIAL[self.below(6) as usize],
+            1..=3 => self.below(21) as f64 / 20.0,
+            _ => self.below(1 << 53) as f64 / (1u64 << 53) as f64,
+        }
+    }
+
+    fn row(&mut self) -> Row {
+        Row {
+            label: self.class(),
+            prediction: self.class(),
+            score: (self.below(10) > 0).then(|| self.score()),
+        }
+    }
+}
+
+/// Runs a law on every subject, on cases that are the same in every run.
+pub fn law<S: Strategy>(
+    cases: S,
+    holds: impl Fn(&Subject, S::Value) -> std::result::Result<(), TestCaseError>,
+) {
+    for subject in subjects() {
+        let config = Config {
+            failure_persistence: None,
+            ..Config::default()
+        };
+        let seed = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let outcome =
+            TestRunner::new_with_rng(config, seed).run(&cases, |case| holds(&subject, case));
+        if let Err(failure) = outcome {
+            panic!("{}: {failure}", subject.name);
+        }
+    }
+}

@@ -27,7 +27,6 @@
 //! Chunks ten times as large as the reference's give 3 to 5 times the rate where healthy chunks
 //! differ; healthy chunks that differ by twice the sampling error give 9 to 12 times with five
 //! reference chunks and 1 to 2 times with 24, at equal sizes.
-#![allow(clippy::print_stdout, reason = "the table is the result")]
 
 #[path = "../tests/simulated/binomial.rs"]
 mod binomial;
@@ -66,7 +65,8 @@ fn main() -> Result<(), KernelError> {
         let place = arguments.iter().position(|argument| argument == name)?;
         arguments.get(place + 1)?.parse().ok()
     };
-    let monitors = number("--monitors").unwrap_or(if has("--quick") { 500 } else { 20_000 });
+    let monitors =
+        number("--monitors").unwrap_or_else(|| if has("--quick") { 500 } else { 20_000 });
     let rows = number("--rows").unwrap_or(20_000);
     let metrics: Vec<(Metric, f64)> = match has("--all") {
         true => BARRED.into_iter().chain(OTHERS).collect(),

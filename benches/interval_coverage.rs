@@ -3,7 +3,6 @@
 //! A reference and a chunk are drawn again and again from a model whose calibration is known and holds
 //! on both; the table tells how often the true values lay inside, with the error of the simulation.
 //! `cargo bench --bench interval_coverage -- [RUNS] [SEED]`
-#![allow(clippy::print_stdout, reason = "the table is the result")]
 #[path = "../tests/simulated/coverage.rs"]
 mod coverage;
 

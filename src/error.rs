@@ -4,8 +4,10 @@ use datafusion::error::DataFusionError;
 use crate::kernel::KernelError;
 
 /// A statistic's refusal, as the execution error that a query reports.
-pub fn kernel_error(error: KernelError) -> DataFusionError {
-    DataFusionError::Execution(error.to_string())
+impl From<KernelError> for DataFusionError {
+    fn from(error: KernelError) -> Self {
+        Self::Execution(error.to_string())
+    }
 }
 
 /// What to do about an error, where that is not in its text: running out of memory is DataFusion's to

@@ -13,9 +13,16 @@
 //! | [`session`] | a ready session: settings, memory limits, files as tables |
 //! | [`report`] | charts and alert lists of what monitoring functions return |
 #![cfg_attr(feature = "cli", doc = "| [`cli`] | the program |")]
+// here and not in Cargo.toml, for tests and benches may unwrap and print
 #![cfg_attr(
     not(test),
-    deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
 )]
 pub mod accumulate;
 pub mod chunk;

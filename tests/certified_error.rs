@@ -188,7 +188,6 @@ fn the_metric_from_all_rows_is_inside() {
     }
 }
 
-#[allow(clippy::print_stdout, reason = "the table is part of the result")]
 fn print(max_bins: u32, shape: &str, found: &mut [Found]) {
     let quantile = |values: &mut Vec<f64>, share: f64| {
         values.sort_by(f64::total_cmp);

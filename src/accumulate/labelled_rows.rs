@@ -4,7 +4,6 @@ use datafusion::common::cast::as_float64_array;
 use datafusion::common::{Result, exec_err};
 
 use super::{Arguments, Summary, class_column};
-use crate::error::kernel_error;
 use crate::kernel::score_profile::{ScoreProfile, ternary};
 
 /// A score profile of rows with a label and either a score or, where `SCORED` is false, a prediction.
@@ -58,7 +57,7 @@ impl<const SCORED: bool> Summary for LabelledRows<SCORED> {
     }
 
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
-        self.0.merge_bytes(state).map_err(kernel_error)
+        Ok(self.0.merge_bytes(state)?)
     }
 
     fn state(&mut self) -> Vec<u8> {

@@ -3,7 +3,6 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::common::{Result, exec_err};
 
 use super::{Arguments, Summary, bytes_at};
-use crate::error::kernel_error;
 use crate::kernel::KernelError;
 use crate::kernel::codec::{Reader, Writer};
 use crate::kernel::score_profile::ScoreProfile;
@@ -52,13 +51,13 @@ impl Summary for MergedProfile {
 
     fn observe(&mut self, profiles: &ArrayRef, row: usize) -> Result<()> {
         match bytes_at(profiles, row)? {
-            Some(bytes) => self.add(1, bytes).map_err(kernel_error),
+            Some(bytes) => Ok(self.add(1, bytes)?),
             None => Ok(()),
         }
     }
 
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
-        self.read_state(state).map_err(kernel_error)
+        Ok(self.read_state(state)?)
     }
 
     /// How many profiles, then their merge, if any.

@@ -4,7 +4,6 @@ use datafusion::arrow::datatypes::Int64Type;
 use datafusion::common::{Result, exec_err};
 
 use super::{Arguments, Summary, bytes_at};
-use crate::error::kernel_error;
 use crate::kernel::KernelError;
 use crate::kernel::codec::{Reader, Writer};
 use crate::kernel::reference::ReferenceChunk;
@@ -31,7 +30,7 @@ impl ReferenceRows {
     /// The chunks, read.
     pub fn chunks(&self) -> Result<Vec<ReferenceChunk>> {
         let read = |(index, bytes): &(Option<i64>, Vec<u8>)| {
-            let profile = ScoreProfile::from_bytes(bytes).map_err(kernel_error)?;
+            let profile = ScoreProfile::from_bytes(bytes)?;
             Ok(ReferenceChunk {
                 index: *index,
                 profile,
@@ -86,7 +85,7 @@ impl Summary for ReferenceRows {
     }
 
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
-        self.read_state(state).map_err(kernel_error)
+        Ok(self.read_state(state)?)
     }
 
     fn state(&mut self) -> Vec<u8> {

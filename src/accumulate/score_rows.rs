@@ -7,7 +7,6 @@ use datafusion::common::cast::as_float64_array;
 use datafusion::common::{Result, exec_err};
 
 use super::{Arguments, Summary};
-use crate::error::kernel_error;
 use crate::kernel::score_profile::{ScoreProfile, ternary};
 
 /// Label and prediction of each row as one class, and the scores.
@@ -80,7 +79,7 @@ impl Summary for ScoreProfile {
     }
 
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
-        self.merge_bytes(state).map_err(kernel_error)
+        Ok(self.merge_bytes(state)?)
     }
 
     fn state(&mut self) -> Vec<u8> {

@@ -6,7 +6,6 @@ use datafusion::arrow::datatypes::{Float64Type, Int64Type};
 use datafusion::common::{Result, exec_err};
 
 use super::{Arguments, Summary};
-use crate::error::kernel_error;
 use crate::kernel::KernelError;
 use crate::kernel::codec::{Reader, Writer};
 use crate::kernel::limits::ChunkPoint;
@@ -148,7 +147,7 @@ impl Summary for ThresholdRows {
     }
 
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
-        self.read_state(state).map_err(kernel_error)
+        Ok(self.read_state(state)?)
     }
 
     fn state(&mut self) -> Vec<u8> {

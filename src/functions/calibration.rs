@@ -10,7 +10,6 @@ use datafusion::logical_expr::{ColumnarValue, ScalarUDF};
 use super::scalar::{scalar, scalar_of_batch};
 use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, number, text, value_matrix};
-use crate::error::kernel_error;
 use crate::kernel::calibrator::{CalibrationMode, Calibrator};
 use crate::kernel::estimate::Estimator;
 use crate::kernel::metric::Metric;
@@ -100,7 +99,7 @@ fn fit(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
         return Ok(ScalarValue::BinaryView(None));
     };
     let mode = calibration_mode(spec.name, text(values, 1))?;
-    let mut profile = ScoreProfile::from_bytes(profile).map_err(kernel_error)?;
+    let mut profile = ScoreProfile::from_bytes(profile)?;
     let fitted = Calibrator::fit(&profile.bins(), mode)
         .map_err(|e| exec_datafusion_err!("{}: {e}", spec.name))?;
     Ok(ScalarValue::BinaryView(Some(fitted.to_bytes())))
@@ -110,7 +109,7 @@ fn calibrate(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
     let (Some(score), Some(calibrator)) = (number(values, 0), bytes(values, 1)) else {
         return Ok(ScalarValue::Float64(None));
     };
-    let calibrator = Calibrator::from_bytes(calibrator).map_err(kernel_error)?;
+    let calibrator = Calibrator::from_bytes(calibrator)?;
     Ok(ScalarValue::Float64(calibrator.calibrate(score)))
 }
 
@@ -126,7 +125,7 @@ fn calibrate_batch(_: &FunctionSpec, values: &[ColumnarValue]) -> Result<Option<
     let Some(calibrator) = bytes(std::slice::from_ref(calibrator), 0) else {
         return Ok(None);
     };
-    let calibrator = Calibrator::from_bytes(calibrator).map_err(kernel_error)?;
+    let calibrator = Calibrator::from_bytes(calibrator)?;
     let scores = as_float64_array(scores)?;
     let calibrated: Float64Array = scores.iter().map(|s| calibrator.calibrate(s?)).collect();
     Ok(Some(Arc::new(calibrated)))
@@ -146,8 +145,8 @@ fn estimate(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> 
     let (Some(profile), Some(calibrator)) = (bytes(values, 0), bytes(values, 1)) else {
         return Ok(ScalarValue::Float64(None));
     };
-    let mut profile = ScoreProfile::from_bytes(profile).map_err(kernel_error)?;
-    let calibrator = Calibrator::from_bytes(calibrator).map_err(kernel_error)?;
+    let mut profile = ScoreProfile::from_bytes(profile)?;
+    let calibrator = Calibrator::from_bytes(calibrator)?;
     let reading = Estimator::new(&profile.bins(), &calibrator).reading(metric, matrix, 0.95);
     Ok(ScalarValue::Float64(reading.value))
 }

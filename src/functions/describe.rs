@@ -9,7 +9,6 @@ use datafusion::logical_expr::ScalarUDF;
 use super::scalar::scalar;
 use super::spec::{FunctionSpec, Role};
 use super::values::bytes;
-use crate::error::kernel_error;
 use crate::kernel::bins::{Cell, ScoreBins};
 use crate::kernel::score_profile::ScoreProfile;
 
@@ -54,7 +53,7 @@ fn describe(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
     let Some(profile) = bytes(values, 0) else {
         return ScalarValue::try_from(DataType::Struct(fields()));
     };
-    let mut profile = ScoreProfile::from_bytes(profile).map_err(kernel_error)?;
+    let mut profile = ScoreProfile::from_bytes(profile)?;
     let level = profile.level();
     let bins = profile.bins();
     let rows = |keep: fn(usize, usize) -> bool| count(&bins, keep);

@@ -13,7 +13,6 @@ use super::scalar::scalar;
 use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, flag, integer, number, texts, value_matrix};
 use crate::accumulate::{Aggregation, Arguments, ReferenceRows};
-use crate::error::kernel_error;
 use crate::kernel::estimate::Estimator;
 use crate::kernel::metric::Metric;
 use crate::kernel::reading::{Reading, Status};
@@ -146,13 +145,10 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
     let matrix = value_matrix(spec, values, 5)?;
     let confidence = number(values, 6).unwrap_or(0.95);
     let mut profile = match bytes(values, 0) {
-        Some(bytes) => ScoreProfile::from_bytes(bytes).map_err(kernel_error)?,
+        Some(bytes) => ScoreProfile::from_bytes(bytes)?,
         None => ScoreProfile::default(),
     };
-    let fit = bytes(values, 1)
-        .map(ReferenceFit::from_bytes)
-        .transpose()
-        .map_err(kernel_error)?;
+    let fit = bytes(values, 1).map(ReferenceFit::from_bytes).transpose()?;
     let bins = profile.bins();
     let calibrator = match &fit {
         Some(fit) if flag(values, 3) => fit.calibrator_without(integer(values, 2)),

@@ -137,8 +137,8 @@ impl Role {
             Self::Integer if null || found.is_integer() => DataType::Int64,
             Self::Flag if null || *found == DataType::Boolean => DataType::Boolean,
             Self::Text if null || text => DataType::Utf8,
-            Self::Texts => list_of(found, DataType::Utf8)?,
-            Self::Numbers => list_of(found, DataType::Float64)?,
+            Self::Texts => list_of(found, &DataType::Utf8)?,
+            Self::Numbers => list_of(found, &DataType::Float64)?,
             Self::Time
                 if null
                     || matches!(
@@ -168,7 +168,7 @@ impl Role {
     }
 }
 
-fn list_of(found: &DataType, element: DataType) -> Option<DataType> {
+fn list_of(found: &DataType, element: &DataType) -> Option<DataType> {
     let list = || DataType::new_list(element.clone(), true);
     match found {
         DataType::Null

@@ -11,7 +11,6 @@ use super::scalar::scalar;
 use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, integer, number};
 use crate::accumulate::{Aggregation, Arguments, ThresholdRows};
-use crate::error::kernel_error;
 use crate::kernel::limits::{ChunkPoint, Limits};
 use crate::kernel::metric::Metric;
 use crate::kernel::reading::Status;
@@ -99,7 +98,7 @@ fn fit_threshold(
     arguments: Arguments,
 ) -> Result<Aggregation<ThresholdRows>> {
     let text = arguments.text(0, "thresholds")?.unwrap_or_default();
-    let thresholds = Thresholds::parse(&text).map_err(kernel_error)?;
+    let thresholds = Thresholds::parse(&text)?;
     let direction = match arguments.text(1, "direction")?.as_deref() {
         None | Some("both") => Direction::Both,
         Some("worse") => Direction::Worse,
@@ -164,7 +163,7 @@ fn threshold_limits(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarVa
             status: Status::NoReference,
         },
         Some(model) => {
-            let model = ThresholdModel::from_bytes(model).map_err(kernel_error)?;
+            let model = ThresholdModel::from_bytes(model)?;
             model.limits(&ChunkPoint {
                 value: number(values, 1),
                 sampling_error: number(values, 2),

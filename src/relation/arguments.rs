@@ -59,10 +59,9 @@ impl<'a> Call<'a> {
 
     /// Resolves an expression against a relation; an error names the argument.
     pub fn resolve(&mut self, name: &str, sql: SqlExpr, schema: &DFSchema) -> Result<Expr> {
-        let function = self.spec.name;
-        self.context
-            .sql_to_expr(sql.clone(), schema)
-            .map_err(|e| e.context(format!("{function}: argument '{name}' (`{sql}`)")))
+        let told = format!("{}: argument '{name}' (`{sql}`)", self.spec.name);
+        let resolved = self.context.sql_to_expr(sql, schema);
+        resolved.map_err(|e| e.context(told))
     }
 
     /// The value of a constant argument; `None` when it is absent or NULL.
@@ -76,16 +75,17 @@ impl<'a> Call<'a> {
     /// The value of a constant expression.
     pub fn constant_of(&mut self, name: &str, sql: SqlExpr) -> Result<ScalarValue> {
         let function = self.spec.name;
+        let told = sql.to_string();
         let not_constant = || {
             plan_datafusion_err!(
-                "{function}: argument '{name}' is `{sql}`. Expected a literal or a constant expression \
+                "{function}: argument '{name}' is `{told}`. Expected a literal or a constant expression \
                  (the plan depends on it, so a parameter or a column cannot stand here)"
             )
         };
         let schema = DFSchema::empty();
         let expr = self
             .context
-            .sql_to_expr(sql.clone(), &schema)
+            .sql_to_expr(sql, &schema)
             .map_err(|_| not_constant())?;
         if let Expr::Literal(value, _) = expr {
             return Ok(value);

@@ -34,7 +34,7 @@ impl Outcome {
     fn figure(&mut self, site: &Site, golden: Option<f64>, ours: Option<f64>, bar: f64) {
         let error = match (golden, ours) {
             (None, None) => 0.0,
-            (Some(golden), Some(ours)) if golden == 0.0 => ours.abs(),
+            (Some(0.0), Some(ours)) => ours.abs(),
             (Some(golden), Some(ours)) => ((ours - golden) / golden).abs(),
             _ => f64::INFINITY,
         };

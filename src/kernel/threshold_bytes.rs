@@ -1,16 +1,15 @@
 //! A fitted threshold as bytes, so that it can travel in a column of a query.
 //!
-//! Little-endian: magic, version, rule, link, flags (a byte each), reference chunks (u32),
-//! seven numbers (f64, 0 where absent), CRC-32 of all that.
+//! Rule, link, flags, reference chunks, and seven numbers, 0 where absent.
 use super::KernelError;
+use super::codec::{Reader, Writer};
 use super::link::Link;
 use super::threshold_model::{Rule, ThresholdModel};
 use super::variance_model::VarianceModel;
 
 const MAGIC: [u8; 4] = *b"MWTH";
-const VERSION: u8 = 1;
+const LAYOUT: u8 = 1;
 const NUMBERS: usize = 7;
-const LENGTH: usize = 12 + 8 * NUMBERS + 4;
 
 const WANTS_LOWER: u8 = 1;
 const WANTS_UPPER: u8 = 2;
@@ -21,7 +20,7 @@ const FIXED_LOWER: u8 = 32;
 const FIXED_UPPER: u8 = 64;
 
 impl ThresholdModel {
-    /// The model in 72 bytes; equal models give equal bytes.
+    /// Versioned, checksummed bytes; equal models give equal bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let (rule, link, rule_flags, [a, b, c, d, e]) = rule_fields(&self.rule);
         let flags = rule_flags
@@ -30,35 +29,31 @@ impl ThresholdModel {
             | flag(self.lower.is_some(), DOMAIN_LOWER)
             | flag(self.upper.is_some(), DOMAIN_UPPER);
         let (lower, upper) = (self.lower.unwrap_or(0.0), self.upper.unwrap_or(0.0));
-
-        let mut bytes = Vec::with_capacity(LENGTH);
-        bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&[VERSION, rule, link, flags]);
-        bytes.extend_from_slice(&self.chunks.to_le_bytes());
-        for number in [lower, upper, a, b, c, d, e] {
-            bytes.extend_from_slice(&number.to_le_bytes());
+        let mut w = Writer::new(MAGIC, LAYOUT);
+        for code in [rule, link, flags] {
+            w.uint(u64::from(code));
         }
-        let checksum = crc32fast::hash(&bytes);
-        bytes.extend_from_slice(&checksum.to_le_bytes());
-        bytes
+        w.uint(u64::from(self.chunks));
+        for number in [lower, upper, a, b, c, d, e] {
+            w.float(number);
+        }
+        w.finish()
     }
 
     /// The model that [`Self::to_bytes`] wrote.
     /// Errors: [`KernelError::Unreadable`] for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
-        let (head, tail) = checked_body(bytes)?.split_at(12);
-        let &[_, _, _, _, version, rule, link, flags, a, b, c, d] = head else {
-            return unreadable("a threshold has a head of 12 bytes");
-        };
-        if version != VERSION {
-            return unreadable(&format!(
-                "threshold of version {version}, this program reads {VERSION}"
-            ));
-        }
+        let mut r = Reader::new(bytes, MAGIC, LAYOUT, "threshold")?;
+        let mut code =
+            || u8::try_from(r.uint()?).or_else(|_| unreadable("a threshold of unknown kind"));
+        let (rule, link, flags) = (code()?, code()?, code()?);
+        let chunks =
+            u32::try_from(r.uint()?).or_else(|_| unreadable("a threshold of too many chunks"))?;
         let mut numbers = [0.0; NUMBERS];
-        for (number, field) in numbers.iter_mut().zip(tail.as_chunks::<8>().0) {
-            *number = f64::from_le_bytes(*field);
+        for number in &mut numbers {
+            *number = r.float()?;
         }
+        r.finish()?;
         if numbers.iter().any(|x| !x.is_finite()) {
             return unreadable("a threshold holds a number that is not finite");
         }
@@ -69,7 +64,7 @@ impl ThresholdModel {
             wants_upper: flags & WANTS_UPPER != 0,
             lower: (flags & DOMAIN_LOWER != 0).then_some(lower),
             upper: (flags & DOMAIN_UPPER != 0).then_some(upper),
-            chunks: u32::from_le_bytes([a, b, c, d]),
+            chunks,
         })
     }
 }
@@ -121,16 +116,6 @@ fn rule_of(rule: u8, link: u8, flags: u8, numbers: &[f64; 5]) -> Result<Rule, Ke
             total: flags & TOTAL != 0,
         }),
         _ => unreadable(&format!("threshold of unknown rule {rule}")),
-    }
-}
-
-fn checked_body(bytes: &[u8]) -> Result<&[u8], KernelError> {
-    if bytes.len() != LENGTH || !bytes.starts_with(&MAGIC) {
-        return unreadable("not a threshold");
-    }
-    match bytes.split_last_chunk::<4>() {
-        Some((body, sum)) if crc32fast::hash(body) == u32::from_le_bytes(*sum) => Ok(body),
-        _ => unreadable("a threshold whose checksum is wrong"),
     }
 }
 
@@ -205,7 +190,6 @@ mod tests {
     fn bytes_give_the_model_back() {
         for model in models() {
             let bytes = model.to_bytes();
-            assert_eq!(bytes.len(), LENGTH);
             assert_eq!(ThresholdModel::from_bytes(&bytes), Ok(model));
         }
     }
@@ -228,7 +212,7 @@ mod tests {
     fn replaced(place: usize, field: &[u8]) -> String {
         let mut bytes = models()[0].to_bytes();
         bytes[place..place + field.len()].copy_from_slice(field);
-        let end = LENGTH - 4;
+        let end = bytes.len() - 4;
         let sum = crc32fast::hash(&bytes[..end]).to_le_bytes();
         bytes[end..].copy_from_slice(&sum);
         ThresholdModel::from_bytes(&bytes).unwrap_err().to_string()
@@ -236,15 +220,15 @@ mod tests {
 
     #[test]
     fn another_version_says_so() {
-        assert!(replaced(4, &[2]).contains("version 2"));
+        assert!(replaced(4, &[2]).contains("layout 2"));
     }
 
     #[test]
     fn impossible_contents_are_refused() {
         assert!(replaced(5, &[9]).contains("unknown rule 9"));
         assert!(replaced(6, &[9]).contains("unknown scale 9"));
-        assert!(replaced(12, &f64::NAN.to_le_bytes()).contains("not finite"));
-        let row_variance = 12 + 6 * 8;
+        assert!(replaced(9, &f64::NAN.to_le_bytes()).contains("not finite"));
+        let row_variance = 9 + 6 * 8;
         assert!(replaced(row_variance, &(-1.0_f64).to_le_bytes()).contains("negative variance"));
     }
 }

@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 use super::arguments::Call;
 use super::chunk_arguments::ChunkArguments;
 use super::roles::{Roles, by_expr, column};
+use super::session_functions::{aggregate, scalar};
 use crate::chunk::{Calendar, Chunking, Incomplete, TIMESTAMP};
 use crate::kernel::calendar::Step;
 
@@ -171,26 +172,6 @@ impl ChunkedRows<'_> {
 
 fn order_name(position: usize) -> String {
     format!("__order_{position}")
-}
-
-/// A call of an aggregate function of the session.
-pub fn aggregate(call: &Call, name: &str, args: Vec<Expr>) -> Result<Expr> {
-    match call.context.context_provider().get_aggregate_meta(name) {
-        Some(function) => Ok(function.call(args)),
-        None => {
-            datafusion::common::plan_err!("{}: function {name} is not registered", call.function())
-        }
-    }
-}
-
-/// A call of a scalar function of the session.
-pub fn scalar(call: &Call, name: &str, args: Vec<Expr>) -> Result<Expr> {
-    match call.context.context_provider().get_function_meta(name) {
-        Some(function) => Ok(function.call(args)),
-        None => {
-            datafusion::common::plan_err!("{}: function {name} is not registered", call.function())
-        }
-    }
 }
 
 /// Adds chunks that are not full to the one before.

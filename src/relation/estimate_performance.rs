@@ -2,21 +2,18 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::functions::core::expr_fn::get_field;
-use datafusion::logical_expr::{
-    Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, SortExpr, WindowFrame,
-    WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, cast, expr::WindowFunction, lit,
-    try_cast, when,
-};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 
 use super::RelationSpec;
 use super::arguments::Call;
-use super::chunked::{CHUNK_COLUMNS, scalar};
+use super::chunked::CHUNK_COLUMNS;
 use super::profiles::chunk_profiles;
+use super::result::{judge, shared_shape};
 use super::roles::{by_columns, column};
+use super::session_functions::{is_reference, over_all, scalar};
 use super::stored::common_time;
-use super::threshold_arguments::{direction, metric_of, thresholds};
+use super::threshold_arguments::{metric_of, thresholds};
 use crate::kernel::metric::Metric;
-use crate::kernel::threshold_text::Thresholds;
 
 pub static SPEC: RelationSpec = RelationSpec {
     name: "estimate_performance",
@@ -120,7 +117,7 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let evaluated = evaluate(call, fitted, &names, &metrics)?;
     let judged = judge(call, evaluated, &names, &thresholds)?;
     let function = call.function();
-    result(call, judged, &names)?.alias(function)?.build()
+    shared_shape(call, judged, &names)?.alias(function)?.build()
 }
 
 /// Both relations under one another, told apart by `dataset`.
@@ -144,33 +141,6 @@ fn union(
     };
     let analysis = side(analysis, "analysis")?;
     LogicalPlanBuilder::from(side(reference, "reference")?).union(analysis)
-}
-
-fn is_reference() -> Expr {
-    column("dataset").eq(lit("reference"))
-}
-
-/// An aggregate over all rows of each partition, in a fixed order so that float sums do not depend on arrival.
-fn over_all(call: &Call, name: &str, args: Vec<Expr>, partition: &[&str]) -> Result<Expr> {
-    let Some(function) = call.context.context_provider().get_aggregate_meta(name) else {
-        return plan_err!("{}: function {name} is not registered", call.function());
-    };
-    let order: Vec<SortExpr> = ["dataset", "chunk_index"]
-        .map(|c| column(c).sort(true, false))
-        .into();
-    let frame = WindowFrame::new_bounds(
-        WindowFrameUnits::Rows,
-        WindowFrameBound::Preceding(ScalarValue::UInt64(None)),
-        WindowFrameBound::Following(ScalarValue::UInt64(None)),
-    );
-    Expr::from(WindowFunction::new(
-        WindowFunctionDefinition::AggregateUDF(function),
-        args,
-    ))
-    .partition_by(partition.iter().map(|name| column(name)).collect())
-    .order_by(order)
-    .window_frame(frame)
-    .build()
 }
 
 /// The fitted reference beside every chunk of its group.
@@ -294,104 +264,4 @@ fn confidence_level(call: &mut Call) -> Result<f64> {
             "{function}: argument 'confidence_level' is {level}. Expected a number between 0 and 1, such as 0.95"
         ),
     }
-}
-
-/// The limits of each row, learnt from the reference rows of its metric.
-fn judge(
-    call: &mut Call,
-    evaluated: LogicalPlanBuilder,
-    by: &[String],
-    thresholds: &Thresholds,
-) -> Result<LogicalPlanBuilder> {
-    let direction = direction(call)?;
-    let args = vec![
-        lit(thresholds.to_string()),
-        lit(direction),
-        column("metric"),
-        column("value"),
-        column("row_sampling_error"),
-        column("used_count"),
-        column("realized"),
-        column("chunk_index"),
-        is_reference(),
-    ];
-    let mut partition: Vec<&str> = by.iter().map(String::as_str).collect();
-    partition.push("metric");
-    let model = over_all(call, "fit_threshold", args, &partition)?.alias("__threshold");
-    let limits = scalar(
-        call,
-        "threshold_limits",
-        ["__threshold", "value", "row_sampling_error", "used_count"]
-            .map(column)
-            .into(),
-    )?;
-    let plan = evaluated.window(vec![model])?;
-    let kept: Vec<Expr> = plan
-        .schema()
-        .columns()
-        .into_iter()
-        .map(Expr::Column)
-        .collect();
-    plan.project(
-        kept.into_iter()
-            .chain([limits.alias("__limits")])
-            .collect::<Vec<_>>(),
-    )
-}
-
-/// The columns that all monitoring functions share.
-fn result(
-    call: &mut Call,
-    judged: LogicalPlanBuilder,
-    by: &[String],
-) -> Result<LogicalPlanBuilder> {
-    let monitor = match call.text("name")? {
-        Some(name) => lit(name),
-        None => lit(ScalarValue::Utf8(None)),
-    };
-    let limit = |name: &str| get_field(column("__limits"), name);
-    let (lower, upper) = (limit("lower_threshold"), limit("upper_threshold"));
-    let none = |kind: DataType| try_cast(lit(ScalarValue::Null), kind);
-    let outside = |side: Expr| when(side.clone().is_null(), lit(false)).otherwise(side);
-    let below = outside(column("value").lt(lower.clone()))?;
-    let above = outside(column("value").gt(upper.clone()))?;
-    let not_judged = is_reference()
-        .or(column("complete").is_false())
-        .or(column("value").is_null())
-        .or(lower.clone().is_null().and(upper.clone().is_null()));
-    let alert = when(not_judged, lit(ScalarValue::Boolean(None))).otherwise(below.or(above))?;
-    let few = limit("status")
-        .eq(lit("few_reference_chunks"))
-        .and(column("status").eq(lit("ok")));
-    let status = when(few, limit("status")).otherwise(column("status"))?;
-    let names = by.iter().map(|name| column(name));
-    let kept = |names: &[&str]| names.iter().map(|name| column(name)).collect::<Vec<_>>();
-    let mut columns = vec![monitor.alias("monitor")];
-    columns.extend(names);
-    columns.extend(kept(&[
-        "dataset",
-        "chunk",
-        "chunk_index",
-        "chunk_start",
-        "chunk_end",
-        "complete",
-    ]));
-    columns.extend(kept(&["row_count", "used_count", "labelled_count"]));
-    columns.push(none(DataType::Utf8).alias("column_name"));
-    columns.extend(kept(&[
-        "metric",
-        "value",
-        "sampling_error",
-        "lower_bound",
-        "upper_bound",
-        "realized",
-    ]));
-    columns.extend(["p_value", "q_value"].map(|name| none(DataType::Float64).alias(name)));
-    columns.extend([
-        lower.alias("lower_threshold"),
-        upper.alias("upper_threshold"),
-        alert.alias("alert"),
-    ]);
-    columns.extend([column("approx_error"), status.alias("status")]);
-    judged.project(columns)
 }

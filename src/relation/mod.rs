@@ -5,7 +5,9 @@ mod chunk_arguments;
 mod chunked;
 mod estimate_performance;
 mod profiles;
+mod result;
 mod roles;
+mod session_functions;
 mod source;
 mod stored;
 mod threshold_arguments;
@@ -16,6 +18,8 @@ use datafusion::common::Result;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::planner::RelationPlanner;
 use datafusion::prelude::SessionContext;
+
+pub use result::RESULT_COLUMNS;
 
 use arguments::Call;
 

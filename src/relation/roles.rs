@@ -5,36 +5,8 @@ use datafusion::logical_expr::{Expr, ExprSchemable, ident, lit};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::{Call, elements, fields, literal_text};
+use super::result::RESULT_COLUMNS;
 use crate::suggest::expected_one_of;
-
-/// The result columns around the `by` columns, whose names those cannot have.
-pub const RESULT_COLUMNS: [&str; 25] = [
-    "monitor",
-    "dataset",
-    "chunk",
-    "chunk_index",
-    "chunk_start",
-    "chunk_end",
-    "complete",
-    "row_count",
-    "used_count",
-    "labelled_count",
-    "column_name",
-    "metric",
-    "value",
-    "sampling_error",
-    "lower_bound",
-    "upper_bound",
-    "realized",
-    "p_value",
-    "q_value",
-    "lower_threshold",
-    "upper_threshold",
-    "alert",
-    "approx_error",
-    "status",
-    "profile",
-];
 
 /// The columns of a relation by what they stand for.
 #[derive(Debug, Clone)]
@@ -174,7 +146,7 @@ pub fn by_columns(call: &mut Call) -> Result<Vec<(String, SqlExpr)>> {
             .collect::<Result<_>>()?,
     };
     for (position, (name, _)) in named.iter().enumerate() {
-        if RESULT_COLUMNS.contains(&name.as_str()) {
+        if RESULT_COLUMNS.contains(&name.as_str()) || name == "profile" {
             return plan_err!(
                 "{function}: argument 'by' holds a column called '{name}', which is a column of the result. \
                  Expected another name. Hint: by => {{'{name}_group': {name}}}"

@@ -6,8 +6,9 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::Call;
-use super::chunked::{CHUNK_COLUMNS, aggregate};
+use super::chunked::CHUNK_COLUMNS;
 use super::roles::{by_expr, column};
+use super::session_functions::aggregate;
 
 /// Whether a relation holds profiles rather than rows.
 pub fn holds_profiles(schema: &DFSchema) -> bool {

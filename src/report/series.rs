@@ -8,33 +8,7 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::arrow::error::ArrowError;
 
-/// The columns that every monitoring function returns besides its `by` columns.
-const SHARED: [&str; 24] = [
-    "monitor",
-    "dataset",
-    "chunk",
-    "chunk_index",
-    "chunk_start",
-    "chunk_end",
-    "complete",
-    "row_count",
-    "used_count",
-    "labelled_count",
-    "column_name",
-    "metric",
-    "value",
-    "sampling_error",
-    "lower_bound",
-    "upper_bound",
-    "realized",
-    "p_value",
-    "q_value",
-    "lower_threshold",
-    "upper_threshold",
-    "alert",
-    "approx_error",
-    "status",
-];
+use crate::relation::RESULT_COLUMNS;
 
 /// One metric of one group over its chunks, reference first.
 #[derive(Debug, Clone, PartialEq)]
@@ -162,10 +136,12 @@ impl Columns {
         }
         let schema = batch.schema();
         let names = schema.fields().iter().map(|field| field.name().as_str());
-        let by = names.filter(|name| !SHARED.contains(name)).map(|name| {
-            let column = strings(batch, name)?.unwrap_or_else(|| StringArray::new_null(0));
-            Ok((name.to_owned(), column))
-        });
+        let by = names
+            .filter(|name| !RESULT_COLUMNS.contains(name))
+            .map(|name| {
+                let column = strings(batch, name)?.unwrap_or_else(|| StringArray::new_null(0));
+                Ok((name.to_owned(), column))
+            });
         Ok(Self {
             monitor: strings(batch, "monitor")?,
             by: by.collect::<Result<_, ArrowError>>()?,

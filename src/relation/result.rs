@@ -1,0 +1,140 @@
+//! What all monitoring functions end with: limits, alerts, and the row shape that they share.
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue};
+use datafusion::functions::core::expr_fn::get_field;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit, try_cast, when};
+
+use super::arguments::Call;
+use super::roles::column;
+use super::session_functions::{is_reference, over_all, scalar};
+use super::threshold_arguments::direction;
+use crate::kernel::threshold_text::Thresholds;
+
+/// The columns of every monitoring function, in order; the `by` columns come after the first.
+pub const RESULT_COLUMNS: [&str; 24] = [
+    "monitor",
+    "dataset",
+    "chunk",
+    "chunk_index",
+    "chunk_start",
+    "chunk_end",
+    "complete",
+    "row_count",
+    "used_count",
+    "labelled_count",
+    "column_name",
+    "metric",
+    "value",
+    "sampling_error",
+    "lower_bound",
+    "upper_bound",
+    "realized",
+    "p_value",
+    "q_value",
+    "lower_threshold",
+    "upper_threshold",
+    "alert",
+    "approx_error",
+    "status",
+];
+
+/// The limits of each row, learnt from the reference rows of its metric.
+pub fn judge(
+    call: &mut Call,
+    evaluated: LogicalPlanBuilder,
+    by: &[String],
+    thresholds: &Thresholds,
+) -> Result<LogicalPlanBuilder> {
+    let direction = direction(call)?;
+    let args = vec![
+        lit(thresholds.to_string()),
+        lit(direction),
+        column("metric"),
+        column("value"),
+        column("row_sampling_error"),
+        column("used_count"),
+        column("realized"),
+        column("chunk_index"),
+        is_reference(),
+    ];
+    let mut partition: Vec<&str> = by.iter().map(String::as_str).collect();
+    partition.push("metric");
+    let model = over_all(call, "fit_threshold", args, &partition)?.alias("__threshold");
+    let limits = scalar(
+        call,
+        "threshold_limits",
+        ["__threshold", "value", "row_sampling_error", "used_count"]
+            .map(column)
+            .into(),
+    )?;
+    let plan = evaluated.window(vec![model])?;
+    let kept: Vec<Expr> = plan
+        .schema()
+        .columns()
+        .into_iter()
+        .map(Expr::Column)
+        .collect();
+    plan.project(
+        kept.into_iter()
+            .chain([limits.alias("__limits")])
+            .collect::<Vec<_>>(),
+    )
+}
+
+/// A field of the limits that [`judge`] found.
+fn limit(name: &str) -> Expr {
+    get_field(column("__limits"), name)
+}
+
+/// True strictly outside a limit; NULL where nothing is judged: on reference rows, on chunks that are not
+/// complete, and without a value or without limits.
+fn alert() -> Result<Expr> {
+    let (lower, upper) = (limit("lower_threshold"), limit("upper_threshold"));
+    let is_true = |side: Expr| when(side.clone().is_null(), lit(false)).otherwise(side);
+    let below = is_true(column("value").lt(lower.clone()))?;
+    let above = is_true(column("value").gt(upper.clone()))?;
+    let not_judged = is_reference()
+        .or(column("complete").is_false())
+        .or(column("value").is_null())
+        .or(lower.is_null().and(upper.is_null()));
+    when(not_judged, lit(ScalarValue::Boolean(None))).otherwise(below.or(above))
+}
+
+/// The status of the value, or else that of its limits.
+fn status() -> Result<Expr> {
+    let few = limit("status")
+        .eq(lit("few_reference_chunks"))
+        .and(column("status").eq(lit("ok")));
+    when(few, limit("status")).otherwise(column("status"))
+}
+
+/// Brings judged rows into the shape that all monitoring functions share.
+pub fn shared_shape(
+    call: &mut Call,
+    judged: LogicalPlanBuilder,
+    by: &[String],
+) -> Result<LogicalPlanBuilder> {
+    let monitor = lit(ScalarValue::Utf8(call.text("name")?));
+    let absent = |kind: DataType| try_cast(lit(ScalarValue::Null), kind);
+    let mut columns = Vec::with_capacity(RESULT_COLUMNS.len() + by.len());
+    for name in RESULT_COLUMNS {
+        let value = match name {
+            "monitor" => monitor.clone(),
+            "lower_threshold" | "upper_threshold" => limit(name),
+            "alert" => alert()?,
+            "status" => status()?,
+            "column_name" if !has(&judged, name) => absent(DataType::Utf8),
+            "p_value" | "q_value" if !has(&judged, name) => absent(DataType::Float64),
+            _ => column(name),
+        };
+        columns.push(value.alias(name));
+        if name == "monitor" {
+            columns.extend(by.iter().map(|name| column(name)));
+        }
+    }
+    judged.project(columns)
+}
+
+fn has(plan: &LogicalPlanBuilder, name: &str) -> bool {
+    plan.schema().has_column_with_unqualified_name(name)
+}

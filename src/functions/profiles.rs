@@ -35,7 +35,7 @@ static SCORE_PROFILE: FunctionSpec = FunctionSpec {
         (
             "max_bins",
             Role::Integer,
-            "Most bins to keep; 16384 by default.",
+            "Most bins to keep; 8192 by default.",
         ),
         (
             "min_level",

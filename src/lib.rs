@@ -42,6 +42,9 @@ use datafusion::prelude::SessionContext;
 
 /// Registers every function and table function of the crate on `ctx`.
 ///
+/// `SET monitor.*` needs the settings too: `SessionConfig::with_option_extension(MonitorOptions::default())`
+/// when the session is configured; [`session::SessionSettings`] does both.
+///
 /// # Errors
 /// When `ctx` refuses a function.
 pub fn register_all(ctx: &SessionContext) -> Result<()> {

@@ -30,7 +30,7 @@ pub struct MonitorOptions {
     pub max_bins: usize,
     /// The same for the profile of a whole reference relation.
     pub reference_max_bins: usize,
-    /// Coarsest-to-finest start: low bits of every number dropped from the outset, 0 for none.
+    /// Low bits of every number that profiles drop from the outset; 0 for none.
     pub min_level: u32,
     /// Share of healthy chunks that `false_alarm_rate()` thresholds may flag.
     pub false_alarm_rate: f64,

@@ -2,6 +2,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, BinaryViewArray, BooleanArray, new_empty_array};
+use datafusion::arrow::compute::{filter, prep_null_mask_filter};
 use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
@@ -42,6 +43,19 @@ impl<S: Summary> GroupedAccumulator<S> {
         outcome
     }
 
+    fn update(&mut self, values: &[ArrayRef], group_indices: &[usize]) -> Result<()> {
+        let columns = S::columns(&self.aggregation.arguments, values)?;
+        let mut row = 0;
+        // rows of one group often follow each other: time-ordered files have a chunk in one piece
+        for run in group_indices.chunk_by(|a, b| a == b) {
+            let rows = row..row + run.len();
+            row = rows.end;
+            let Some(&group) = run.first() else { continue };
+            self.with_group(group, |summary| summary.observe_run(&columns, rows))?;
+        }
+        Ok(())
+    }
+
     fn take(&mut self, emit_to: EmitTo) -> Vec<S> {
         let taken = emit_to.take_needed(&mut self.groups);
         self.heap -= taken.iter().map(Summary::heap_size).sum::<usize>();
@@ -58,22 +72,23 @@ impl<S: Summary> GroupsAccumulator for GroupedAccumulator<S> {
         total_num_groups: usize,
     ) -> Result<()> {
         self.grow_to(total_num_groups);
-        let columns = S::columns(&self.aggregation.arguments, values)?;
-        let mut row = 0;
-        // rows of one group often follow each other: time-ordered files have a chunk in one piece
-        for run in group_indices.chunk_by(|a, b| a == b) {
-            let rows = row..row + run.len();
-            row = rows.end;
-            let Some(&group) = run.first() else { continue };
-            self.with_group(group, |summary| {
-                if opt_filter.is_none() {
-                    return summary.observe_run(&columns, rows);
-                }
-                rows.filter(|&row| kept(opt_filter, row))
-                    .try_for_each(|row| summary.observe(&columns, row))
-            })?;
-        }
-        Ok(())
+        let Some(keep) = opt_filter else {
+            return self.update(values, group_indices);
+        };
+        // rows that are filtered out are not even checked
+        let keep = match keep.null_count() {
+            0 => keep.clone(),
+            _ => prep_null_mask_filter(keep),
+        };
+        let values: Vec<ArrayRef> = values
+            .iter()
+            .map(|v| filter(v, &keep))
+            .collect::<std::result::Result<_, _>>()?;
+        let kept = group_indices.iter().zip(keep.values().iter());
+        let groups: Vec<usize> = kept
+            .filter_map(|(&group, keep)| keep.then_some(group))
+            .collect();
+        self.update(&values, &groups)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
@@ -126,8 +141,4 @@ impl<S: Summary> GroupsAccumulator for GroupedAccumulator<S> {
     fn size(&self) -> usize {
         size_of_val(self) + self.groups.capacity() * size_of::<S>() + self.heap
     }
-}
-
-fn kept(filter: Option<&BooleanArray>, row: usize) -> bool {
-    filter.is_none_or(|f| f.is_valid(row) && f.value(row))
 }

@@ -104,9 +104,10 @@ impl Summary for ThresholdRows {
             realized,
             index,
             is_reference,
+            ..,
         ] = values
         else {
-            return exec_err!("{}: expected nine arguments", arguments.function);
+            return exec_err!("{}: expected at least nine arguments", arguments.function);
         };
         Ok(ThresholdColumns {
             metric: metric.as_string::<i32>().clone(),

@@ -1,8 +1,8 @@
 //! Timestamps as local wall-clock time, which is what calendars cut.
-use datafusion::arrow::datatypes::{DataType, TimeUnit};
-use datafusion::common::{DFSchema, Result, plan_err};
-use datafusion::functions::expr_fn::to_local_time;
-use datafusion::logical_expr::{Expr, ExprSchemable, cast, try_cast};
+use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
+use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
+use datafusion::functions::expr_fn::{coalesce, to_local_time};
+use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit, try_cast};
 
 /// The type of every timestamp without a zone in a result.
 pub const TIMESTAMP: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
@@ -30,23 +30,23 @@ impl TimeZone {
         DataType::Timestamp(TimeUnit::Microsecond, Some(zone.into()))
     }
 
-    /// Wall-clock time in this zone, of type [`TIMESTAMP`]. A timestamp without a zone is UTC.
-    pub fn local(&self, time: Expr, schema: &DFSchema) -> Result<Expr> {
-        let found = time.get_type(schema)?;
-        let utc = match &found {
-            DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => time,
-            other => {
-                return plan_err!(
-                    "argument 'timestamp' (`{time}`) has type {other}. Expected a timestamp or a date. \
-                     Hint: to_timestamp({time})"
-                );
+    /// The instant of a timestamp or date, in UTC and without a zone. A timestamp without a zone is UTC.
+    pub fn utc(argument: &str, time: Expr, schema: &DFSchema) -> Result<Expr> {
+        match time.get_type(schema)? {
+            found if found == TIMESTAMP => Ok(time),
+            DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => {
+                Ok(cast(time, TIMESTAMP))
             }
-        };
-        let utc = if found == TIMESTAMP {
-            utc
-        } else {
-            cast(utc, TIMESTAMP)
-        };
+            found => plan_err!(
+                "argument '{argument}' (`{time}`) has type {found}. Expected a timestamp or a date. \
+                 Hint: to_timestamp({time})"
+            ),
+        }
+    }
+
+    /// Wall-clock time in this zone, of type [`TIMESTAMP`].
+    pub fn local(&self, argument: &str, time: Expr, schema: &DFSchema) -> Result<Expr> {
+        let utc = Self::utc(argument, time, schema)?;
         Ok(match &self.0 {
             None => utc,
             Some(zone) => to_local_time(vec![cast(
@@ -56,12 +56,25 @@ impl TimeZone {
         })
     }
 
-    /// The instant of a wall-clock time: with the zone where one was named. An hour that a clock change
-    /// leaves out or repeats has none and becomes NULL.
+    /// The instant of a wall-clock time: with the zone where one was named. Where a clock change leaves the
+    /// hour out, or repeats it, the hour after stands for it.
     pub fn instant(&self, local: Expr) -> Expr {
         match &self.0 {
             None => local,
-            Some(zone) => try_cast(local, Self::zoned(zone)),
+            Some(zone) => {
+                let hour = IntervalMonthDayNano::new(0, 0, 3_600_000_000_000);
+                let hour = lit(ScalarValue::IntervalMonthDayNano(Some(hour)));
+                let later = try_cast(local.clone() + hour, Self::zoned(zone));
+                coalesce(vec![try_cast(local, Self::zoned(zone)), later])
+            }
+        }
+    }
+
+    /// An instant in UTC without a zone, in this zone.
+    pub fn of_utc(&self, utc: Expr) -> Expr {
+        match &self.0 {
+            None => utc,
+            Some(zone) => cast(cast(utc, Self::zoned("+00:00")), Self::zoned(zone)),
         }
     }
 

@@ -72,15 +72,14 @@ static EVALUATE_PERFORMANCE: FunctionSpec = FunctionSpec {
 };
 
 const TEXTS: [&str; 2] = ["metric", "status"];
-const COUNTS: [&str; 3] = ["used_count", "labelled_count", "realized_count"];
-const NUMBERS: [&str; 8] = [
+const COUNTS: [&str; 2] = ["used_count", "labelled_count"];
+const NUMBERS: [&str; 7] = [
     "value",
     "sampling_error",
     "row_sampling_error",
     "lower_bound",
     "upper_bound",
     "realized",
-    "realized_error",
     "approx_error",
 ];
 
@@ -195,14 +194,12 @@ fn list_of(readings: &[(Metric, Reading, Reading)]) -> Result<ScalarValue> {
         text(|(_, estimate, _)| estimate.status.name()),
         count(|(_, estimate, _)| estimate.used_count),
         count(|(_, estimate, _)| estimate.labelled_count),
-        count(|(.., realized)| realized.used_count),
         number(|(_, estimate, _)| estimate.value),
         number(|(_, estimate, _)| estimate.sampling_error),
         number(|(_, estimate, _)| estimate.row_sampling_error),
         number(|(_, estimate, _)| estimate.lower_bound),
         number(|(_, estimate, _)| estimate.upper_bound),
         number(|(.., realized)| realized.value),
-        number(|(.., realized)| realized.row_sampling_error),
         number(|(_, estimate, _)| estimate.approx_error),
     ];
     let elements = StructArray::try_new(EVALUATION_FIELDS.clone(), columns, None)?;

@@ -40,7 +40,7 @@ macro_rules! of_scores {
     ($name:literal, $description:literal) => {
         FunctionSpec {
             name: $name,
-            description: concat!($description, " Exact up to 65536 distinct scores; above, tied within bins of relative width below 0.1 %."),
+            description: concat!($description, " Exact up to 65536 distinct scores; above, scores that share one of 65536 bins count as tied."),
             arguments: &[LABEL, SCORE],
             required: 2,
             example: concat!("SELECT country, ", $name, "(y_true, y_pred_proba) FROM predictions GROUP BY country"),
@@ -133,7 +133,7 @@ fn realized(spec: &FunctionSpec, profile: &mut ScoreProfile) -> Result<ScalarVal
     let reading = Realized::new(&profile.bins()).reading(metric, [0.0; 4], 0.95);
     match reading.status {
         Status::InvalidScore => exec_err!(
-            "{0}: a score is NaN or infinite. Expected finite scores. Hint: {0}(label, score) FILTER (WHERE NOT isnan(score))",
+            "{0}: a score is NaN or infinite. Expected finite scores. Hint: {0}(label, score) FILTER (WHERE abs(score) < 1e300)",
             spec.name
         ),
         Status::NotAProbability => exec_err!(

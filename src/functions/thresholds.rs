@@ -51,6 +51,11 @@ static FIT_THRESHOLD: FunctionSpec = FunctionSpec {
             Role::Flag,
             "Whether the chunk is of the reference; others are left out.",
         ),
+        (
+            "dealt",
+            Role::Flag,
+            "True when the reference had no order and its rows were dealt into chunks; false by default.",
+        ),
     ],
     required: 9,
     example: "SELECT fit_threshold('*=false_alarm_rate(0.0027)', 'both', 'accuracy', value, error, n, NULL, i, true) FROM chunks",
@@ -109,10 +114,11 @@ fn fit_threshold(
             );
         }
     };
+    let dealt = arguments.constant(9, "dealt")? == Some(&ScalarValue::Boolean(Some(true)));
     Ok(Aggregation {
         arguments,
         empty: Arc::new(ThresholdRows::default),
-        read: Arc::new(move |rows| fit(&thresholds, direction, rows)),
+        read: Arc::new(move |rows| fit(&thresholds, direction, dealt, rows)),
         output: DataType::BinaryView,
     })
 }
@@ -120,6 +126,7 @@ fn fit_threshold(
 fn fit(
     thresholds: &Thresholds,
     direction: Direction,
+    dealt: bool,
     rows: &mut ThresholdRows,
 ) -> Result<ScalarValue> {
     let Some(name) = rows.metric.clone() else {
@@ -142,7 +149,12 @@ fn fit(
             false => row.judged,
         })
         .collect();
-    let model = ThresholdModel::fit(threshold, direction, MetricScale::of(metric), &points)
+    let learn = if dealt {
+        ThresholdModel::fit_dealt
+    } else {
+        ThresholdModel::fit
+    };
+    let model = learn(threshold, direction, MetricScale::of(metric), &points)
         .map_err(|e| exec_datafusion_err!("threshold of {name}: {e}"))?;
     Ok(ScalarValue::BinaryView(Some(model.to_bytes())))
 }

@@ -70,7 +70,7 @@ pub(super) fn value_matrix(
     let numbers: Vec<f64> = list
         .as_primitive::<Float64Type>()
         .iter()
-        .flatten()
+        .map(|number| number.unwrap_or(f64::NAN))
         .collect();
     match <[f64; 4]>::try_from(numbers) {
         Ok(matrix) if matrix.iter().all(|v| v.is_finite()) => Ok(matrix),

@@ -36,7 +36,7 @@ pub struct ScoreBin {
 pub struct ScoreBins {
     /// Non-empty bins, ascending and disjoint.
     pub bins: Vec<ScoreBin>,
-    /// False when a bin may span several binary exponents (level above 52): then only
+    /// False when scores were coarsened on purpose, or a bin may span several binary exponents (level above 52): then only
     /// `lower` and `upper` bound the scores in it, and `sum` is an approximation.
     pub sums_exact: bool,
     /// Rows without a score, `[prediction][label]`.

@@ -56,7 +56,10 @@ impl Step {
                 let seconds = start.rem_euclid(DAY) / 1_000_000;
                 let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
                 let minutes = format!("{} {hour:02}:{minute:02}", date(day));
-                if second == 0 {
+                let micros = start.rem_euclid(1_000_000);
+                if micros != 0 {
+                    format!("{minutes}:{second:02}.{micros:06}")
+                } else if second == 0 {
                     minutes
                 } else {
                     format!("{minutes}:{second:02}")

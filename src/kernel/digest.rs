@@ -8,7 +8,7 @@
 //! Compare: DDSketch (Masson et al. 2019, VLDB 12) and UDDSketch (Epicoco et al. 2020), which also
 //! collapse uniformly, on logarithms instead of on the bits themselves.
 use super::dense::Dense;
-use super::key::{low_bits, value};
+use super::key::low_bits;
 
 /// Rows of one bin and class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -298,12 +298,6 @@ impl<const CLASSES: usize> Digest<CLASSES> {
         self.entries.shrink_to_fit();
         self.pending = Vec::new();
         self.dense = Some(Box::new(dense));
-    }
-
-    /// Smallest and largest number; `None` when empty.
-    pub fn value_range(&self) -> Option<(f64, f64)> {
-        self.range()
-            .map(|(first, last)| (value(first), value(last)))
     }
 }
 

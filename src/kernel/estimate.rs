@@ -28,6 +28,9 @@ pub enum Corrections {
     Undone,
 }
 
+/// Rows below which no normal interval is trusted, whatever the metric.
+const FEWEST_ROWS: u64 = 20;
+
 /// Estimates of every metric of one chunk; the work that they share is done once.
 ///
 /// ```
@@ -178,7 +181,7 @@ impl<'a> Estimator<'a> {
         };
         let clamp = |x: f64| x.max(least.unwrap_or(x)).min(greatest.unwrap_or(f64::MAX));
         let row_variance = estimate.row_variance;
-        let few = if estimate.few {
+        let few = if estimate.few || used < FEWEST_ROWS {
             Status::FewPositives
         } else {
             Status::Ok

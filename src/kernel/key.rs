@@ -36,8 +36,9 @@ pub struct BinRange {
 
 /// The numbers that bin `bin` at `level` can hold.
 pub fn bin_range(bin: u64, level: u8) -> BinRange {
-    let first = bin << level;
-    let last = first | low_bits(level);
+    // keys outside these are NaN or infinite, which never occur
+    let first = (bin << level).max(key(f64::MIN));
+    let last = ((bin << level) | low_bits(level)).min(key(f64::MAX));
     BinRange {
         lower: value(first),
         // the key below that of 0.0 is -0.0, which never occurs

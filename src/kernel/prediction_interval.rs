@@ -31,12 +31,14 @@ impl Estimate {
     pub fn prediction_interval(&self, z: f64) -> (f64, f64) {
         let variance = self.label_variance + self.calibrator_variance;
         let center = self.center.unwrap_or(self.value);
+        let half = z * variance.sqrt();
         let lean = if variance > 0.0 {
-            self.label_skew * (z * z - 1.0) / (6.0 * variance)
+            // the expansion is good for small skewness only; the interval keeps its centre in any case
+            let lean = self.label_skew * (z * z - 1.0) / (6.0 * variance);
+            lean.clamp(-half.abs() / 2.0, half.abs() / 2.0)
         } else {
             0.0
         };
-        let half = z * variance.sqrt();
         (center + lean - half, center + lean + half)
     }
 }

@@ -48,7 +48,8 @@ impl ReferenceFit {
         mut chunks: Vec<ReferenceChunk>,
         mode: CalibrationMode,
     ) -> Result<Self, KernelError> {
-        chunks.sort_by_cached_key(|chunk| (chunk.index, chunk.profile.clone().to_bytes()));
+        // merges are canonical, so chunks of one index need no order among themselves
+        chunks.sort_by_key(|chunk| chunk.index);
         let mut indices: Vec<Option<i64>> = chunks.iter().map(|chunk| chunk.index).collect();
         indices.dedup();
         let mut parts = parts_of(chunks, &indices);

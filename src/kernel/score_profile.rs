@@ -3,12 +3,14 @@ use super::bins::{Cell, ScoreBin, ScoreBins};
 use super::codec::{Reader, Writer};
 use super::digest::{Digest, DigestLimits, Entry};
 use super::error::KernelError;
-use super::key::{MANTISSA_BITS, bin_range, key, sum_of_values, value};
+use super::key::{MANTISSA_BITS, bin_range, key, low_bits, sum_of_values, value};
 
 /// Prediction and label, each negative, positive or unknown.
 pub const CLASSES: usize = 9;
 const MAGIC: [u8; 4] = *b"MWSP";
 const LAYOUT: u8 = 1;
+/// More rows than any store holds; sums of a few such counts still fit.
+const MOST_ROWS: u64 = 1 << 53;
 
 /// Counts of rows by score, prediction and label, any of which may be NULL; exact sums of the scores.
 ///
@@ -29,6 +31,28 @@ pub struct ScoreProfile {
     unscored: [u64; CLASSES],
     not_finite: [u64; CLASSES],
     scored_rows: u64,
+    coarseness: Coarseness,
+}
+
+/// Replaces the bits that `min_level` drops by their middle, so that no score itself is kept.
+#[derive(Debug, Clone, Copy)]
+struct Coarseness {
+    dropped: u64,
+    middle: u64,
+}
+
+impl Coarseness {
+    fn new(limits: DigestLimits) -> Self {
+        Self {
+            dropped: low_bits(limits.min_level),
+            middle: (1u64 << limits.min_level) >> 1,
+        }
+    }
+
+    #[inline]
+    fn of(self, key: u64) -> u64 {
+        key & !self.dropped | self.middle
+    }
 }
 
 /// The class of a row: `3 * prediction + label`, where NULL counts as a third value.
@@ -57,6 +81,7 @@ impl ScoreProfile {
             unscored: [0; CLASSES],
             not_finite: [0; CLASSES],
             scored_rows: 0,
+            coarseness: Coarseness::new(limits),
         }
     }
 
@@ -66,7 +91,7 @@ impl ScoreProfile {
         match score {
             Some(score) if score.is_finite() => {
                 self.scored_rows += 1;
-                self.scores.add(key(score), class);
+                self.scores.add(self.coarseness.of(key(score)), class);
             }
             Some(_) => bump(&mut self.not_finite, class),
             None => bump(&mut self.unscored, class),
@@ -157,6 +182,7 @@ impl ScoreProfile {
         };
         let entries = read_entries(&mut r, level)?;
         r.finish()?;
+        check_range(range, level, &entries)?;
         add_each(&mut self.unscored, &unscored);
         add_each(&mut self.not_finite, &not_finite);
         self.scored_rows = entries
@@ -168,7 +194,9 @@ impl ScoreProfile {
 
     /// The profile as statistics read it.
     pub fn bins(&mut self) -> ScoreBins {
-        let range = self.scores.range().unwrap_or((0, u64::MAX));
+        let coarse = self.limits().min_level > 0;
+        // the range of coarsened scores does not bound the scores themselves
+        let range = self.scores.range().filter(|_| !coarse);
         let (level, entries) = self.scores.entries();
         let mut bins: Vec<ScoreBin> = Vec::new();
         let mut last = None;
@@ -183,7 +211,7 @@ impl ScoreProfile {
         }
         ScoreBins {
             bins,
-            sums_exact: level <= MANTISSA_BITS,
+            sums_exact: level <= MANTISSA_BITS && !coarse,
             unscored: by_prediction(&self.unscored),
             not_finite: by_prediction(&self.not_finite),
         }
@@ -210,21 +238,17 @@ fn by_prediction(counts: &[u64; CLASSES]) -> [[u64; 3]; 3] {
     table
 }
 
-/// The first and last bin end at the smallest and largest score.
-fn empty_bin(bin: u64, level: u8, (first, last): (u64, u64)) -> ScoreBin {
+/// The first and last bin end at the smallest and largest score, where these are known.
+fn empty_bin(bin: u64, level: u8, ends: Option<(u64, u64)>) -> ScoreBin {
     let range = bin_range(bin, level);
-    let inside = |key: u64| key >> level == bin;
+    let inside = |key: &u64| key >> level == bin;
+    let (first, last) = (
+        ends.map(|e| e.0).filter(inside),
+        ends.map(|e| e.1).filter(inside),
+    );
     ScoreBin {
-        lower: if inside(first) {
-            value(first)
-        } else {
-            range.lower
-        },
-        upper: if inside(last) {
-            value(last)
-        } else {
-            range.upper
-        },
+        lower: first.map_or(range.lower, value),
+        upper: last.map_or(range.upper, value),
         ..ScoreBin::default()
     }
 }
@@ -272,7 +296,7 @@ fn read_entries(r: &mut Reader<'_>, level: u8) -> Result<Vec<Entry>, KernelError
             let count = r.uint()?;
             let dropped = if level > 0 { r.wide()? } else { 0 };
             // counts that could not have come from rows would overflow later sums
-            if count == 0 || count > 1 << 60 || dropped >> level >= u128::from(count) {
+            if count == 0 || count > MOST_ROWS || dropped >> level >= u128::from(count) {
                 return Err(disordered());
             }
             entries.push(Entry {
@@ -284,6 +308,28 @@ fn read_entries(r: &mut Reader<'_>, level: u8) -> Result<Vec<Entry>, KernelError
         }
     }
     Ok(entries)
+}
+
+/// The range must be of finite numbers and lie in the first and the last bin, and all rows together be countable.
+fn check_range(range: Option<(u64, u64)>, level: u8, entries: &[Entry]) -> Result<(), KernelError> {
+    let rows = entries
+        .iter()
+        .try_fold(0u64, |rows, e| rows.checked_add(e.count));
+    let inside = match (range, entries.first(), entries.last()) {
+        (None, None, None) => true,
+        (Some((first, last)), Some(low), Some(high)) => {
+            first >= key(f64::MIN)
+                && last <= key(f64::MAX)
+                && first <= last
+                && first >> level == low.bin
+                && last >> level == high.bin
+        }
+        _ => false,
+    };
+    if inside && rows.is_some_and(|rows| rows <= MOST_ROWS) {
+        return Ok(());
+    }
+    Err(disordered())
 }
 
 fn disordered() -> KernelError {
@@ -316,7 +362,7 @@ fn read_counts(r: &mut Reader<'_>) -> Result<[u64; CLASSES], KernelError> {
     let mut counts = [0; CLASSES];
     for count in &mut counts {
         *count = r.uint()?;
-        if *count > 1 << 60 {
+        if *count > MOST_ROWS {
             return Err(disordered());
         }
     }

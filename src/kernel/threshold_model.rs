@@ -41,7 +41,7 @@ pub struct ThresholdModel {
     /// Domain of the value.
     pub(super) lower: Option<f64>,
     pub(super) upper: Option<f64>,
-    /// Reference chunks with a value.
+    /// Reference chunks with a value whose scatter counts.
     pub(super) chunks: u32,
 }
 
@@ -76,6 +76,27 @@ impl ThresholdModel {
         metric: MetricScale,
         reference: &[ChunkPoint],
     ) -> Result<Self, KernelError> {
+        Self::fit_with(threshold, direction, metric, reference, true)
+    }
+
+    /// As [`Self::fit`], for a reference whose rows had no order and were dealt into chunks: these are more
+    /// alike than chunks of time, so their scatter is not used, and the status says few reference chunks.
+    pub fn fit_dealt(
+        threshold: Threshold,
+        direction: Direction,
+        metric: MetricScale,
+        reference: &[ChunkPoint],
+    ) -> Result<Self, KernelError> {
+        Self::fit_with(threshold, direction, metric, reference, false)
+    }
+
+    fn fit_with(
+        threshold: Threshold,
+        direction: Direction,
+        metric: MetricScale,
+        reference: &[ChunkPoint],
+        scatter: bool,
+    ) -> Result<Self, KernelError> {
         threshold.checked()?.fits(&metric)?;
         let (wants_lower, wants_upper) = metric.sides(direction);
         let seen =
@@ -90,7 +111,7 @@ impl ThresholdModel {
             },
             Threshold::FalseAlarmRate { rate } => {
                 let sides = if wants_lower && wants_upper { 2.0 } else { 1.0 };
-                let model = VarianceModel::fit(rate / sides, &metric, &points)?;
+                let model = VarianceModel::fit(rate / sides, &metric, &points, scatter)?;
                 Rule::Variance {
                     model,
                     link: metric.link,
@@ -99,7 +120,12 @@ impl ThresholdModel {
             }
         };
         let (lower, upper) = (metric.lower, metric.upper);
-        let chunks = u32::try_from(points.len()).unwrap_or(u32::MAX);
+        let told = if scatter {
+            points.len()
+        } else {
+            points.len().min(1)
+        };
+        let chunks = u32::try_from(told).unwrap_or(u32::MAX);
         Ok(Self {
             rule,
             wants_lower,

@@ -1,6 +1,6 @@
 //! The variance of a chunk's value around the reference, at any size of the chunk.
 use super::KernelError;
-use super::between_chunks::{Sampled, presumed_variance, weighted_centre};
+use super::between_chunks::{Sampled, presumed_variance, unseen_variance, weighted_centre};
 use super::limits::ChunkPoint;
 use super::link::Link;
 use super::threshold::MetricScale;
@@ -28,14 +28,20 @@ pub(super) struct VarianceModel {
 impl VarianceModel {
     /// * `tail`: probability beyond each limit.
     /// * `points`: chunks with a value and rows, in the order of their chunks.
+    /// * `scatter`: false where the chunks' scatter says nothing about variation over time.
     pub fn fit(
         tail: f64,
         metric: &MetricScale,
         points: &[ChunkPoint],
+        scatter: bool,
     ) -> Result<Self, KernelError> {
         let seen = pooled_row_variance(points, metric.total);
         let (chunks, rounding) = sampled(points, metric.total, seen);
-        let between = presumed_variance(&chunks, tail)?;
+        let between = if scatter {
+            presumed_variance(&chunks, tail)?
+        } else {
+            unseen_variance(&chunks)
+        };
         let (mean, centre_variance) = weighted_centre(&chunks, between);
         let rows: f64 = points.iter().map(|p| p.used_count as f64).sum();
         let centre = metric.link.inside(mean, rows);

@@ -102,7 +102,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// A constant text, or one of a fixed set of words when `words` is not empty.
+    /// A constant text.
     pub fn text(&mut self, name: &str) -> Result<Option<String>> {
         let function = self.spec.name;
         match self.constant(name)? {

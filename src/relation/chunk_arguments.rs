@@ -1,4 +1,5 @@
 //! `chunk`, `reference_chunk`, `incomplete`, `time_zone`, `as_of` and `order_by` of a call.
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::functions::expr_fn::now;
 use datafusion::logical_expr::{Expr, lit};
@@ -90,8 +91,8 @@ fn as_of(call: &mut Call, time_zone: &TimeZone) -> Result<Expr> {
     };
     let function = call.function();
     time_zone
-        .local(instant, &empty)
-        .map_err(|e| e.context(format!("{function}: argument 'as_of'")))
+        .local("as_of", instant, &empty)
+        .map_err(|e| e.context(function.to_string()))
 }
 
 fn chunking(call: &mut Call, dataset: &str, roles: &Roles, schema: &DFSchema) -> Result<Chunking> {
@@ -113,17 +114,18 @@ fn chunking(call: &mut Call, dataset: &str, roles: &Roles, schema: &DFSchema) ->
         };
     };
     let parsed = parse(call, name, &sql, schema);
+    // an expression over columns that only the analysis has; that side tells when it is misspelt
+    let elsewhere = !matches!(sql, SqlExpr::Function(ref f) if is_named(f, "rows") || is_named(f, "parts"))
+        && call.sql("analysis").is_some();
+    let shared = dataset == "reference" && !timed && name == "chunk";
     match parsed {
+        Err(error) if !(shared && elsewhere) => Err(error),
         // a chunk argument that reads the timestamp cannot serve a reference without one
-        Ok(Chunking::Calendar(_)) | Err(_)
-            if dataset == "reference" && !timed && name == "chunk" =>
-        {
-            Ok(if call.sql("order_by").is_some() {
-                Chunking::Parts(10)
-            } else {
-                Chunking::Dealt(10)
-            })
-        }
+        Ok(Chunking::Calendar(_)) | Err(_) if shared => Ok(if call.sql("order_by").is_some() {
+            Chunking::Parts(10)
+        } else {
+            Chunking::Dealt(10)
+        }),
         Ok(Chunking::Rows(_) | Chunking::Parts(_))
             if dataset == "reference"
                 && !timed
@@ -165,10 +167,11 @@ fn parse(call: &mut Call, name: &str, sql: &SqlExpr, schema: &DFSchema) -> Resul
 fn size(call: &mut Call, name: &str, function: &Function) -> Result<i64> {
     let arguments = arguments_of(function).unwrap_or_default();
     let found = match arguments.as_slice() {
-        [only] => call
-            .constant_of(name, only.clone())?
-            .cast_to(&datafusion::arrow::datatypes::DataType::Int64)
-            .ok(),
+        [only] => {
+            let value = call.constant_of(name, only.clone())?;
+            let whole = value.data_type().is_integer();
+            value.cast_to(&DataType::Int64).ok().filter(|_| whole)
+        }
         _ => None,
     };
     match found {

@@ -13,7 +13,7 @@ use super::arguments::Call;
 use super::chunk_arguments::ChunkArguments;
 use super::roles::{Roles, by_expr, column};
 use super::session_functions::{aggregate, scalar};
-use crate::chunk::{Calendar, Chunking, Incomplete, TIMESTAMP};
+use crate::chunk::{Calendar, Chunking, Incomplete, TIMESTAMP, TimeZone};
 use crate::kernel::calendar::Step;
 
 /// Columns of a chunk relation after the `by` columns; `profile` is the last.
@@ -76,12 +76,14 @@ impl ChunkedRows<'_> {
         columns.push(role(&self.roles.prediction).alias("__prediction"));
         columns.push(role(&self.roles.score).alias("__score"));
         let zone = &self.arguments.time_zone;
+        let calendar = matches!(self.arguments.chunking, Chunking::Calendar(_));
         let time = match &self.roles.timestamp {
-            Some(time) => zone
-                .local(time.clone(), &schema)
-                .map_err(|e| e.context(call.function().to_string()))?,
-            None => lit(ScalarValue::TimestampMicrosecond(None, None)),
+            // first and last instants of other chunks must not lose the hour that a clock change repeats
+            Some(time) if !calendar => TimeZone::utc("timestamp", time.clone(), &schema),
+            Some(time) => zone.local("timestamp", time.clone(), &schema),
+            None => Ok(lit(ScalarValue::TimestampMicrosecond(None, None))),
         };
+        let time = time.map_err(|e| e.context(call.function().to_string()))?;
         let ordered = matches!(
             self.arguments.chunking,
             Chunking::Rows(_) | Chunking::Parts(_)
@@ -120,7 +122,7 @@ impl ChunkedRows<'_> {
     fn numbering(&self) -> Result<Option<(Expr, Expr)>> {
         let by: Vec<Expr> = self.by.iter().map(|(name, _)| column(name)).collect();
         // ties are broken by all that a profile reads, so that tied rows are interchangeable
-        let ties = ["__score", "__prediction", "__label"].map(column);
+        let ties = ["__time", "__score", "__prediction", "__label"].map(column);
         let orders = (0..self.arguments.order_by.len()).map(|i| column(&order_name(i)));
         let from_zero = cast(column("__number"), DataType::Int64) - lit(1i64);
         let (function, order, key): (Expr, Vec<Expr>, Expr) = match self.arguments.chunking {
@@ -177,16 +179,30 @@ fn order_name(position: usize) -> String {
 /// Adds chunks that are not full to the one before.
 fn merge_incomplete(
     call: &mut Call,
-    profiled: LogicalPlan,
+    mut profiled: LogicalPlan,
     by: &[String],
     arguments: &ChunkArguments,
 ) -> Result<LogicalPlan> {
     let key = column("__key");
     let (moved, calendar) = match &arguments.chunking {
         Chunking::Calendar(calendar) => {
+            // only a chunk that exists can take rows in: a group that has none before keeps its own
             let last = calendar.last_complete(arguments.as_of.clone());
+            let complete = when(key.clone().lt_eq(last.clone()), key.clone()).end()?;
+            let before = max(complete)
+                .partition_by(by.iter().map(|name| column(name)).collect())
+                .build()?
+                .alias("__before");
+            profiled = LogicalPlanBuilder::from(profiled)
+                .window(vec![before])?
+                .build()?;
+            let before = column("__before");
             (
-                when(key.clone().gt(last.clone()), last).otherwise(key)?,
+                when(
+                    key.clone().gt(last).and(before.clone().is_not_null()),
+                    before,
+                )
+                .otherwise(key)?,
                 true,
             )
         }
@@ -254,8 +270,8 @@ fn describe(
             let plan = plan.window(vec![rank])?;
             let index = cast(column("__rank"), DataType::Int64) - lit(1i64);
             let (first, last) = (
-                zone.instant(column("__first")),
-                zone.instant(column("__last")),
+                zone.of_utc(column("__first")),
+                zone.of_utc(column("__last")),
             );
             (
                 plan,
@@ -272,8 +288,8 @@ fn describe(
                 _ => lit(true),
             };
             let (first, last) = (
-                zone.instant(column("__first")),
-                zone.instant(column("__last")),
+                zone.of_utc(column("__first")),
+                zone.of_utc(column("__last")),
             );
             (
                 plan,

@@ -43,7 +43,7 @@ pub static SPEC: RelationSpec = RelationSpec {
         ),
         (
             "positive_label",
-            "The value of label and prediction that stands for the positive class.",
+            "The value of label that stands for the positive class, and of a prediction that is a text.",
         ),
         (
             "by",
@@ -112,12 +112,30 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
             call.function()
         );
     }
+    let dealt = reference.dealt;
     let chunks = union(reference.plan, analysis.plan, &names)?;
     let fitted = fit(call, chunks, &names)?;
     let evaluated = evaluate(call, fitted, &names, &metrics)?;
-    let judged = judge(call, evaluated, &names, &thresholds)?;
+    let judged = judge(call, evaluated, &names, &thresholds, dealt)?;
     let function = call.function();
     shared_shape(call, judged, &names)?.alias(function)?.build()
+}
+
+/// A bound of a chunk as `time`; one without a zone is UTC, beside one with a zone.
+fn instant(plan: &LogicalPlan, name: &str, time: &DataType) -> Expr {
+    let naive = matches!(
+        plan.schema()
+            .field_with_unqualified_name(name)
+            .map(|field| field.data_type()),
+        Ok(DataType::Timestamp(_, None))
+    );
+    match time {
+        DataType::Timestamp(unit, Some(_)) if naive => {
+            let utc = DataType::Timestamp(*unit, Some("+00:00".into()));
+            cast(cast(column(name), utc), time.clone())
+        }
+        _ => cast(column(name), time.clone()),
+    }
 }
 
 /// Both relations under one another, told apart by `dataset`.
@@ -129,7 +147,7 @@ fn union(
     let time = common_time(reference.schema(), analysis.schema());
     let side = |plan: LogicalPlan, dataset: &str| {
         let columns = CHUNK_COLUMNS.map(|name| match name {
-            "chunk_start" | "chunk_end" => cast(column(name), time.clone()).alias(name),
+            "chunk_start" | "chunk_end" => instant(&plan, name, &time).alias(name),
             _ => column(name),
         });
         let names = by.iter().map(|name| column(name));
@@ -221,15 +239,21 @@ fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
             matrix.len()
         );
     }
-    let Some(names) = call.words("metrics")? else {
+    let all = || -> Vec<Metric> {
         let applies = |m: &Metric| {
             (matrix.is_some() || !m.needs_value_matrix())
                 && (has_prediction || !m.needs_prediction())
         };
-        return Ok(Metric::ALL.into_iter().filter(applies).collect());
+        Metric::ALL.into_iter().filter(applies).collect()
+    };
+    let Some(names) = call.words("metrics")? else {
+        return Ok(all());
     };
     let mut metrics = Vec::new();
-    for name in names.iter().filter(|name| *name != "*") {
+    if names.iter().any(|name| name == "*") {
+        return Ok(all());
+    }
+    for name in &names {
         let metric = metric_of(function, "metrics", name)?;
         if metric.needs_value_matrix() && matrix.is_none() {
             return plan_err!(

@@ -41,7 +41,7 @@ pub static SPEC: RelationSpec = RelationSpec {
         ),
         (
             "positive_label",
-            "The value of label and prediction that stands for the positive class.",
+            "The value of label that stands for the positive class, and of a prediction that is a text.",
         ),
         ("by", "Columns that group the rows."),
         (

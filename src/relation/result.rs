@@ -44,6 +44,7 @@ pub fn judge(
     evaluated: LogicalPlanBuilder,
     by: &[String],
     thresholds: &Thresholds,
+    dealt: bool,
 ) -> Result<LogicalPlanBuilder> {
     let direction = direction(call)?;
     let args = vec![
@@ -56,6 +57,7 @@ pub fn judge(
         column("realized"),
         column("chunk_index"),
         is_reference(),
+        lit(dealt),
     ];
     let mut partition: Vec<&str> = by.iter().map(String::as_str).collect();
     partition.push("metric");
@@ -94,7 +96,7 @@ fn alert() -> Result<Expr> {
     let below = is_true(column("value").lt(lower.clone()))?;
     let above = is_true(column("value").gt(upper.clone()))?;
     let not_judged = is_reference()
-        .or(column("complete").is_false())
+        .or(column("complete").is_not_true())
         .or(column("value").is_null())
         .or(lower.is_null().and(upper.is_null()));
     when(not_judged, lit(ScalarValue::Boolean(None))).otherwise(below.or(above))
@@ -102,10 +104,8 @@ fn alert() -> Result<Expr> {
 
 /// The status of the value, or else that of its limits.
 fn status() -> Result<Expr> {
-    let few = limit("status")
-        .eq(lit("few_reference_chunks"))
-        .and(column("status").eq(lit("ok")));
-    when(few, limit("status")).otherwise(column("status"))
+    let ok = column("status").eq(lit("ok"));
+    when(ok, limit("status")).otherwise(column("status"))
 }
 
 /// Brings judged rows into the shape that all monitoring functions share.

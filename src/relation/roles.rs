@@ -82,7 +82,10 @@ fn optional(
     }
 }
 
-/// A label or prediction that the profile can read; texts need the positive value.
+/// A label or prediction that the profile can read.
+///
+/// `positive_label` says which value of the label is positive, and of a prediction that is a text. A prediction
+/// of numbers or booleans must be 0/1 by itself: compared with a label's code it could be false throughout.
 fn as_class(
     function: &str,
     name: &str,
@@ -91,26 +94,49 @@ fn as_class(
     positive: Option<&ScalarValue>,
 ) -> Result<Expr> {
     let found = expr.get_type(schema)?;
-    let value = match &found {
-        DataType::Dictionary(_, value) => value.as_ref(),
-        other => other,
-    };
-    let number = value.is_numeric() || matches!(value, DataType::Boolean | DataType::Null);
+    let kind = Kind::of(&found);
     match positive {
-        // a numeric prediction beside textual labels is 0/1 already, and so the other way round
         Some(positive)
-            if number
-                == (positive.data_type().is_numeric()
-                    || positive.data_type() == DataType::Boolean) =>
+            if kind == Kind::of(&positive.data_type())
+                && (name == "label" || kind == Kind::Text) =>
         {
-            Ok(expr.eq(lit(positive.clone())))
+            return Ok(expr.eq(lit(positive.clone())));
         }
-        Some(_) if number => Ok(expr),
-        None if number => Ok(expr),
-        _ => plan_err!(
+        Some(positive) if name == "label" => {
+            return plan_err!(
+                "{function}: argument 'positive_label' is {positive}, and the label (`{expr}`) has type {found}. \
+                 Expected a value of the label's type"
+            );
+        }
+        _ => (),
+    }
+    match kind {
+        Kind::Number | Kind::Boolean => Ok(expr),
+        Kind::Text | Kind::Other => plan_err!(
             "{function}: argument '{name}' (`{expr}`) has type {found}. Expected 0/1 or boolean. \
              Hint: positive_label => '<the positive value>'"
         ),
+    }
+}
+
+/// Families of types that can be compared with one another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Number,
+    Boolean,
+    Text,
+    Other,
+}
+
+impl Kind {
+    fn of(found: &DataType) -> Self {
+        match found {
+            DataType::Dictionary(_, value) => Self::of(value),
+            DataType::Boolean | DataType::Null => Self::Boolean,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Self::Text,
+            number if number.is_numeric() => Self::Number,
+            _ => Self::Other,
+        }
     }
 }
 

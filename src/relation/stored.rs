@@ -39,7 +39,12 @@ pub fn plan(call: &mut Call, input: LogicalPlan, by: &[(String, SqlExpr)]) -> Re
     }
     let mut group = Vec::new();
     for (name, sql) in by {
-        group.push(by_expr(call, name, sql, &schema)?);
+        // profiles keep a group under its name, even where it was an expression over rows
+        group.push(if schema.has_column_with_unqualified_name(name) {
+            column(name)
+        } else {
+            by_expr(call, name, sql, &schema)?
+        });
     }
     group.push(cast(column("chunk"), DataType::Utf8).alias("chunk"));
     group.push(cast(column("chunk_index"), DataType::Int64).alias("chunk_index"));
@@ -61,7 +66,7 @@ pub fn plan(call: &mut Call, input: LogicalPlan, by: &[(String, SqlExpr)]) -> Re
         .build()
 }
 
-/// Casts the timestamps of both sides to one type: microseconds, in the zone that a side names.
+/// The type for the timestamps of both sides: microseconds, in the zone that a side names.
 pub fn common_time(reference: &DFSchema, analysis: &DFSchema) -> DataType {
     let zone = |schema: &DFSchema| match schema
         .field_with_unqualified_name("chunk_start")

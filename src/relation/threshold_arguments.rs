@@ -31,6 +31,16 @@ pub fn thresholds(call: &mut Call, metrics: &[Metric]) -> Result<Thresholds> {
         let metric = metric_of(call.function(), "thresholds", &name)?;
         let threshold = one(call, &sql)?;
         check(call, metric, &threshold)?;
+        if thresholds
+            .by_metric
+            .iter()
+            .any(|(given, _)| *given == metric)
+        {
+            return plan_err!(
+                "{}: argument 'thresholds' names {metric} twice. Expected each metric once",
+                call.function()
+            );
+        }
         thresholds.by_metric.push((metric, threshold));
     }
     Ok(thresholds)

@@ -141,7 +141,7 @@ fn estimate(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> 
             names.join(", ")
         );
     };
-    let matrix = value_matrix(spec, values, 3)?;
+    let matrix = value_matrix(spec, values, 3, &[metric])?;
     let (Some(profile), Some(calibrator)) = (bytes(values, 0), bytes(values, 1)) else {
         return Ok(ScalarValue::Float64(None));
     };

@@ -15,7 +15,10 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use libtest_mimic::{Arguments, Failed, Trial};
 use modelwatch::options::MonitorOptions;
-use sqllogictest::{AsyncDB, ColumnType, DBOutput, Runner, default_normalizer, default_validator};
+use sqllogictest::{
+    AsyncDB, ColumnType, DBOutput, QueryExpect, Record, Runner, StatementExpect,
+    default_normalizer, default_validator,
+};
 
 const PARTITIONS: [usize; 3] = [1, 2, 7];
 
@@ -37,7 +40,55 @@ fn main() {
             ));
         }
     }
+    trials.push(Trial::test("every_name_has_its_records", || {
+        every_name_has_its_records().map_err(Failed::from)
+    }));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// At least ten records for each SQL name, and a tenth of all that expect an error.
+fn every_name_has_its_records() -> Result<(), String> {
+    let mut records: Vec<(String, bool)> = vec![];
+    for path in files() {
+        for record in sqllogictest::parse_file::<Letter>(&path).map_err(|e| e.to_string())? {
+            match record {
+                Record::Statement { sql, expected, .. } => {
+                    records.push((sql, matches!(expected, StatementExpect::Error(_))));
+                }
+                Record::Query { sql, expected, .. } => {
+                    records.push((sql, matches!(expected, QueryExpect::Error(_))));
+                }
+                _ => {}
+            }
+        }
+    }
+    let aggregates = modelwatch::functions::all_aggregates().map_err(|e| e.to_string())?;
+    let scalars = modelwatch::functions::all_scalars().map_err(|e| e.to_string())?;
+    let names = aggregates
+        .iter()
+        .map(|f| f.name())
+        .chain(scalars.iter().map(|f| f.name()));
+    for name in names.chain(modelwatch::relation::all().iter().map(|r| r.name)) {
+        let call = format!("{name}(");
+        let count = records
+            .iter()
+            .filter(|(sql, _)| sql.contains(&call))
+            .count();
+        if count < 10 {
+            return Err(format!(
+                "{name} is called in {count} records; ten are the least"
+            ));
+        }
+    }
+    let refused = records.iter().filter(|(_, refused)| *refused).count();
+    println!("{} records, {refused} of them errors", records.len());
+    match refused * 10 >= records.len() {
+        true => Ok(()),
+        false => Err(format!(
+            "{refused} of {} records expect an error",
+            records.len()
+        )),
+    }
 }
 
 fn files() -> Vec<PathBuf> {

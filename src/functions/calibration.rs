@@ -141,13 +141,7 @@ fn estimate(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> 
             names.join(", ")
         );
     };
-    let matrix = value_matrix(spec, values, 3)?;
-    if metric.needs_value_matrix() && values.get(3).is_none_or(ScalarValue::is_null) {
-        return exec_err!(
-            "{}: metric {metric} needs the value of each outcome. Expected value_matrix, such as [0, -10, -50, 100]",
-            spec.name
-        );
-    }
+    let matrix = value_matrix(spec, values, 3, &[metric])?;
     let (Some(profile), Some(calibrator)) = (bytes(values, 0), bytes(values, 1)) else {
         return Ok(ScalarValue::Float64(None));
     };

@@ -141,7 +141,7 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
             None => return exec_err!("{}: unknown metric '{name}'", spec.name),
         }
     }
-    let matrix = value_matrix(spec, values, 5)?;
+    let matrix = value_matrix(spec, values, 5, &metrics)?;
     let confidence = number(values, 6).unwrap_or(0.95);
     let mut profile = match bytes(values, 0) {
         Some(bytes) => ScoreProfile::from_bytes(bytes)?,

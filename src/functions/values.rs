@@ -4,6 +4,7 @@ use datafusion::arrow::datatypes::Float64Type;
 use datafusion::common::{Result, ScalarValue, exec_err};
 
 use super::spec::FunctionSpec;
+use crate::kernel::metric::Metric;
 
 /// The bytes at `position`; `None` for NULL.
 pub(super) fn bytes(values: &[ScalarValue], position: usize) -> Option<&[u8]> {
@@ -57,15 +58,25 @@ pub(super) fn texts(values: &[ScalarValue], position: usize) -> Vec<String> {
     }
 }
 
-/// The value matrix `[tn, fp, fn, tp]` at `position`; zeros for NULL.
+/// The value matrix `[tn, fp, fn, tp]` at `position`; zeros for NULL, unless one of `metrics` reads it.
 pub(super) fn value_matrix(
     spec: &FunctionSpec,
     values: &[ScalarValue],
     position: usize,
+    metrics: &[Metric],
 ) -> Result<[f64; 4]> {
     let list = match values.get(position) {
         Some(ScalarValue::List(list)) if list.is_valid(0) => list.value(0),
-        _ => return Ok([0.0; 4]),
+        _ => {
+            return match metrics.iter().find(|metric| metric.needs_value_matrix()) {
+                None => Ok([0.0; 4]),
+                Some(metric) => exec_err!(
+                    "{}: metric {metric} needs the value of each outcome. Expected value_matrix. \
+                     Hint: [0, -10, -50, 100] for [tn, fp, fn, tp]",
+                    spec.name
+                ),
+            };
+        }
     };
     let numbers: Vec<f64> = list
         .as_primitive::<Float64Type>()

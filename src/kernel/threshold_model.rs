@@ -69,7 +69,7 @@ impl ThresholdModel {
     ///   too large to square.
     /// * Source: the variance model of random-effects meta-analysis (R. DerSimonian, N. Laird,
     ///   1986, Controlled Clinical Trials 7, 177-188), with the between-chunk variance
-    ///   of [`super::between_chunks`].
+    ///   of `between_chunks.rs`.
     pub fn fit(
         threshold: Threshold,
         direction: Direction,

@@ -5,9 +5,10 @@ use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::expr_fn::{count, max, min, sum};
 use datafusion::functions_aggregate::min_max::max_udaf;
 use datafusion::functions_window::expr_fn::{dense_rank, ntile, row_number};
+use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{
-    Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, WindowFunctionDefinition, cast,
-    expr::WindowFunction, lit, when,
+    Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, WindowFunctionDefinition, cast, lit,
+    when,
 };
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
@@ -191,8 +192,8 @@ fn merge_incomplete(
             // only a chunk that exists can take rows in: a group that has none before keeps its own
             let last = calendar.last_complete(arguments.as_of.clone());
             let complete = when(key.clone().lt_eq(last.clone()), key.clone()).end()?;
-            let largest = WindowFunctionDefinition::AggregateUDF(max_udaf());
-            let before = Expr::from(WindowFunction::new(largest, vec![complete]))
+            let latest = WindowFunctionDefinition::AggregateUDF(max_udaf());
+            let before = Expr::from(WindowFunction::new(latest, vec![complete]))
                 .partition_by(by.iter().map(|name| column(name)).collect())
                 .build()?
                 .alias("__before");

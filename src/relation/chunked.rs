@@ -191,7 +191,7 @@ fn merge_incomplete(
         Chunking::Calendar(calendar) => {
             // only a chunk that exists can take rows in: a group that has none before keeps its own
             let last = calendar.last_complete(arguments.as_of.clone());
-            let complete = when(key.clone().lt_eq(last.clone()), key.clone()).end()?;
+            let complete = when(key.clone().lt_eq(last), key.clone()).end()?;
             let latest = WindowFunctionDefinition::AggregateUDF(max_udaf());
             let before = Expr::from(WindowFunction::new(latest, vec![complete]))
                 .partition_by(by.iter().map(|name| column(name)).collect())

@@ -1,7 +1,7 @@
 //! Rows of a relation become chunk profiles, in one ordinary aggregate.
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
-use datafusion::functions::core::expr_fn::get_field;
+use datafusion::functions::core::expr_fn::{get_field, least};
 use datafusion::functions_aggregate::expr_fn::{count, max, min, sum};
 use datafusion::functions_aggregate::min_max::max_udaf;
 use datafusion::functions_window::expr_fn::{dense_rank, ntile, row_number};
@@ -191,7 +191,7 @@ fn merge_incomplete(
         Chunking::Calendar(calendar) => {
             // only a chunk that exists can take rows in: a group that has none before keeps its own
             let last = calendar.last_complete(arguments.as_of.clone());
-            let complete = when(key.clone().lt_eq(last.clone()), key.clone()).end()?;
+            let complete = when(key.clone().lt_eq(last), key.clone()).end()?;
             let latest = WindowFunctionDefinition::AggregateUDF(max_udaf());
             let before = Expr::from(WindowFunction::new(latest, vec![complete]))
                 .partition_by(by.iter().map(|name| column(name)).collect())
@@ -200,15 +200,10 @@ fn merge_incomplete(
             profiled = LogicalPlanBuilder::from(profiled)
                 .window(vec![before])?
                 .build()?;
-            let before = column("__before");
-            (
-                when(
-                    key.clone().gt(last).and(before.clone().is_not_null()),
-                    before,
-                )
-                .otherwise(key)?,
-                true,
-            )
+            // least() leaves a NULL out, and a CASE without ELSE may be NULL for the logical and the physical
+            // plan alike: about `CASE WHEN before IS NOT NULL THEN before ...` they disagree (DataFusion 55.2)
+            let earlier = least(vec![key.clone(), column("__before")]);
+            (when(key.is_not_null(), earlier).end()?, true)
         }
         Chunking::Rows(n) => {
             let short = column("row_count")

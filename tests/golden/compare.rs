@@ -93,6 +93,19 @@ struct Site<'a> {
 /// Lower and upper threshold.
 type Limits = (Option<f64>, Option<f64>);
 
+impl<'a> Site<'a> {
+    fn of_reference(golden: &'a Golden) -> Self {
+        Self {
+            chunk: "reference".into(),
+            calculator: &golden.calculator,
+            metric: "isotonic",
+            field: "calibrator",
+            counts: [0.0; 4],
+            complete: true,
+        }
+    }
+}
+
 type Ranking = [Vec<HashMap<String, Figures>>; 2];
 
 /// Compares one golden file with what SQL answers.
@@ -109,14 +122,21 @@ pub async fn compare(golden: &Golden) -> Result<Outcome, Failure> {
     } else {
         &in_sample
     };
-    let mut ranking = Ranking::default();
-    if golden.calculator == "cbpe" && golden.metrics.iter().any(|m| RANKING.contains(&m.as_str())) {
-        ranking = [
-            ours.uncorrected("reference").await?,
-            ours.uncorrected("analysis").await?,
-        ];
-    }
     let mut outcome = Outcome::default();
+    let mut ranking = Ranking::default();
+    if golden.calculator == "cbpe" {
+        let calibrator = ours.calibrator().await?;
+        for (score, probability) in &golden.knots {
+            let ours = calibrator.calibrate(*score);
+            outcome.figure(&Site::of_reference(golden), Some(*probability), ours, EXACT);
+        }
+        if golden.metrics.iter().any(|m| RANKING.contains(&m.as_str())) {
+            ranking = [
+                ours.uncorrected("reference", &calibrator).await?,
+                ours.uncorrected("analysis", &calibrator).await?,
+            ];
+        }
+    }
     let sides = [
         ("reference", estimated, &reference),
         ("analysis", &analysis, &analysis),

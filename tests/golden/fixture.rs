@@ -39,6 +39,8 @@ pub struct Golden {
     pub value_matrix: [f64; 4],
     /// The decision of `cbpe` that the scores need calibration.
     pub calibrate: bool,
+    /// Corners `(score, probability)` of the fitted isotonic map.
+    pub knots: Vec<(f64, f64)>,
     columns: HashMap<String, Vec<String>>,
     rows: usize,
 }
@@ -66,6 +68,7 @@ impl Golden {
             calibrate: record["fitted"]["needs_calibration"]
                 .as_bool()
                 .unwrap_or(true),
+            knots: knots(&record["fitted"]["calibrator"]),
             dataset,
             columns,
             rows,
@@ -190,6 +193,14 @@ fn thresholds(given: &Value) -> Result<Vec<(String, Threshold)>, Failure> {
 /// The file's rows are labels and its columns predictions: `[[tn, fp], [fn, tp]]`.
 fn value_matrix(given: &Value) -> [f64; 4] {
     [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(y, p)| given[y][p].as_f64().unwrap_or(0.0))
+}
+
+fn knots(calibrator: &Value) -> Vec<(f64, f64)> {
+    let axis = |name: &str| calibrator[name].as_array().cloned().unwrap_or_default();
+    let pairs = axis("x").into_iter().zip(axis("y"));
+    pairs
+        .filter_map(|(x, y)| Some((x.as_f64()?, y.as_f64()?)))
+        .collect()
 }
 
 /// Golden files of binary classifiers under a folder, sorted.

@@ -104,6 +104,7 @@ fn run(golden: &Golden, total: &Mutex<Total>) -> Result<(), Failure> {
                 ("value", false) if golden.calculator == "cbpe" => "estimates of the other metrics",
                 ("lower_threshold" | "upper_threshold", _) => "thresholds",
                 ("alert", _) => "alerts",
+                ("calibrator", _) => "calibrated probabilities",
                 _ => "realized values",
             };
             let worst = total.worst.entry(kind).or_default();

@@ -191,24 +191,33 @@ impl<'a> Ours<'a> {
         format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
     }
 
+    /// The calibrator of the whole reference, in the mode that NannyML decided on.
+    ///
+    /// Fails when `auto` decides otherwise on these data.
+    pub async fn calibrator(&self) -> Result<Calibrator, Failure> {
+        let all = self.profiles("reference", "0").await?;
+        let reference = all.first().ok_or("an empty reference")?;
+        let fit = |mode| Calibrator::fit(reference, mode).map_err(|e| e.to_string());
+        if fit(CalibrationMode::Auto)?.uses_raw_scores() == self.golden.calibrate {
+            return Err("'auto' decides against NannyML".into());
+        }
+        Ok(fit(match self.golden.calibrate {
+            true => CalibrationMode::Always,
+            false => CalibrationMode::Never,
+        })?)
+    }
+
     /// Estimates of the ranking metrics with this crate's corrections undone, from profiles of chunks that are
     /// cut here in plain SQL.
     pub async fn uncorrected(
         &self,
         relation: &str,
+        calibrator: &Calibrator,
     ) -> Result<Vec<HashMap<String, Figures>>, Failure> {
-        let mode = if self.golden.calibrate {
-            CalibrationMode::Always
-        } else {
-            CalibrationMode::Never
-        };
-        let all = self.profiles("reference", "0").await?;
-        let reference = all.first().ok_or("an empty reference")?;
-        let calibrator = Calibrator::fit(reference, mode).map_err(|e| e.to_string())?;
         let key = self.key(relation).await?;
         let mut found = vec![];
         for chunk in self.profiles(relation, &key).await? {
-            let estimator = Estimator::new(&chunk, &calibrator);
+            let estimator = Estimator::new(&chunk, calibrator);
             let of = |metric: Metric| {
                 let reading = estimator.reading_with(metric, [0.0; 4], 0.95, Corrections::Undone);
                 let figures = Figures {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the parity fixtures: two small binary data sets and NannyML 0.13.1's figures on them.
 
-Layout under --out (default: `fixtures` beside this file), read by `tests/golden.rs`:
+Layout under --out (default: `fixtures` beside this file), read by `main.rs` beside it:
   data/<dataset>/{reference,analysis,targets}.parquet   rows; labels of the analysis rows in `targets`, by `id`
   golden/<dataset>/<calculator>__<variant>.csv          one row a chunk, columns `<subject>.<field>`, full precision
   golden/<dataset>/<calculator>__<variant>.json         parameters, fitted state, package versions

@@ -227,7 +227,10 @@ async fn a_chunk_that_is_stored_twice_is_refused() {
         .await
         .expect_err("refused")
         .to_string();
-    assert!(error.contains("the same chunk 2 times"), "{error}");
+    assert!(
+        error.contains("2 times, so its rows would count 2 times"),
+        "{error}"
+    );
 }
 
 /// Writes the rows as five files, in order or reversed, so that scans split and arrive differently.

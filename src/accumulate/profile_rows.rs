@@ -1,5 +1,5 @@
 //! Rows that are profiles themselves go into one profile.
-use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use datafusion::common::{Result, exec_err};
 
 use super::{Arguments, Summary, bytes_at};
@@ -17,6 +17,15 @@ pub struct MergedProfile {
     pub profile: Option<ScoreProfile>,
     /// How many profiles went in.
     pub merged: u64,
+    /// The chunk that they are said to be of, the same for all.
+    pub chunk: Option<String>,
+}
+
+/// The columns of a batch.
+#[derive(Debug)]
+pub struct ProfileColumns {
+    profile: ArrayRef,
+    chunk: Option<StringArray>,
 }
 
 impl MergedProfile {
@@ -31,38 +40,51 @@ impl MergedProfile {
 
     fn read_state(&mut self, state: &[u8]) -> Result<(), KernelError> {
         let mut r = Reader::new(state, MAGIC, 1, "state of a merged profile")?;
+        let chunk = String::from_utf8_lossy(r.bytes()?).into_owned();
         match r.uint()? {
             0 => {}
             profiles => self.add(profiles, r.bytes()?)?,
+        }
+        if !chunk.is_empty() {
+            self.chunk = Some(chunk);
         }
         r.finish()
     }
 }
 
 impl Summary for MergedProfile {
-    type Columns = ArrayRef;
+    type Columns = ProfileColumns;
 
-    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<ArrayRef> {
-        match values.first() {
-            Some(profiles) => Ok(ArrayRef::clone(profiles)),
-            None => exec_err!("{}: expected a profile", arguments.function),
-        }
+    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<ProfileColumns> {
+        let [profile, rest @ ..] = values else {
+            return exec_err!("{}: expected a profile", arguments.function);
+        };
+        Ok(ProfileColumns {
+            profile: ArrayRef::clone(profile),
+            chunk: rest.first().map(|chunk| chunk.as_string::<i32>().clone()),
+        })
     }
 
-    fn observe(&mut self, profiles: &ArrayRef, row: usize) -> Result<()> {
-        match bytes_at(profiles, row)? {
-            Some(bytes) => Ok(self.add(1, bytes)?),
-            None => Ok(()),
+    fn observe(&mut self, columns: &ProfileColumns, row: usize) -> Result<()> {
+        let Some(bytes) = bytes_at(&columns.profile, row)? else {
+            return Ok(());
+        };
+        if let (None, Some(chunk)) = (&self.chunk, &columns.chunk)
+            && chunk.is_valid(row)
+        {
+            self.chunk = Some(chunk.value(row).to_string());
         }
+        Ok(self.add(1, bytes)?)
     }
 
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
         Ok(self.read_state(state)?)
     }
 
-    /// How many profiles, then their merge, if any.
+    /// The chunk, how many profiles, then their merge, if any.
     fn state(&mut self) -> Vec<u8> {
         let mut w = Writer::new(MAGIC, 1);
+        w.bytes(self.chunk.as_deref().unwrap_or_default().as_bytes());
         w.uint(self.merged);
         if let Some(profile) = &mut self.profile {
             w.bytes(&profile.to_bytes());
@@ -71,6 +93,7 @@ impl Summary for MergedProfile {
     }
 
     fn heap_size(&self) -> usize {
-        self.profile.as_ref().map_or(0, ScoreProfile::heap_size)
+        let chunk = self.chunk.as_ref().map_or(0, String::capacity);
+        chunk + self.profile.as_ref().map_or(0, ScoreProfile::heap_size)
     }
 }

@@ -28,6 +28,8 @@ pub struct ReferenceValue {
 pub struct ThresholdRows {
     /// Name of the metric, the same for all rows.
     pub metric: Option<String>,
+    /// Whether a reference chunk was dealt from rows without an order.
+    pub dealt: bool,
     values: Vec<ReferenceValue>,
 }
 
@@ -41,6 +43,7 @@ pub struct ThresholdColumns {
     realized: Float64Array,
     index: Int64Array,
     is_reference: BooleanArray,
+    dealt: Option<BooleanArray>,
 }
 
 impl ThresholdRows {
@@ -70,6 +73,7 @@ impl ThresholdRows {
         if !metric.is_empty() {
             self.metric = Some(metric);
         }
+        self.dealt |= r.uint()? == 1;
         for _ in 0..r.length(9)? {
             let index = (r.uint()? == 1, r.int()?);
             let used_count = r.uint()?;
@@ -104,7 +108,7 @@ impl Summary for ThresholdRows {
             realized,
             index,
             is_reference,
-            ..,
+            rest @ ..,
         ] = values
         else {
             return exec_err!("{}: expected at least nine arguments", arguments.function);
@@ -117,6 +121,7 @@ impl Summary for ThresholdRows {
             realized: realized.as_primitive::<Float64Type>().clone(),
             index: index.as_primitive::<Int64Type>().clone(),
             is_reference: is_reference.as_boolean().clone(),
+            dealt: rest.first().map(|dealt| dealt.as_boolean().clone()),
         })
     }
 
@@ -127,6 +132,8 @@ impl Summary for ThresholdRows {
         if !(columns.is_reference.is_valid(row) && columns.is_reference.value(row)) {
             return Ok(());
         }
+        let dealt = columns.dealt.as_ref();
+        self.dealt |= dealt.is_some_and(|dealt| dealt.is_valid(row) && dealt.value(row));
         let number = |column: &Float64Array| column.is_valid(row).then(|| column.value(row));
         let used = columns
             .used_count
@@ -154,6 +161,7 @@ impl Summary for ThresholdRows {
     fn state(&mut self) -> Vec<u8> {
         let mut w = Writer::new(MAGIC, 1);
         w.bytes(self.metric.as_deref().unwrap_or_default().as_bytes());
+        w.uint(u64::from(self.dealt));
         let values = self.values();
         w.uint(values.len() as u64);
         for value in values {

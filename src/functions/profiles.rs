@@ -116,9 +116,10 @@ fn only_profile(
                 merged.profile.as_mut().map(ScoreProfile::to_bytes),
             )),
             times => exec_err!(
-                "a relation of profiles holds the same chunk {times} times, so its rows would count {times} times. \
+                "a relation of profiles holds chunk '{}' {times} times, so its rows would count {times} times. \
                  Expected one profile for each (by, chunk). Hint: replace a stored profile, or merge parts with \
-                 merge_profiles(profile) GROUP BY chunk first"
+                 merge_profiles(profile) GROUP BY chunk first",
+                merged.chunk.as_deref().unwrap_or_default()
             ),
         }),
         ..merge

@@ -54,7 +54,7 @@ static FIT_THRESHOLD: FunctionSpec = FunctionSpec {
         (
             "dealt",
             Role::Flag,
-            "True when the reference had no order and its rows were dealt into chunks; false by default.",
+            "Whether the chunk was dealt from rows without an order, so that scatter says nothing; false by default.",
         ),
     ],
     required: 9,
@@ -114,11 +114,10 @@ fn fit_threshold(
             );
         }
     };
-    let dealt = arguments.constant(9, "dealt")? == Some(&ScalarValue::Boolean(Some(true)));
     Ok(Aggregation {
         arguments,
         empty: Arc::new(ThresholdRows::default),
-        read: Arc::new(move |rows| fit(&thresholds, direction, dealt, rows)),
+        read: Arc::new(move |rows| fit(&thresholds, direction, rows)),
         output: DataType::BinaryView,
     })
 }
@@ -126,7 +125,6 @@ fn fit_threshold(
 fn fit(
     thresholds: &Thresholds,
     direction: Direction,
-    dealt: bool,
     rows: &mut ThresholdRows,
 ) -> Result<ScalarValue> {
     let Some(name) = rows.metric.clone() else {
@@ -137,6 +135,13 @@ fn fit(
     let threshold = thresholds.of(metric);
     // standard deviations are those of realized values, as NannyML defines them
     let of_realized = matches!(threshold, Threshold::StandardDeviation { .. });
+    if of_realized && rows.dealt {
+        return exec_err!(
+            "threshold of {name}: stddev(k) takes limits from how reference chunks differ over time, and these had \
+             neither timestamp nor order_by. Expected an order. \
+             Hint: order_by => id, or thresholds => false_alarm_rate(0.0027)"
+        );
+    }
     let points: Vec<ChunkPoint> = rows
         .values()
         .iter()
@@ -149,7 +154,7 @@ fn fit(
             false => row.judged,
         })
         .collect();
-    let learn = if dealt {
+    let learn = if rows.dealt {
         ThresholdModel::fit_dealt
     } else {
         ThresholdModel::fit

@@ -32,13 +32,6 @@ impl Thresholds {
         own.map_or(self.default, |(_, threshold)| *threshold)
     }
 
-    /// Whether any limits are taken from the scatter of reference values alone.
-    pub fn use_scatter(&self) -> bool {
-        let own = self.by_metric.iter().map(|(_, threshold)| threshold);
-        own.chain([&self.default])
-            .any(|threshold| matches!(threshold, Threshold::StandardDeviation { .. }))
-    }
-
     /// Reads what `to_string` wrote.
     pub fn parse(text: &str) -> Result<Self, KernelError> {
         let mut thresholds = Self::default();

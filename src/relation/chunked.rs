@@ -20,13 +20,14 @@ use crate::chunk::{Calendar, Chunking, Incomplete, TIMESTAMP, TimeZone};
 use crate::kernel::calendar::Step;
 
 /// Columns of a chunk relation after the `by` columns; `profile` is the last.
-pub const CHUNK_COLUMNS: [&str; 7] = [
+pub const CHUNK_COLUMNS: [&str; 8] = [
     "chunk",
     "chunk_index",
     "chunk_start",
     "chunk_end",
     "complete",
     "row_count",
+    "dealt",
     "profile",
 ];
 
@@ -310,6 +311,8 @@ fn describe(
             .otherwise(complete)?
             .alias("complete"),
         rows.alias("row_count"),
+        // limits must know, also when the chunk comes from a store
+        lit(matches!(arguments.chunking, Chunking::Dealt(_))).alias("dealt"),
         column("profile"),
     ];
     plan.project(group().chain(columns).collect::<Vec<_>>())?

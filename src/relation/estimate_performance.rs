@@ -105,18 +105,10 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let has_prediction = reference.has_prediction && analysis.has_prediction;
     let metrics = metrics(call, has_prediction)?;
     let thresholds = thresholds(call, &metrics)?;
-    if reference.dealt && thresholds.use_scatter() {
-        return plan_err!(
-            "{}: stddev(k) takes limits from how reference chunks differ over time, and the reference has neither \
-             timestamp nor order_by. Expected an order. Hint: order_by => id, or thresholds => false_alarm_rate(0.0027)",
-            call.function()
-        );
-    }
-    let dealt = reference.dealt;
     let chunks = union(reference.plan, analysis.plan, &names)?;
     let fitted = fit(call, chunks, &names)?;
     let evaluated = evaluate(call, fitted, &names, &metrics)?;
-    let judged = judge(call, evaluated, &names, &thresholds, dealt)?;
+    let judged = judge(call, evaluated, &names, &thresholds)?;
     let function = call.function();
     shared_shape(call, judged, &names)?.alias(function)?.build()
 }

@@ -8,7 +8,6 @@ use super::chunk_arguments::ChunkArguments;
 use super::chunked::{CHUNK_COLUMNS, ChunkedRows};
 use super::roles::{Roles, by_columns, column};
 use super::stored;
-use crate::chunk::Chunking;
 use crate::suggest::expected_one_of;
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
@@ -99,8 +98,6 @@ pub struct ChunkProfiles {
     pub plan: LogicalPlan,
     /// False when no row can have a prediction.
     pub has_prediction: bool,
-    /// True when rows without an order were dealt into chunks, whose scatter then says nothing over time.
-    pub dealt: bool,
 }
 
 /// The chunk profiles of a relation argument, from rows or as they were stored.
@@ -121,7 +118,6 @@ pub fn chunk_profiles(
         return Ok(ChunkProfiles {
             plan,
             has_prediction: true,
-            dealt: false,
         });
     }
     let schema = input.schema().clone();
@@ -149,7 +145,6 @@ pub fn chunk_profiles(
         options.max_bins
     };
     let has_prediction = roles.prediction.is_some();
-    let dealt = matches!(arguments.chunking, Chunking::Dealt(_));
     let rows = ChunkedRows {
         input,
         roles,
@@ -161,6 +156,5 @@ pub fn chunk_profiles(
     Ok(ChunkProfiles {
         plan: rows.plan(call)?,
         has_prediction,
-        dealt,
     })
 }

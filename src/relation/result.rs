@@ -44,7 +44,6 @@ pub fn judge(
     evaluated: LogicalPlanBuilder,
     by: &[String],
     thresholds: &Thresholds,
-    dealt: bool,
 ) -> Result<LogicalPlanBuilder> {
     let direction = direction(call)?;
     let args = vec![
@@ -57,7 +56,7 @@ pub fn judge(
         column("realized"),
         column("chunk_index"),
         is_reference(),
-        lit(dealt),
+        column("dealt"),
     ];
     let mut partition: Vec<&str> = by.iter().map(String::as_str).collect();
     partition.push("metric");

@@ -5,6 +5,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, ident, lit};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::{Call, elements, fields, literal_text};
+use super::chunked::CHUNK_COLUMNS;
 use super::result::RESULT_COLUMNS;
 use crate::suggest::expected_one_of;
 
@@ -172,7 +173,7 @@ pub fn by_columns(call: &mut Call) -> Result<Vec<(String, SqlExpr)>> {
             .collect::<Result<_>>()?,
     };
     for (position, (name, _)) in named.iter().enumerate() {
-        if RESULT_COLUMNS.contains(&name.as_str()) || name == "profile" {
+        if RESULT_COLUMNS.contains(&name.as_str()) || CHUNK_COLUMNS.contains(&name.as_str()) {
             return plan_err!(
                 "{function}: argument 'by' holds a column called '{name}', which is a column of the result. \
                  Expected another name. Hint: by => {{'{name}_group': {name}}}"

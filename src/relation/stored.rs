@@ -1,7 +1,7 @@
 //! Relations of stored profiles, in place of rows.
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{DFSchema, Result, plan_err};
-use datafusion::functions_aggregate::expr_fn::{bool_and, max, min, sum};
+use datafusion::functions_aggregate::expr_fn::{bool_and, bool_or, max, min, sum};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
@@ -59,11 +59,18 @@ pub fn plan(call: &mut Call, input: LogicalPlan, by: &[(String, SqlExpr)]) -> Re
         max(column("chunk_end")).alias("chunk_end"),
         bool_and(column("complete")).alias("complete"),
         sum(rows).alias("row_count"),
+        bool_or(column("dealt")).alias("dealt"),
         profile.alias("profile"),
     ];
-    LogicalPlanBuilder::from(input)
-        .aggregate(group, totals)?
-        .build()
+    let chunks = LogicalPlanBuilder::from(input).aggregate(group, totals)?;
+    match call.text("incomplete")?.as_deref() {
+        None | Some("keep") => chunks.build(),
+        Some("drop") => chunks.filter(column("complete"))?.build(),
+        Some(other) => plan_err!(
+            "{function}: argument 'incomplete' is '{other}', and a relation holds profiles, whose chunks are fixed. \
+             Expected 'keep' or 'drop'. Hint: profiles(..., incomplete => 'merge') when they are made"
+        ),
+    }
 }
 
 /// The type for the timestamps of both sides: microseconds, in the zone that a side names.

@@ -186,12 +186,22 @@ fn partitions_and_batch_sizes_do_not_matter() {
             "SELECT {name}({}) FROM t GROUP BY i % 11 ORDER BY i % 11",
             arguments(&subject)
         );
-        let baseline = Session::new(&batch, 1, 8192).column(&sql);
-        for (partitions, batch_size) in [(1, 3), (2, 3), (7, 8192), (16, 100)] {
+        let group = |g: usize| -> Vec<Row> { rows.iter().skip(g).step_by(11).copied().collect() };
+        let groups: Vec<Answer> = (0..11).map(|g| subject.result(&group(g))).collect();
+        for (partitions, batch_size) in [(1, 8192), (1, 3), (2, 3), (7, 8192), (16, 100)] {
             let found = Session::new(&batch, partitions, batch_size).column(&sql);
-            assert_eq!(
-                found, baseline,
-                "{} at {partitions} partitions, batches of {batch_size}",
+            let right = match &found {
+                Ok(values) => {
+                    groups
+                        .iter()
+                        .eq(values.iter().cloned().map(Ok).collect::<Vec<_>>().iter())
+                }
+                // a refusal of any group refuses the statement, and which is met first depends on the partitions
+                Err(refusal) => groups.contains(&Err(refusal.clone())),
+            };
+            assert!(
+                right,
+                "{} at {partitions} partitions, batches of {batch_size}: {found:?}",
                 subject.name
             );
         }

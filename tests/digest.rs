@@ -70,7 +70,7 @@ proptest! {
             let mut other = parts.swap_remove(turn as usize % parts.len());
             let to = turn as usize / 7 % parts.len();
             if turn & 1 == 0 {
-                parts[to].merge(&mut other);
+                parts[to].merge(&mut other).unwrap();
             } else {
                 parts[to].merge_bytes(&other.to_bytes()).unwrap();
             }
@@ -87,7 +87,7 @@ proptest! {
         let left = whole.without(&mut profile(part, limits)).bins();
         // the rest, brought to the level of the whole by merging it with the whole and taking that out
         let mut both = profile(rest, limits);
-        both.merge(&mut whole);
+        both.merge(&mut whole).unwrap();
         let want = both.without(&mut whole).bins();
         let counts = |bins: &modelwatch::kernel::bins::ScoreBins| {
             bins.bins.iter().map(|b| (b.lower.to_bits(), b.cells.map(|row| row.map(|c| (c.count, c.sum.to_bits()))))).collect::<Vec<_>>()
@@ -147,7 +147,7 @@ fn the_dense_table_changes_no_byte() {
         let whole = profile(&rows, limits).to_bytes();
         let mut small = ScoreProfile::new(limits);
         for part in rows.chunks(4_999).rev() {
-            small.merge(&mut profile(part, limits));
+            small.merge(&mut profile(part, limits)).unwrap();
         }
         assert_eq!(small.to_bytes(), whole, "{limits:?}");
         let mut reversed = rows.clone();

@@ -130,9 +130,12 @@ fn realized(spec: &FunctionSpec, profile: &mut ScoreProfile) -> Result<ScalarVal
     let Some(metric) = Metric::parse(spec.name) else {
         return exec_err!("{}: is not a metric", spec.name);
     };
-    let reading = Realized::new(&profile.bins()).reading(metric, [0.0; 4], 0.95);
+    let bins = profile.bins();
+    let not_finite = bins.not_finite.iter().flatten().any(|&rows| rows > 0);
+    let reading = Realized::new(&bins).reading(metric, [0.0; 4], 0.95);
     match reading.status {
-        Status::InvalidScore => exec_err!(
+        // also where too little else is left for a value
+        _ if not_finite && !metric.needs_prediction() => exec_err!(
             "{0}: a score is NaN or infinite. Expected finite scores. Hint: {0}(label, score) FILTER (WHERE abs(score) < 1e300)",
             spec.name
         ),

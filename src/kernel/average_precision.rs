@@ -21,7 +21,15 @@ pub(crate) struct AveragePrecision {
     precision: Vec<f64>,
     /// `c / k` of one row of the mass.
     own: Vec<f64>,
-    rows: f64,
+    pub rows: f64,
+}
+
+impl AveragePrecision {
+    /// The value if all rows were tied: each positive sees itself and its share of the others.
+    pub fn untold(&self) -> f64 {
+        let share = self.positives / self.rows;
+        share + (1.0 - share) / self.rows
+    }
 }
 
 /// One threshold: `k` rows at or above it.

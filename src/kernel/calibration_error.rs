@@ -96,9 +96,10 @@ fn folded_normal(mean: f64, variance: f64) -> (f64, f64) {
 
 /// Expected calibration error of a chunk; `None` without rows.
 ///
-/// The value is the distance of scores and calibrated probabilities. The realized value will be
-/// larger, since noise of labels and of the calibrator adds to absolute distances: the interval is
-/// centred on the expectation of the realized value (folded normal), not on the value.
+/// The value is the distance of scores and calibrated probabilities. Noise of the calibrator has enlarged it
+/// already, since absolute values add up what should cancel; that bias is part of the error. Noise of labels
+/// will enlarge the realized value: the interval is centred on its expectation (folded normal) at the gaps
+/// without the calibrator's noise, `max(0, gap^2 - variance)`, and so need not hold the value itself.
 pub(crate) fn estimate_calibration_error(
     expected: &[Expected],
     level_variances: &[f64],
@@ -112,23 +113,26 @@ pub(crate) fn estimate_calibration_error(
     if rows <= 0.0 {
         return None;
     }
-    let (mut center, mut variance, mut from_calibrator) = (0.0, 0.0, 0.0);
+    let (mut center, mut from_labels, mut from_calibrator, mut bias) = (0.0, 0.0, 0.0, 0.0);
     for (index, range) in ranges.ranges.iter().enumerate() {
         let members = expected
             .iter()
             .map(|part| f64::from(u8::from(range_of(part.group.mean) == index)));
         let level = calibrator_variance(expected, members, level_variances);
-        let (mean, spread) = folded_normal(range.gap, range.noise + level);
+        let gap = (range.gap * range.gap - level).max(0.0).sqrt();
+        let (mean, spread) = folded_normal(gap, range.noise);
+        let (enlarged, scatter) = folded_normal(gap, level);
         center += mean;
-        variance += spread;
-        from_calibrator += folded_normal(range.gap, level).1;
+        from_labels += spread;
+        from_calibrator += scatter;
+        bias += enlarged - gap;
     }
     Some(Estimate {
         value: ranges.value(),
         center: Some(center / rows),
         slack: ranges.slack / rows,
-        label_variance: (variance - from_calibrator).max(0.0) / (rows * rows),
-        calibrator_variance: from_calibrator / (rows * rows),
+        label_variance: from_labels / (rows * rows),
+        calibrator_variance: (from_calibrator + bias * bias) / (rows * rows),
         row_variance: ranges.row_variance(),
         ..Estimate::default()
     })

@@ -27,6 +27,45 @@ pub struct Offset {
     pub value: f64,
     /// Variance of `value` that the blocks' own errors do not explain.
     pub variance: f64,
+    /// How far the cross-fitted estimate lies above that of scores that tell nothing (1/2 for ROC AUC,
+    /// the share of positives for average precision).
+    pub reach: f64,
+}
+
+impl Offset {
+    /// The optimism in an estimate that lies `reach` above that of scores that tell nothing.
+    ///
+    /// A fitted map flatters by ranking rows apart that are not; a chunk whose rows it hardly ranks apart
+    /// (one score, one block) is hardly flattered. In proportion, and never more than on the reference.
+    pub fn at(self, reach: f64) -> Self {
+        let share = reach / self.full_at();
+        let share = if share.is_finite() {
+            share.clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        Self {
+            value: self.value * share,
+            variance: self.variance * share * share,
+            reach,
+        }
+    }
+
+    /// By how much [`Self::at`] can change with its argument.
+    pub(crate) fn steepness(self) -> f64 {
+        let steepness = (self.value / self.full_at()).abs();
+        if steepness.is_finite() {
+            steepness
+        } else {
+            0.0
+        }
+    }
+
+    /// From here on the optimism is all there; no nearer to chance than the optimism itself, or a reference
+    /// whose scores hardly tell anything would make it jump.
+    fn full_at(self) -> f64 {
+        self.reach.max(self.value.abs())
+    }
 }
 
 /// A calibration map fitted on reference rows: isotonic, with the means to tell its own error.
@@ -286,6 +325,23 @@ mod tests {
         assert_eq!(raw.calibrate(1.5), None);
         assert_eq!(raw.roc_auc_offset(), Offset::default());
         assert!(raw.level_variances().iter().all(|&variance| variance > 0.0));
+    }
+
+    #[test]
+    fn a_chunk_that_is_not_ranked_apart_is_not_flattered() {
+        let offset = Offset {
+            value: 0.01,
+            variance: 0.0004,
+            reach: 0.25,
+        };
+        assert_eq!(offset.at(0.0).value, 0.0);
+        assert_eq!(
+            (offset.at(0.125).value, offset.at(0.125).variance),
+            (0.005, 0.0001)
+        );
+        assert_eq!(offset.at(0.4).value, 0.01);
+        assert_eq!(offset.at(-0.1).value, 0.0);
+        assert_eq!(Offset::default().at(0.0).value, 0.0);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::isotonic::Block;
 use super::support::{Run, Support};
 
 const MAGIC: [u8; 4] = *b"MWCA";
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 /// Fewest bytes of a block and of a run: two floats, and whole numbers.
 const BLOCK: usize = 18;
 const RUN: usize = 17;
@@ -21,6 +21,7 @@ impl Calibrator {
         for offset in [self.roc_auc_offset(), self.average_precision_offset()] {
             w.float(offset.value);
             w.float(offset.variance);
+            w.float(offset.reach);
         }
         for gap in self.decision_gap() {
             w.float(gap);
@@ -91,9 +92,13 @@ fn within_one(r: &mut Reader) -> Result<f64, KernelError> {
 }
 
 fn offset(r: &mut Reader) -> Result<Offset, KernelError> {
-    let (value, variance) = (within_one(r)?, finite(r)?);
+    let (value, variance, reach) = (within_one(r)?, finite(r)?, within_one(r)?);
     if variance >= 0.0 {
-        Ok(Offset { value, variance })
+        Ok(Offset {
+            value,
+            variance,
+            reach,
+        })
     } else {
         unreadable("a variance of the calibrator is negative")
     }

@@ -145,6 +145,10 @@ impl<'a> Reader<'a> {
                 return self.fail();
             }
             n |= part << shift;
+            // one number has one spelling
+            if byte == 0 && shift > 0 {
+                return self.fail();
+            }
             if byte < 0x80 {
                 return Ok(n);
             }

@@ -141,18 +141,19 @@ impl<'a> CrossFit<'a> {
         let masses = self.in_sample(fitted);
         let auc = |masses: &[Mass]| roc_auc(masses).map(|auc| auc.value);
         let precision = |masses: &[Mass]| average_precision(masses).map(|ap| ap.value);
+        let untold = average_precision(&realized).map_or(0.0, |ap| ap.untold());
+        let auc_variance = roc_auc(&masses).map_or(0.0, |auc| {
+            self.within_blocks(fitted, &masses, auc.gradient(&masses))
+        });
+        let precision_variance = average_precision(&masses)
+            .map_or(0.0, |ap| self.within_blocks(fitted, &masses, ap.gradient()));
         (
-            Offset {
-                value: difference(auc(&held_out), auc(&realized)),
-                variance: roc_auc(&masses).map_or(0.0, |auc| {
-                    self.within_blocks(fitted, &masses, auc.gradient(&masses))
-                }),
-            },
-            Offset {
-                value: difference(precision(&held_out), precision(&realized)),
-                variance: average_precision(&masses)
-                    .map_or(0.0, |ap| self.within_blocks(fitted, &masses, ap.gradient())),
-            },
+            offset([auc(&held_out), auc(&realized)], 0.5, auc_variance),
+            offset(
+                [precision(&held_out), precision(&realized)],
+                untold,
+                precision_variance,
+            ),
         )
     }
 
@@ -208,10 +209,15 @@ impl<'a> CrossFit<'a> {
     }
 }
 
-fn difference(estimate: Option<f64>, realized: Option<f64>) -> f64 {
-    match (estimate, realized) {
-        (Some(estimate), Some(realized)) => estimate - realized,
-        _ => 0.0,
+/// From the cross-fitted estimate and the realized value; `chance` is the value of scores that tell nothing.
+fn offset([estimate, realized]: [Option<f64>; 2], chance: f64, variance: f64) -> Offset {
+    let (Some(estimate), Some(realized)) = (estimate, realized) else {
+        return Offset::default();
+    };
+    Offset {
+        value: estimate - realized,
+        variance,
+        reach: estimate - chance,
     }
 }
 

@@ -31,10 +31,12 @@ pub(crate) fn estimate_roc_auc(
     let order = order_within_bins(expected);
     let value = auc.value + order / 2.0 / auc.pairs;
     let offset = if applied { offset } else { Offset::default() };
+    let slack = roc_auc_slack(expected, &auc, value, order, applied) * (1.0 + offset.steepness());
+    let offset = offset.at(value - 0.5);
     let gradient = || auc.gradient(&masses);
     Some(Estimate {
         value: (value - offset.value).clamp(0.0, 1.0),
-        slack: roc_auc_slack(expected, &auc, value, order, applied),
+        slack: slack.min(1.0),
         label_variance: label_variance(expected, gradient()),
         label_skew: label_skew(expected, gradient()),
         calibrator_variance: offset.variance
@@ -129,7 +131,14 @@ pub(crate) fn estimate_average_precision(
     let (value, slack, offset) = match corrections {
         Corrections::Applied => {
             let (value, slack) = certified_average_precision(expected);
-            (value - offset.value, slack, offset)
+            let untold_slack = expected
+                .iter()
+                .map(|part| part.rows * part.slack)
+                .sum::<f64>()
+                / fitted.rows;
+            let slack = slack + offset.steepness() * (slack + untold_slack);
+            let offset = offset.at(value - fitted.untold());
+            (value - offset.value, slack.min(1.0), offset)
         }
         Corrections::Undone => (row_by_row(expected), 1.0, Offset::default()),
     };

@@ -30,7 +30,8 @@ pub struct Limits {
     /// `None` where there is no upper limit.
     pub upper: Option<f64>,
     /// `Ok`; `FewReferenceChunks` below three, when how much healthy chunks differ is presumed and
-    /// not seen; `NoReference` where no reference chunk has a value, and so no limits.
+    /// not seen; `ReferenceUndefined` where no reference chunk has a value and `NoReference` where there is
+    /// none, and so no limits.
     pub status: Status,
 }
 

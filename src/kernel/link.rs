@@ -33,6 +33,9 @@ impl Link {
     pub(super) fn moved(self, x: f64, distance: f64) -> f64 {
         match self {
             Self::Identity => x + distance,
+            // beyond one the errors are too large for a logarithm to tell anything: a straight line, tangent there,
+            // keeps the limit in proportion to the error and finite
+            Self::Log if distance > 1.0 => x * std::f64::consts::E * distance,
             Self::Log => x * distance.exp(),
             Self::Arcsine => {
                 let angle = x.sqrt().asin() + distance / 2.0;
@@ -74,6 +77,7 @@ mod tests {
         assert_eq!(Link::Arcsine.moved(0.3, 1e6), 1.0);
         assert_eq!(Link::Arcsine.moved(0.3, -1e6), 0.0);
         assert_eq!(Link::Log.moved(0.3, -1e6), 0.0);
+        assert!((Link::Log.moved(0.3, 1e6) - 0.3e6 * std::f64::consts::E).abs() < 1e-6);
     }
 
     #[test]

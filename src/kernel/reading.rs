@@ -14,14 +14,15 @@ pub enum Status {
     FewReferenceChunks,
     /// The reference has fewer than 1,000 labelled rows, or fewer than 50 of a class.
     SmallReference,
-    /// Fewer than 20 rows of a class, or under a share, known or expected: bounds of a realized value
-    /// are exact instead of normal, those of an estimate may cover less than they say.
+    /// Fewer than 20 rows of a class, or under a share, known or expected. Bounds of a realized share or ROC AUC
+    /// are then exact instead of normal; all other bounds may cover less than they say.
     FewPositives,
     /// More than 1 % of the scores lie where the reference has fewer than 50 rows.
     Extrapolated,
     /// Rows with a NaN or infinite score were left out.
     InvalidScore,
-    /// All rows (or all predictions) are of one class, for which the metric is not defined.
+    /// All rows (or all predictions) are of one class, for which the metric is not defined, or its value is
+    /// beyond all numbers.
     SingleClass,
     /// No row has what the metric needs.
     InsufficientData,
@@ -31,6 +32,8 @@ pub enum Status {
     NoPrediction,
     /// No row has a label.
     NoLabels,
+    /// No chunk of the reference has a value of this metric, so there are no limits.
+    ReferenceUndefined,
     /// The reference has no rows for this group.
     NoReference,
     /// No row of the reference has both a score and a label.
@@ -41,7 +44,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, harmless first.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Ok,
         Self::FewReferenceChunks,
         Self::SmallReference,
@@ -53,6 +56,7 @@ impl Status {
         Self::NotAProbability,
         Self::NoPrediction,
         Self::NoLabels,
+        Self::ReferenceUndefined,
         Self::NoReference,
         Self::ReferenceUnlabelled,
         Self::ReferenceSingleClass,
@@ -72,6 +76,7 @@ impl Status {
             Self::NotAProbability => "not_a_probability",
             Self::NoPrediction => "no_prediction",
             Self::NoLabels => "no_labels",
+            Self::ReferenceUndefined => "reference_undefined",
             Self::NoReference => "no_reference",
             Self::ReferenceUnlabelled => "reference_unlabelled",
             Self::ReferenceSingleClass => "reference_single_class",

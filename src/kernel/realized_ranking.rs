@@ -2,7 +2,7 @@
 use super::average_precision::{average_precision, mean_precision_seen};
 use super::bins::ScoreBins;
 use super::group::{ANY, KNOWN, count};
-use super::interval::{FEW, newcombe_auc, normal_quantile};
+use super::interval::{FEW, newcombe_auc, normal_quantile, wilson};
 use super::metric::Metric;
 use super::realized::Measured;
 use super::roc_auc::{Mass, roc_auc};
@@ -75,6 +75,18 @@ impl LabelledRanking {
         let (value, slack) = self.certified_average_precision();
         let variance = fitted.labelled_variance(&self.masses);
         let z = normal_quantile(confidence_level);
+        let few = fitted.positives < FEW;
+        if value >= 1.0 {
+            // no positive was ever outranked, which few positives do not prove of the population
+            let (lower, upper) = wilson(fitted.positives, fitted.positives, z);
+            return Some(Measured {
+                value,
+                slack,
+                variance: ((upper - lower) / (2.0 * z)).powi(2),
+                bounds: (lower, upper),
+                few: true,
+            });
+        }
         Some(Measured {
             value,
             slack,
@@ -82,7 +94,7 @@ impl LabelledRanking {
             bounds: Metric::AveragePrecision
                 .scale()
                 .interval(value, variance.sqrt(), z),
-            few: fitted.positives < FEW,
+            few,
         })
     }
 

@@ -43,7 +43,7 @@ impl ReferenceFit {
     /// Fits on the chunks of the reference; the order in which they come does not matter.
     ///
     /// Without rows, labels, or labels of both classes there is no calibrator, and the status says why.
-    /// Errors: those of [`Calibrator::fit`].
+    /// Errors: those of [`Calibrator::fit`] and of [`ScoreProfile::merge`].
     pub fn fit(
         mut chunks: Vec<ReferenceChunk>,
         mode: CalibrationMode,
@@ -52,8 +52,8 @@ impl ReferenceFit {
         chunks.sort_by_key(|chunk| chunk.index);
         let mut indices: Vec<Option<i64>> = chunks.iter().map(|chunk| chunk.index).collect();
         indices.dedup();
-        let mut parts = parts_of(chunks, &indices);
-        let Some(mut all) = merged(&mut parts) else {
+        let mut parts = parts_of(chunks, &indices)?;
+        let Some(mut all) = merged(&mut parts)? else {
             return Ok(Self::nothing(Status::NoReference));
         };
         let whole = all.bins();
@@ -149,33 +149,52 @@ impl ReferenceFit {
         }
         r.finish()?;
         let mut calibrators = calibrators.into_iter();
-        Ok(Self {
+        let read = Self {
             whole: calibrators.next(),
             without_part: calibrators.collect(),
             chunks,
             status: status.ok_or_else(unknown)?,
-        })
+        };
+        // chunks are looked up by bisection, and one fit has one string of bytes
+        let ascending = read
+            .chunks
+            .iter()
+            .zip(read.chunks.iter().skip(1))
+            .all(|(a, b)| a < b);
+        if ascending && read.to_bytes() == bytes {
+            return Ok(read);
+        }
+        Err(KernelError::Unreadable(
+            "the fitted reference is not in its canonical form".into(),
+        ))
     }
 }
 
 /// The chunks as at most ten parts, by rank of their index.
-fn parts_of(chunks: Vec<ReferenceChunk>, indices: &[Option<i64>]) -> Vec<ScoreProfile> {
+fn parts_of(
+    chunks: Vec<ReferenceChunk>,
+    indices: &[Option<i64>],
+) -> Result<Vec<ScoreProfile>, KernelError> {
     let mut parts: Vec<ScoreProfile> = Vec::new();
     for mut chunk in chunks {
         let part = indices.binary_search(&chunk.index).unwrap_or(0) % MOST_PARTS;
         match parts.get_mut(part) {
-            Some(profile) => profile.merge(&mut chunk.profile),
+            Some(profile) => profile.merge(&mut chunk.profile)?,
             None => parts.push(chunk.profile),
         }
     }
-    parts
+    Ok(parts)
 }
 
-fn merged(parts: &mut [ScoreProfile]) -> Option<ScoreProfile> {
-    let (first, rest) = parts.split_first_mut()?;
+fn merged(parts: &mut [ScoreProfile]) -> Result<Option<ScoreProfile>, KernelError> {
+    let Some((first, rest)) = parts.split_first_mut() else {
+        return Ok(None);
+    };
     let mut all = first.clone();
-    rest.iter_mut().for_each(|part| all.merge(part));
-    Some(all)
+    for part in rest {
+        all.merge(part)?;
+    }
+    Ok(Some(all))
 }
 
 /// Labelled rows with a score, negative and positive.

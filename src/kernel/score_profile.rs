@@ -99,11 +99,27 @@ impl ScoreProfile {
     }
 
     /// Adds the rows of another profile.
-    pub fn merge(&mut self, other: &mut Self) {
+    ///
+    /// Errors: [`KernelError::Undefined`] when `min_level` differs.
+    pub fn merge(&mut self, other: &mut Self) -> Result<(), KernelError> {
+        self.require_same_coarseness(other.limits())?;
         self.scores.merge(&mut other.scores);
         add_each(&mut self.unscored, &other.unscored);
         add_each(&mut self.not_finite, &other.not_finite);
-        self.scored_rows += other.scored_rows;
+        self.scored_rows = self.scored_rows.saturating_add(other.scored_rows);
+        Ok(())
+    }
+
+    /// A profile that was coarsened on purpose must not take in scores as they are: it would hold them.
+    fn require_same_coarseness(&self, other: DigestLimits) -> Result<(), KernelError> {
+        let (here, there) = (self.limits().min_level, other.min_level);
+        if here == there {
+            return Ok(());
+        }
+        Err(KernelError::Undefined(format!(
+            "profiles of min_level {here} and {there} cannot be merged. Expected the same min_level. \
+             Hint: make both from their rows with one monitor.min_level"
+        )))
     }
 
     /// The scored rows that are left when those of a part are taken out again.
@@ -162,25 +178,26 @@ impl ScoreProfile {
 
     /// Reads [`ScoreProfile::to_bytes`]; fails on any other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
-        let mut profile = Self::new(DigestLimits {
-            max_bins: DigestLimits::MOST_BINS,
-            min_level: 0,
-        });
+        let mut profile = Self::new(read_limits(&mut reader(bytes)?)?);
         profile.merge_bytes(bytes)?;
         Ok(profile)
     }
 
     /// Adds the rows of a profile given as bytes.
+    ///
+    /// Errors: bytes that [`ScoreProfile::to_bytes`] did not write, and those of [`ScoreProfile::merge`].
     pub fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError> {
-        let mut r = Reader::new(bytes, MAGIC, LAYOUT, "score profile")?;
+        let mut r = reader(bytes)?;
         let limits = read_limits(&mut r)?;
-        let level = read_level(&mut r)?;
+        self.require_same_coarseness(limits)?;
+        let level = read_level(&mut r, limits)?;
         let (unscored, not_finite) = (read_counts(&mut r)?, read_counts(&mut r)?);
         let range = match r.uint()? {
             0 => None,
-            _ => Some((r.uint()?, r.uint()?)),
+            1 => Some((r.uint()?, r.uint()?)),
+            _ => return Err(disordered()),
         };
-        let entries = read_entries(&mut r, level)?;
+        let entries = read_entries(&mut r, level, limits)?;
         r.finish()?;
         check_range(range, level, &entries)?;
         add_each(&mut self.unscored, &unscored);
@@ -198,17 +215,10 @@ impl ScoreProfile {
         // the range of coarsened scores does not bound the scores themselves
         let range = self.scores.range().filter(|_| !coarse);
         let (level, entries) = self.scores.entries();
-        let mut bins: Vec<ScoreBin> = Vec::new();
-        let mut last = None;
-        for entry in &entries {
-            if last.replace(entry.bin) != Some(entry.bin) {
-                bins.push(empty_bin(entry.bin, level, range));
-            }
-            if let Some(cell) = bins.last_mut().and_then(|bin| cell_of(bin, entry.class)) {
-                cell.count = entry.count;
-                cell.sum = sum_of_values(entry.bin, level, entry.count, entry.dropped);
-            }
-        }
+        let bins = entries
+            .chunk_by(|a, b| a.bin == b.bin)
+            .filter_map(|bin| score_bin(bin, level, range))
+            .collect();
         ScoreBins {
             bins,
             sums_exact: level <= MANTISSA_BITS && !coarse,
@@ -238,19 +248,45 @@ fn by_prediction(counts: &[u64; CLASSES]) -> [[u64; 3]; 3] {
     table
 }
 
-/// The first and last bin end at the smallest and largest score, where these are known.
-fn empty_bin(bin: u64, level: u8, ends: Option<(u64, u64)>) -> ScoreBin {
-    let range = bin_range(bin, level);
+/// The rows of one bin. The first and last bin end at the smallest and largest score, where these are known;
+/// a bin whose rows all lie at one end is that number and no more.
+fn score_bin(entries: &[Entry], level: u8, range: Option<(u64, u64)>) -> Option<ScoreBin> {
+    let bin = entries.first()?.bin;
     let inside = |key: &u64| key >> level == bin;
-    let (first, last) = (
-        ends.map(|e| e.0).filter(inside),
-        ends.map(|e| e.1).filter(inside),
+    let dropped = |key: u64| u128::from(key & low_bits(level));
+    let first = range.map(|ends| ends.0).filter(inside);
+    let last = range.map(|ends| ends.1).filter(inside);
+    let rows: u128 = entries.iter().map(|e| u128::from(e.count)).sum();
+    // on the integers: a mean of floats that equals an end may be rounding
+    let sum = entries
+        .iter()
+        .fold(0u128, |sum, e| sum.saturating_add(e.dropped));
+    let all_at = |end: u128| rows.checked_mul(end) == Some(sum);
+    let whole = bin_range(bin, level);
+    let (lower, upper) = (
+        first.map_or(whole.lower, value),
+        last.map_or(whole.upper, value),
     );
-    ScoreBin {
-        lower: first.map_or(range.lower, value),
-        upper: last.map_or(range.upper, value),
+    let known = range.is_some();
+    let (lower, upper) = if known && all_at(first.map_or(0, dropped)) {
+        (lower, lower)
+    } else if known && all_at(last.map_or(u128::from(low_bits(level)), dropped)) {
+        (upper, upper)
+    } else {
+        (lower, upper)
+    };
+    let mut bin = ScoreBin {
+        lower,
+        upper,
         ..ScoreBin::default()
+    };
+    for entry in entries {
+        if let Some(cell) = cell_of(&mut bin, entry.class) {
+            cell.count = entry.count;
+            cell.sum = sum_of_values(entry.bin, level, entry.count, entry.dropped);
+        }
     }
+    Some(bin)
 }
 
 fn cell_of(bin: &mut ScoreBin, class: u8) -> Option<&mut Cell> {
@@ -277,8 +313,15 @@ fn write_entries(w: &mut Writer, level: u8, entries: &[Entry]) {
     }
 }
 
-fn read_entries(r: &mut Reader<'_>, level: u8) -> Result<Vec<Entry>, KernelError> {
+fn read_entries(
+    r: &mut Reader<'_>,
+    level: u8,
+    limits: DigestLimits,
+) -> Result<Vec<Entry>, KernelError> {
     let bins = r.length(3)?;
+    if bins > limits.max_bins as usize {
+        return Err(disordered());
+    }
     let mut entries = Vec::with_capacity(bins);
     let mut bin = 0u64;
     for _ in 0..bins {
@@ -336,6 +379,10 @@ fn disordered() -> KernelError {
     KernelError::Unreadable("the score profile holds bins or counts that no rows can give".into())
 }
 
+fn reader(bytes: &[u8]) -> Result<Reader<'_>, KernelError> {
+    Reader::new(bytes, MAGIC, LAYOUT, "score profile")
+}
+
 fn read_limits(r: &mut Reader<'_>) -> Result<DigestLimits, KernelError> {
     let (max_bins, min_level) = (r.uint()?, r.uint()?);
     match (u32::try_from(max_bins), u8::try_from(min_level)) {
@@ -351,9 +398,9 @@ fn read_limits(r: &mut Reader<'_>) -> Result<DigestLimits, KernelError> {
     }
 }
 
-fn read_level(r: &mut Reader<'_>) -> Result<u8, KernelError> {
+fn read_level(r: &mut Reader<'_>, limits: DigestLimits) -> Result<u8, KernelError> {
     match u8::try_from(r.uint()?) {
-        Ok(level) if level <= 63 => Ok(level),
+        Ok(level) if (limits.min_level..=63).contains(&level) => Ok(level),
         _ => Err(disordered()),
     }
 }

@@ -1,6 +1,6 @@
 //! A fitted threshold as bytes, so that it can travel in a column of a query.
 //!
-//! Rule, link, flags, reference chunks, and seven numbers, 0 where absent.
+//! Rule, link, flags, reference chunks, whether there were any without a value, and seven numbers, 0 where absent.
 use super::KernelError;
 use super::codec::{Reader, Writer};
 use super::link::Link;
@@ -8,7 +8,7 @@ use super::threshold_model::{Rule, ThresholdModel};
 use super::variance_model::VarianceModel;
 
 const MAGIC: [u8; 4] = *b"MWTH";
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 const NUMBERS: usize = 7;
 
 const WANTS_LOWER: u8 = 1;
@@ -34,6 +34,7 @@ impl ThresholdModel {
             w.uint(u64::from(code));
         }
         w.uint(u64::from(self.chunks));
+        w.uint(u64::from(self.has_reference));
         for number in [lower, upper, a, b, c, d, e] {
             w.float(number);
         }
@@ -49,6 +50,7 @@ impl ThresholdModel {
         let (rule, link, flags) = (code()?, code()?, code()?);
         let chunks =
             u32::try_from(r.uint()?).or_else(|_| unreadable("a threshold of too many chunks"))?;
+        let has_reference = r.uint()? == 1;
         let mut numbers = [0.0; NUMBERS];
         for number in &mut numbers {
             *number = r.float()?;
@@ -58,14 +60,20 @@ impl ThresholdModel {
             return unreadable("a threshold holds a number that is not finite");
         }
         let [lower, upper, ref rest @ ..] = numbers;
-        Ok(Self {
+        let read = Self {
             rule: rule_of(rule, link, flags, rest)?,
             wants_lower: flags & WANTS_LOWER != 0,
             wants_upper: flags & WANTS_UPPER != 0,
             lower: (flags & DOMAIN_LOWER != 0).then_some(lower),
             upper: (flags & DOMAIN_UPPER != 0).then_some(upper),
             chunks,
-        })
+            has_reference,
+        };
+        if read.to_bytes() == bytes {
+            Ok(read)
+        } else {
+            unreadable("the threshold is not in its canonical form")
+        }
     }
 }
 
@@ -76,10 +84,15 @@ fn flag(set: bool, bit: u8) -> u8 {
 /// Code of the rule, code of its link, its flags, its numbers.
 fn rule_fields(rule: &Rule) -> (u8, u8, u8, [f64; 5]) {
     match rule {
-        Rule::Fixed { lower, upper } => {
+        Rule::Constant { lower, upper } | Rule::Scatter { lower, upper } => {
             let flags = flag(lower.is_some(), FIXED_LOWER) | flag(upper.is_some(), FIXED_UPPER);
             let numbers = [lower.unwrap_or(0.0), upper.unwrap_or(0.0), 0.0, 0.0, 0.0];
-            (0, 0, flags, numbers)
+            let code = if matches!(rule, Rule::Constant { .. }) {
+                0
+            } else {
+                2
+            };
+            (code, 0, flags, numbers)
         }
         Rule::Variance { model, link, total } => {
             let numbers = [
@@ -96,11 +109,13 @@ fn rule_fields(rule: &Rule) -> (u8, u8, u8, [f64; 5]) {
 
 fn rule_of(rule: u8, link: u8, flags: u8, numbers: &[f64; 5]) -> Result<Rule, KernelError> {
     let &[first, second, centre_variance, between, row_variance] = numbers;
+    let (lower, upper) = (
+        (flags & FIXED_LOWER != 0).then_some(first),
+        (flags & FIXED_UPPER != 0).then_some(second),
+    );
     match rule {
-        0 => Ok(Rule::Fixed {
-            lower: (flags & FIXED_LOWER != 0).then_some(first),
-            upper: (flags & FIXED_UPPER != 0).then_some(second),
-        }),
+        0 => Ok(Rule::Constant { lower, upper }),
+        2 => Ok(Rule::Scatter { lower, upper }),
         1 if centre_variance < 0.0 || between < 0.0 || row_variance < 0.0 => {
             unreadable("a threshold with a negative variance")
         }
@@ -220,15 +235,16 @@ mod tests {
 
     #[test]
     fn another_version_says_so() {
-        assert!(replaced(4, &[2]).contains("layout 2"));
+        assert!(replaced(4, &[9]).contains("layout 9"));
     }
 
     #[test]
     fn impossible_contents_are_refused() {
         assert!(replaced(5, &[9]).contains("unknown rule 9"));
         assert!(replaced(6, &[9]).contains("unknown scale 9"));
-        assert!(replaced(9, &f64::NAN.to_le_bytes()).contains("not finite"));
-        let row_variance = 9 + 6 * 8;
+        assert!(replaced(9, &[2]).contains("canonical"));
+        assert!(replaced(10, &f64::NAN.to_le_bytes()).contains("not finite"));
+        let row_variance = 10 + 6 * 8;
         assert!(replaced(row_variance, &(-1.0_f64).to_le_bytes()).contains("negative variance"));
     }
 }

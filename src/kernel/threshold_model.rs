@@ -43,13 +43,20 @@ pub struct ThresholdModel {
     pub(super) upper: Option<f64>,
     /// Reference chunks with a value whose scatter counts.
     pub(super) chunks: u32,
+    /// Whether there was a reference chunk, with a value or without.
+    pub(super) has_reference: bool,
 }
 
 /// How limits are computed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Rule {
-    /// The same limits for every chunk.
-    Fixed {
+    /// Limits as given.
+    Constant {
+        lower: Option<f64>,
+        upper: Option<f64>,
+    },
+    /// The same limits for every chunk, from the scatter of the reference; none where it shows no scatter.
+    Scatter {
         lower: Option<f64>,
         upper: Option<f64>,
     },
@@ -103,9 +110,9 @@ impl ThresholdModel {
             |point: &&ChunkPoint| point.value.is_some_and(f64::is_finite) && point.used_count > 0;
         let points: Vec<ChunkPoint> = reference.iter().filter(seen).copied().collect();
         let rule = match threshold {
-            Threshold::Constant { lower, upper } => Rule::Fixed { lower, upper },
+            Threshold::Constant { lower, upper } => Rule::Constant { lower, upper },
             Threshold::StandardDeviation { lower, upper } => scatter_limits(lower, upper, &points),
-            Threshold::FalseAlarmRate { .. } if points.is_empty() => Rule::Fixed {
+            Threshold::FalseAlarmRate { .. } if points.is_empty() => Rule::Scatter {
                 lower: None,
                 upper: None,
             },
@@ -133,6 +140,7 @@ impl ThresholdModel {
             lower,
             upper,
             chunks,
+            has_reference: !reference.is_empty(),
         })
     }
 
@@ -142,7 +150,7 @@ impl ThresholdModel {
     /// limits depend on its size.
     pub fn limits(&self, point: &ChunkPoint) -> Limits {
         let (lower, upper) = match &self.rule {
-            Rule::Fixed { lower, upper } => (*lower, *upper),
+            Rule::Constant { lower, upper } | Rule::Scatter { lower, upper } => (*lower, *upper),
             Rule::Variance { .. } if point.used_count == 0 => (None, None),
             Rule::Variance { model, link, total } => {
                 let (lower, upper) = model.limits(*link, *total, point);
@@ -163,21 +171,20 @@ impl ThresholdModel {
 
     fn status(&self) -> Status {
         match (&self.rule, self.chunks as usize) {
-            (Rule::Fixed { lower: Some(_), .. } | Rule::Fixed { upper: Some(_), .. }, _) => {
-                Status::Ok
-            }
+            (Rule::Constant { .. }, _) => Status::Ok,
+            (_, 0) if self.has_reference => Status::ReferenceUndefined,
             (_, 0) => Status::NoReference,
-            (Rule::Variance { .. }, k) if k < ENOUGH_CHUNKS => Status::FewReferenceChunks,
+            (_, k) if k < ENOUGH_CHUNKS => Status::FewReferenceChunks,
             _ => Status::Ok,
         }
     }
 }
 
-/// Mean minus and plus multiples of the standard deviation of the values as they stand.
+/// Mean minus and plus multiples of the standard deviation of the values as they stand; one value has none.
 fn scatter_limits(lower: Option<f64>, upper: Option<f64>, points: &[ChunkPoint]) -> Rule {
     let values: Vec<f64> = points.iter().filter_map(|p| p.value).collect();
-    if values.is_empty() {
-        return Rule::Fixed {
+    if values.len() < 2 {
+        return Rule::Scatter {
             lower: None,
             upper: None,
         };
@@ -185,7 +192,7 @@ fn scatter_limits(lower: Option<f64>, upper: Option<f64>, points: &[ChunkPoint])
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
     let deviation = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt();
-    Rule::Fixed {
+    Rule::Scatter {
         lower: lower.map(|k| mean - k * deviation),
         upper: upper.map(|k| mean + k * deviation),
     }
@@ -305,7 +312,20 @@ mod tests {
         let limits = fit(Threshold::default(), SHARE, &[nothing]).limits(&chunk);
         assert_eq!(
             (limits.lower, limits.upper, limits.status),
-            (None, None, Status::NoReference)
+            (None, None, Status::ReferenceUndefined)
+        );
+        let limits = fit(Threshold::default(), SHARE, &[]).limits(&chunk);
+        assert_eq!(limits.status, Status::NoReference);
+        // one chunk shows no scatter: limits of no width would make every other chunk an alert
+        let stddev = Threshold::standard_deviation(Some(3.0), Some(3.0)).unwrap();
+        let limits = fit(stddev, SHARE, &[chunk]).limits(&chunk);
+        assert_eq!(
+            (limits.lower, limits.upper, limits.status),
+            (None, None, Status::FewReferenceChunks)
+        );
+        assert_eq!(
+            fit(stddev, SHARE, &[chunk, chunk]).limits(&chunk).status,
+            Status::FewReferenceChunks
         );
         let constant = Threshold::Constant {
             lower: Some(0.5),

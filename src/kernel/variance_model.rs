@@ -58,6 +58,11 @@ impl VarianceModel {
             between,
             row_variance: seen.max(least),
         };
+        if !model.z.is_finite() {
+            return Err(KernelError::Undefined(
+                "false_alarm_rate: the rate is too small to tell from 0. Expected 0.0027 or the like".into(),
+            ));
+        }
         if [centre, centre_variance, between, model.row_variance]
             .iter()
             .all(|x| x.is_finite())

@@ -29,12 +29,18 @@ pub fn expected_by_row(
         .collect();
     match metric {
         Metric::RocAuc => {
-            Some((roc_auc(seen)? - calibrator.roc_auc_offset().value).clamp(0.0, 1.0))
+            let value = roc_auc(seen)?;
+            let offset = calibrator.roc_auc_offset().at(value - 0.5);
+            Some((value - offset.value).clamp(0.0, 1.0))
         }
-        Metric::AveragePrecision => Some(
-            (average_precision(seen)? - calibrator.average_precision_offset().value)
-                .clamp(0.0, 1.0),
-        ),
+        Metric::AveragePrecision => {
+            let rows = seen.len() as f64;
+            let share = seen.iter().map(|row| row.c).sum::<f64>() / rows;
+            let value = average_precision(seen)?;
+            let untold = share + (1.0 - share) / rows;
+            let offset = calibrator.average_precision_offset().at(value - untold);
+            Some((value - offset.value).clamp(0.0, 1.0))
+        }
         _ => plain(&seen, metric, matrix),
     }
 }

@@ -1,5 +1,5 @@
 //! Metrics of labelled rows as plain aggregates: readings of a score profile.
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, exec_err};
@@ -36,78 +36,44 @@ const LIMITS: DigestLimits = DigestLimits {
     min_level: 0,
 };
 
-macro_rules! of_scores {
-    ($name:literal, $description:literal) => {
-        FunctionSpec {
-            name: $name,
-            description: concat!($description, " Exact up to 65536 distinct scores; above, scores that share one of 65536 bins count as tied."),
-            arguments: &[LABEL, SCORE],
-            required: 2,
-            example: concat!("SELECT country, ", $name, "(y_true, y_pred_proba) FROM predictions GROUP BY country"),
-        }
+const NOTE: &str =
+    " Exact up to 65536 distinct scores; above, scores that share one of 65536 bins count as tied.";
+
+/// What SQL sees of the metrics that are aggregates: those of scores, and those of predictions.
+static SPECS: LazyLock<[Vec<FunctionSpec>; 2]> = LazyLock::new(|| {
+    [true, false].map(|of_scores| {
+        let mine =
+            |metric: &Metric| metric.is_aggregate() && metric.needs_prediction() != of_scores;
+        let metrics = Metric::ALL.into_iter().filter(mine);
+        metrics.map(|metric| spec(metric, of_scores)).collect()
+    })
+});
+
+fn spec(metric: Metric, of_scores: bool) -> FunctionSpec {
+    let (arguments, column, note): (&[Argument], _, _) = if of_scores {
+        (&[LABEL, SCORE], "y_pred_proba", NOTE)
+    } else {
+        (&[LABEL, PREDICTION], "y_pred_proba >= 0.5", "")
     };
+    FunctionSpec {
+        name: metric.name(),
+        // once in a process: the registry is built from the metrics
+        description: format!("{}{note}", metric.description()).leak(),
+        arguments,
+        required: 2,
+        example: format!(
+            "SELECT country, {metric}(y_true, {column}) FROM predictions GROUP BY country"
+        )
+        .leak(),
+    }
 }
-
-macro_rules! of_predictions {
-    ($name:literal, $description:literal) => {
-        FunctionSpec {
-            name: $name,
-            description: $description,
-            arguments: &[LABEL, PREDICTION],
-            required: 2,
-            example: concat!(
-                "SELECT country, ",
-                $name,
-                "(y_true, y_pred_proba >= 0.5) FROM predictions GROUP BY country"
-            ),
-        }
-    };
-}
-
-static OF_SCORES: [FunctionSpec; 4] = [
-    of_scores!(
-        "roc_auc",
-        "Probability that a positive row scores above a negative one, ties counted one half; NULL unless both classes occur."
-    ),
-    of_scores!(
-        "average_precision",
-        "Area under the precision-recall steps, tied scores as one threshold; NULL without a positive row."
-    ),
-    of_scores!(
-        "log_loss",
-        "Mean negative log-likelihood of the labels under scores that are probabilities, clipped at 1e-15."
-    ),
-    of_scores!(
-        "brier_score",
-        "Mean squared difference between label and a score that is a probability."
-    ),
-];
-
-static OF_PREDICTIONS: [FunctionSpec; 5] = [
-    of_predictions!("accuracy", "Share of rows predicted right."),
-    of_predictions!(
-        "precision",
-        "Share of positives among rows predicted positive; NULL when there are none."
-    ),
-    of_predictions!(
-        "recall",
-        "Share of positives that are predicted positive; NULL without a positive row."
-    ),
-    of_predictions!(
-        "specificity",
-        "Share of negatives that are predicted negative; NULL without a negative row."
-    ),
-    of_predictions!(
-        "f1",
-        "Harmonic mean of precision and recall; NULL when no row is positive or predicted positive."
-    ),
-];
 
 pub(super) fn all() -> Result<Vec<Arc<AggregateUDF>>> {
-    let scored = OF_SCORES
+    let [of_scores, of_predictions] = &*SPECS;
+    let scored = of_scores
         .iter()
         .map(|spec| aggregate(spec, DataType::Float64, reading::<true>));
-    let predicted = OF_PREDICTIONS
+    let predicted = of_predictions
         .iter()
         .map(|spec| aggregate(spec, DataType::Float64, reading::<false>));
     scored.chain(predicted).collect()

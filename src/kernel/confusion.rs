@@ -1,5 +1,5 @@
 //! Metrics of a confusion matrix: value and derivative, for counts and for expected counts alike.
-use super::metric::Metric;
+use super::metric::{Formula, Metric, Outcomes};
 
 /// Rows by outcome, or their expected numbers, in the order of a value matrix: true negatives,
 /// false positives, false negatives, true positives.
@@ -20,30 +20,23 @@ impl Confusion {
         [self.tn, self.fp, self.fn_, self.tp]
     }
 
+    /// Rows of the outcomes, each by its weight; an outcome without rows adds nothing whatever its weight.
+    pub fn weighted(&self, weights: Outcomes) -> f64 {
+        let terms = self.cells().into_iter().zip(weights);
+        terms
+            .map(|(rows, weight)| if rows == 0.0 { 0.0 } else { rows * weight })
+            .sum()
+    }
+
     /// Value of a metric of the matrix; `None` where it would divide nothing by nothing, and for
     /// metrics that read the scores.
-    pub fn value(&self, metric: Metric, value_matrix: [f64; 4]) -> Option<f64> {
-        let Self { tn, fp, fn_, tp } = *self;
-        let total = || -> f64 {
-            self.cells()
-                .iter()
-                .zip(value_matrix)
-                .map(|(rows, value)| if *rows == 0.0 { 0.0 } else { rows * value })
-                .sum()
-        };
-        let value = match metric {
-            Metric::Accuracy => (tp + tn) / self.rows(),
-            Metric::Precision => tp / (tp + fp),
-            Metric::Recall => tp / (tp + fn_),
-            Metric::Specificity => tn / (tn + fp),
-            Metric::F1 => 2.0 * tp / (2.0 * tp + fp + fn_),
-            Metric::TruePositive => tp,
-            Metric::TrueNegative => tn,
-            Metric::FalsePositive => fp,
-            Metric::FalseNegative => fn_,
-            Metric::BusinessValue => total(),
-            Metric::BusinessValuePerRow => total() / self.rows(),
-            _ => return None,
+    pub fn value(&self, metric: Metric, value_matrix: Outcomes) -> Option<f64> {
+        let value = match &metric.spec().formula {
+            Formula::Share(share) => self.weighted(share.hits) / self.weighted(share.of),
+            Formula::Count(outcome) => self.weighted(*outcome),
+            Formula::TotalValue => self.weighted(value_matrix),
+            Formula::MeanValue => self.weighted(value_matrix) / self.rows(),
+            Formula::Order(_) | Formula::Probability(_) => return None,
         };
         (self.rows() > 0.0 && value.is_finite()).then_some(value)
     }
@@ -52,46 +45,34 @@ impl Confusion {
     ///
     /// All metrics but the counts and the total are ratios, so the derivative times the cells
     /// sums to 0 and is at once the influence of one row of each outcome.
-    pub fn gradient(&self, metric: Metric, value: f64, value_matrix: [f64; 4]) -> [f64; 4] {
-        let Self { tn, fp, fn_, tp } = *self;
-        let share = |hits: [f64; 4], of: [f64; 4], total: f64| {
+    pub fn gradient(&self, metric: Metric, value: f64, value_matrix: Outcomes) -> Outcomes {
+        let ratio = |hits: Outcomes, of: Outcomes, total: f64| {
             let mut slopes = [0.0; 4];
             for (slope, (hit, member)) in slopes.iter_mut().zip(hits.into_iter().zip(of)) {
                 *slope = (hit - value * member) / total;
             }
             slopes
         };
-        match metric {
-            Metric::Accuracy => share([1.0, 0.0, 0.0, 1.0], [1.0; 4], self.rows()),
-            Metric::Precision => share([0.0, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 1.0], tp + fp),
-            Metric::Recall => share([0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0], tp + fn_),
-            Metric::Specificity => share([1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0], tn + fp),
-            Metric::F1 => share(
-                [0.0, 0.0, 0.0, 2.0],
-                [0.0, 1.0, 1.0, 2.0],
-                2.0 * tp + fp + fn_,
-            ),
-            Metric::TrueNegative => [1.0, 0.0, 0.0, 0.0],
-            Metric::FalsePositive => [0.0, 1.0, 0.0, 0.0],
-            Metric::FalseNegative => [0.0, 0.0, 1.0, 0.0],
-            Metric::TruePositive => [0.0, 0.0, 0.0, 1.0],
-            Metric::BusinessValue => value_matrix,
-            Metric::BusinessValuePerRow => share(value_matrix, [1.0; 4], self.rows()),
-            _ => [0.0; 4],
+        match &metric.spec().formula {
+            Formula::Share(share) => ratio(share.hits, share.of, self.weighted(share.of)),
+            Formula::Count(outcome) => *outcome,
+            Formula::TotalValue => value_matrix,
+            Formula::MeanValue => ratio(value_matrix, [1.0; 4], self.rows()),
+            Formula::Order(_) | Formula::Probability(_) => [0.0; 4],
         }
     }
 
-    /// Rows under the ratio, and rows of the smaller class of it, that a normal interval needs:
-    /// predicted positives for precision, positives for recall and so on; all rows for the rest.
+    /// Rows that the metric is a share of; all rows for one that is no share.
     pub fn support(&self, metric: Metric) -> f64 {
-        let Self { tn, fp, fn_, tp } = *self;
-        match metric {
-            Metric::Precision => tp + fp,
-            Metric::Recall => tp + fn_,
-            Metric::Specificity => tn + fp,
-            Metric::F1 => tp + fp + fn_,
+        match &metric.spec().formula {
+            Formula::Share(share) => self.members(share.of),
             _ => self.rows(),
         }
+    }
+
+    /// Rows of the outcomes with a weight, each counted once.
+    pub fn members(&self, weights: Outcomes) -> f64 {
+        self.weighted(weights.map(|weight| f64::from(u8::from(weight != 0.0))))
     }
 }
 

@@ -4,17 +4,14 @@
 //! holds when the calibration found on the reference holds on the chunk; it does not survive a
 //! change of the concept, and no error bar here covers that.
 use super::bins::{Class, ScoreBins};
-use super::calibration_error::estimate_calibration_error;
 use super::calibrator::Calibrator;
 use super::estimate_confusion::ExpectedConfusion;
-use super::estimate_ranking::{estimate_average_precision, estimate_roc_auc};
 use super::expected::{Expected, expect};
 use super::group::{ANY, KNOWN, count, count_cells};
 use super::interval::normal_quantile;
 use super::labelled::first_outside_unit;
-use super::metric::Metric;
+use super::metric::{Formula, Metric};
 use super::prediction_interval::Estimate;
-use super::proper_scores::{Loss, estimate_loss};
 use super::reading::{Reading, Status};
 
 /// Whether self-pairs and the cross-fitted offset are taken out of the ranking metrics.
@@ -56,9 +53,10 @@ const FEWEST_ROWS: u64 = 20;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Estimator<'a> {
-    calibrator: &'a Calibrator,
-    level_variances: Vec<f64>,
-    scored: Vec<Expected>,
+    pub(crate) calibrator: &'a Calibrator,
+    pub(crate) level_variances: Vec<f64>,
+    /// Rows with a score, bin by bin in ascending order.
+    pub(crate) scored: Vec<Expected>,
     confusion: ExpectedConfusion,
     /// Gravest reserve that applies to all metrics.
     reserve: Status,
@@ -139,26 +137,9 @@ impl<'a> Estimator<'a> {
         value_matrix: [f64; 4],
         corrections: Corrections,
     ) -> Option<Estimate> {
-        match metric {
-            Metric::RocAuc => estimate_roc_auc(
-                &self.scored,
-                self.calibrator.roc_auc_offset(),
-                &self.level_variances,
-                corrections,
-            ),
-            Metric::AveragePrecision => estimate_average_precision(
-                &self.scored,
-                self.calibrator.average_precision_offset(),
-                &self.level_variances,
-                corrections,
-            ),
-            Metric::CalibrationError => {
-                estimate_calibration_error(&self.scored, &self.level_variances)
-            }
-            _ => match Loss::of(metric) {
-                Some(loss) => estimate_loss(loss, &self.scored, &self.level_variances),
-                None => self.confusion.estimate(metric, value_matrix),
-            },
+        match &metric.spec().formula {
+            Formula::Order(own) | Formula::Probability(own) => (own.estimate)(self, corrections),
+            _ => self.confusion.estimate(metric, value_matrix),
         }
     }
 

@@ -7,7 +7,6 @@ use super::estimate_ranking::{calibrator_variance, label_skew, label_variance};
 use super::expected::Expected;
 use super::group::Group;
 use super::hull::{Bounds, mean_of_convex};
-use super::metric::Metric;
 use super::prediction_interval::Estimate;
 use super::roc_auc::small_sample;
 
@@ -25,15 +24,6 @@ pub(crate) enum Loss {
 }
 
 impl Loss {
-    /// The loss whose mean the metric is.
-    pub fn of(metric: Metric) -> Option<Self> {
-        match metric {
-            Metric::LogLoss => Some(Self::Log),
-            Metric::BrierScore => Some(Self::Squared),
-            _ => None,
-        }
-    }
-
     fn positive(self, f: f64) -> f64 {
         match self {
             Self::Log => -f.clamp(CLIP, 1.0).ln(),

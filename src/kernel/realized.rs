@@ -1,13 +1,10 @@
 //! Performance of a chunk from labels, with confidence intervals for the population.
 use super::bins::{Class, ScoreBins};
-use super::calibration_error::realized_calibration_error;
 use super::confusion::Confusion;
 use super::estimate::count_rows;
 use super::group::{ANY, Group, KNOWN, count, count_cells};
-use super::interval::{FEW, normal_quantile};
 use super::labelled::first_outside_unit;
-use super::metric::Metric;
-use super::proper_scores::{Loss, realized_loss};
+use super::metric::{Formula, Metric};
 use super::reading::{Reading, Status};
 use super::realized_confusion::of_confusion;
 use super::realized_ranking::LabelledRanking;
@@ -30,11 +27,12 @@ pub struct Realized {
     confusion: Confusion,
     /// Rows with label and prediction.
     predicted_count: u64,
-    ranking: LabelledRanking,
+    pub(crate) ranking: LabelledRanking,
     /// Scored rows of each bin by label.
-    by_label: [Vec<Group>; 2],
+    pub(crate) by_label: [Vec<Group>; 2],
     outside_unit: bool,
-    scored_count: u64,
+    /// Rows with label and score.
+    pub(crate) scored_count: u64,
     labelled_count: u64,
     reserve: Status,
 }
@@ -101,11 +99,10 @@ impl Realized {
         if metric.needs_probability() && self.outside_unit {
             return Reading::undefined(Status::NotAProbability, used, self.labelled_count);
         }
-        let measured = match metric {
-            Metric::RocAuc => self.ranking.roc_auc(confidence_level),
-            Metric::AveragePrecision => self.ranking.average_precision(confidence_level),
-            Metric::CalibrationError => self.calibration_error(confidence_level),
-            Metric::LogLoss | Metric::BrierScore => self.loss(metric, confidence_level),
+        let measured = match &metric.spec().formula {
+            Formula::Order(own) | Formula::Probability(own) => {
+                (own.realize)(self, confidence_level)
+            }
             _ => of_confusion(&self.confusion, metric, value_matrix, confidence_level),
         };
         match measured {
@@ -138,35 +135,6 @@ impl Realized {
             labelled_count: self.labelled_count,
             status: reserve.worst(few),
         }
-    }
-
-    fn loss(&self, metric: Metric, confidence_level: f64) -> Option<Measured> {
-        let [negatives, positives] = &self.by_label;
-        let (value, slack, variance) = realized_loss(Loss::of(metric)?, negatives, positives)?;
-        let z = normal_quantile(confidence_level);
-        Some(Measured {
-            value,
-            slack,
-            variance,
-            bounds: metric.scale().interval(value, variance.sqrt(), z),
-            few: (self.scored_count as f64) < FEW,
-        })
-    }
-
-    /// Noise of labels adds to the value even where the population's calibration is perfect, by
-    /// at most its floor on average: the interval reaches down by that much more.
-    fn calibration_error(&self, confidence_level: f64) -> Option<Measured> {
-        let [negatives, positives] = &self.by_label;
-        let realized = realized_calibration_error(negatives, positives)?;
-        let half = normal_quantile(confidence_level) * realized.variance.sqrt();
-        let lower = (realized.value - half - realized.noise_floor).max(0.0);
-        Some(Measured {
-            value: realized.value,
-            slack: realized.slack,
-            variance: realized.variance,
-            bounds: (lower, (realized.value + half).min(1.0)),
-            few: (self.scored_count as f64) < FEW,
-        })
     }
 }
 

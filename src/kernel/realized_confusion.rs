@@ -1,45 +1,40 @@
 //! Metrics of the confusion matrix from labels, with confidence intervals.
 use super::confusion::Confusion;
 use super::interval::{FEW, clopper_pearson, normal_quantile, wilson};
-use super::metric::Metric;
+use super::metric::{Formula, Metric, Outcomes};
 use super::realized::Measured;
 
-/// Shares are binomial under their denominator; F1 is an increasing function of the share of
-/// true positives among the rows that are positive or predicted so, `2 j / (1 + j)`.
+/// Shares are binomial under their denominator, and so are counts among all rows.
 pub(crate) fn of_confusion(
     cells: &Confusion,
     metric: Metric,
-    value_matrix: [f64; 4],
+    value_matrix: Outcomes,
     confidence_level: f64,
 ) -> Option<Measured> {
     let value = cells.value(metric, value_matrix)?;
     let rows = cells.rows();
     let total = cells.support(metric);
     let few = total < FEW;
-    let share = |hits: f64, of: f64| share_interval(hits, of, few, confidence_level);
-    let f1 = |j: f64| 2.0 * j / (1.0 + j);
-    let bounds = match metric {
-        Metric::Accuracy => share(cells.tp + cells.tn, total),
-        Metric::Precision | Metric::Recall => share(cells.tp, total),
-        Metric::Specificity => share(cells.tn, total),
-        Metric::F1 => {
-            let (lower, upper) = share(cells.tp, total);
-            (f1(lower), f1(upper))
+    let variance = variance(cells, metric, value, value_matrix);
+    let plain = |hits: f64, of: f64| share_interval(hits, of, few, confidence_level);
+    let bounds = match &metric.spec().formula {
+        Formula::Share(share) => {
+            let (lower, upper) = plain(cells.members(share.hits), total);
+            ((share.from_plain)(lower), (share.from_plain)(upper))
         }
-        Metric::BusinessValue | Metric::BusinessValuePerRow => {
-            let half = normal_quantile(confidence_level)
-                * variance(cells, metric, value, value_matrix).sqrt();
-            (value - half, value + half)
+        Formula::Count(_) => {
+            let (lower, upper) = plain(value, rows);
+            (lower * rows, upper * rows)
         }
         _ => {
-            let (lower, upper) = share(value, rows);
-            (lower * rows, upper * rows)
+            let half = normal_quantile(confidence_level) * variance.sqrt();
+            (value - half, value + half)
         }
     };
     Some(Measured {
         value,
         slack: 0.0,
-        variance: variance(cells, metric, value, value_matrix),
+        variance,
         bounds,
         few,
     })

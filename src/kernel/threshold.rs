@@ -155,17 +155,12 @@ impl MetricScale {
     /// What a threshold must know about this metric.
     pub fn of(metric: Metric) -> Self {
         let (lower, upper) = metric.domain();
-        let link = match metric {
-            Metric::BusinessValue | Metric::BusinessValuePerRow => Link::Identity,
-            Metric::LogLoss => Link::Log,
-            _ => Link::Arcsine,
-        };
         Self {
-            link,
+            link: metric.spec().link,
             lower,
             upper,
             better: metric.direction(),
-            total: metric.is_count() || metric == Metric::BusinessValue,
+            total: metric.is_total(),
         }
     }
 

@@ -29,6 +29,15 @@ pub fn thresholds(call: &mut Call, metrics: &[Metric]) -> Result<Thresholds> {
     };
     for (name, sql) in entries {
         let metric = metric_of(call.function(), "thresholds", &name)?;
+        if !metrics.contains(&metric) {
+            let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
+            return plan_err!(
+                "{}: argument 'thresholds' has limits for {metric}, which is not estimated. Expected one of: {}. \
+                 Hint: name {metric} in metrics too",
+                call.function(),
+                names.join(", ")
+            );
+        }
         let threshold = one(call, &sql)?;
         check(call, metric, &threshold)?;
         if thresholds

@@ -127,10 +127,10 @@ fn chunking(call: &mut Call, side: &Side, roles: &Roles) -> Result<Chunking> {
         _ => ("chunk", call.sql("chunk")),
     };
     let Some(sql) = sql else {
-        return match (timed, is_reference || ordered) {
-            (true, _) => Ok(Chunking::Calendar(Calendar::week())),
-            (false, true) => Ok(tenths),
-            (false, false) => plan_err!(
+        return match timed {
+            true => Ok(Chunking::Calendar(Calendar::week())),
+            false if is_reference || ordered => Ok(tenths),
+            false => plan_err!(
                 "{}: the {} relation has no column 'timestamp', so it has no chunks. \
                  Expected timestamp, order_by or chunk. Hint: timestamp => <column>, or chunk => <expression>",
                 call.function(),
@@ -176,6 +176,11 @@ fn parse(call: &mut Call, name: &str, sql: &SqlExpr, schema: &DFSchema) -> Resul
                 Expr::Literal(value, _) => plan_err!(
                     "{}: argument '{name}' is {value}, which puts every row into one chunk. \
                      Expected INTERVAL '1 month', rows(n), parts(n) or an expression over columns",
+                    call.function()
+                ),
+                Expr::Placeholder(_) => plan_err!(
+                    "{}: argument '{name}' is `{other}`. Expected INTERVAL '1 month', rows(n), parts(n) or an expression \
+                     over columns (the plan depends on it, so a parameter cannot stand here)",
                     call.function()
                 ),
                 expression => of_expression(call, name, expression, schema),

@@ -2,7 +2,7 @@
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{DFSchema, Result, plan_err};
 use datafusion::functions_aggregate::expr_fn::{bool_and, bool_or, max, min, sum};
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, cast};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::Call;
@@ -42,15 +42,7 @@ pub fn plan(call: &mut Call, side: Side, by: &[(String, SqlExpr)]) -> Result<Log
             );
         }
     }
-    let mut group = Vec::new();
-    for (name, sql) in by {
-        // profiles keep a group under its name, even where it was an expression over rows
-        group.push(if schema.has_column_with_unqualified_name(name) {
-            column(name)
-        } else {
-            by_expr(call, name, sql, &schema)?
-        });
-    }
+    let mut group = group_columns(call, by, &schema)?;
     group.push(cast(column("chunk"), DataType::Utf8).alias("chunk"));
     group.push(cast(column("chunk_index"), DataType::Int64).alias("chunk_index"));
     let profile = aggregate(
@@ -77,6 +69,19 @@ pub fn plan(call: &mut Call, side: Side, by: &[(String, SqlExpr)]) -> Result<Log
         // merging is for the rows of the other relation
         Incomplete::Keep | Incomplete::Merge => chunks.build(),
     }
+}
+
+/// The `by` columns: profiles keep a group under its name, even where it was an expression over rows.
+fn group_columns(
+    call: &mut Call,
+    by: &[(String, SqlExpr)],
+    schema: &DFSchema,
+) -> Result<Vec<Expr>> {
+    let of = |(name, sql): &(String, SqlExpr)| match schema.has_column_with_unqualified_name(name) {
+        true => Ok(column(name)),
+        false => by_expr(call, name, sql, schema),
+    };
+    by.iter().map(of).collect()
 }
 
 /// The type for the timestamps of both sides: microseconds, in the zone that a side names.

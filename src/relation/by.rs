@@ -40,6 +40,11 @@ pub fn by_columns(call: &mut Call) -> Result<Vec<(String, SqlExpr)>> {
             })
             .collect::<Result<_>>()?,
     };
+    check_names(function, &named)?;
+    Ok(named)
+}
+
+fn check_names(function: &str, named: &[(String, SqlExpr)]) -> Result<()> {
     for (position, (name, _)) in named.iter().enumerate() {
         if let Some(taken) = taken(name) {
             let free = name.trim_start_matches('_');
@@ -54,7 +59,7 @@ pub fn by_columns(call: &mut Call) -> Result<Vec<(String, SqlExpr)>> {
             );
         }
     }
-    Ok(named)
+    Ok(())
 }
 
 /// What already has this name, if anything.

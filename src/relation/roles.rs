@@ -145,12 +145,10 @@ fn as_class(
             if kind == Kind::of(&positive.data_type())
                 && (name == "label" || kind == Kind::Text) =>
         {
+            let value = lit(positive.clone());
             return match kind {
-                Kind::Text => {
-                    let arguments = vec![expr, lit(positive.clone()), lit(name)];
-                    scalar(call, "is_positive", arguments)
-                }
-                _ => Ok(expr.eq(lit(positive.clone()))),
+                Kind::Text => scalar(call, "is_positive", vec![expr, value, lit(name)]),
+                _ => Ok(expr.eq(value)),
             };
         }
         Some(positive) if name == "label" => {

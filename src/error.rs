@@ -9,15 +9,3 @@ impl From<KernelError> for DataFusionError {
         Self::Execution(error.to_string())
     }
 }
-
-/// What to do about an error, where that is not in its text: running out of memory is DataFusion's to
-/// report, and only this crate knows that its profiles are what grew.
-pub fn remedy(error: &DataFusionError) -> Option<&'static str> {
-    match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => Some(
-            "profiles take memory for each group and chunk, up to max_bins x 48 bytes. \
-             Hint: a longer chunk, fewer columns in by, SET monitor.max_bins = 1024, or a higher --memory-limit",
-        ),
-        _ => None,
-    }
-}

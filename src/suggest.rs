@@ -15,7 +15,8 @@ pub fn nearest<'a>(given: &str, names: &[&'a str]) -> Option<&'a str> {
     let distance =
         |name: &&&str| levenshtein(&given.to_ascii_lowercase(), &name.to_ascii_lowercase());
     let near = names.iter().min_by_key(distance)?;
-    (distance(&near) <= 2.max(given.len() / 3)).then_some(*near)
+    // a short name is near to nothing
+    (!given.is_empty() && distance(&near) <= 2.max(given.len() / 3)).then_some(*near)
 }
 
 #[cfg(test)]

@@ -353,6 +353,37 @@ fn a_memory_limit_is_an_error_and_not_a_crash() {
     );
 }
 
+/// The hint is about profiles, so it stands where they ran out of memory and nowhere else.
+#[test]
+fn running_out_of_memory_over_profiles_says_what_makes_them_smaller() {
+    let rows = "CREATE VIEW rows AS SELECT value AS c, sin(value) / 2 + 0.5 AS y_pred_proba, \
+                value % 3 = 0 AS y_true FROM generate_series(1, 200000)";
+    let hint = ["max_bins", "a longer chunk", "fewer columns in by"];
+    for query in [
+        "SELECT count(profile) FROM profiles(rows, chunk => c % 50)",
+        "SELECT avg(value) FROM estimate_performance(rows, rows, chunk => c % 50)",
+        "CREATE TABLE stored AS SELECT * FROM profiles(rows, chunk => c % 50)",
+        "CREATE VIEW saved AS SELECT * FROM profiles(rows, chunk => c % 50); SELECT count(profile) FROM saved",
+    ] {
+        for (limit, enough) in [("2MB", false), ("1GB", true)] {
+            let sql = format!("{rows}; {query}");
+            let output = run(&["--memory-limit", limit, "-c", &sql]);
+            if enough {
+                assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+                continue;
+            }
+            let message = stderr(&output);
+            assert_eq!(output.status.code(), Some(1), "{query}: {message}");
+            for part in ["Resources exhausted"].iter().chain(&hint) {
+                assert!(message.contains(part), "'{part}' is not in: {message}");
+            }
+        }
+    }
+    let sql = "SELECT array_agg(value) FROM generate_series(1, 1000000)";
+    let output = run(&["--memory-limit", "1MB", "-c", sql]);
+    assert!(!stderr(&output).contains("max_bins"), "{}", stderr(&output));
+}
+
 #[test]
 fn settings_are_checked() {
     let sql = "SET monitor.max_bins = 64; SHOW monitor.max_bins";

@@ -202,6 +202,43 @@ fn what_cannot_be_read_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_relation_argument_that_is_no_relation_is_named() {
+    let folder = folder_with(&[
+        ("empty.parquet", ""),
+        ("some.csv", "y_pred_proba,y_true\n0.5,1\n"),
+    ]);
+    for (analysis, parts) in [
+        (
+            "'empty.parquet'",
+            [
+                "`'empty.parquet'`, which has no columns",
+                "an empty file has none",
+            ],
+        ),
+        (
+            "'absent.csv'",
+            ["`absent.csv`", "no table, view, CTE or file of this name"],
+        ),
+        (
+            "'somecsv'",
+            ["`somecsv`", "Hint: analysis => (SELECT * FROM ...)"],
+        ),
+    ] {
+        let sql =
+            format!("SELECT * FROM estimate_performance('some.csv', {analysis}, chunk => y_true)");
+        let output = run_in(folder.path(), &["-c", &sql]);
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        for part in ["estimate_performance: argument 'analysis' is "]
+            .iter()
+            .chain(&parts)
+        {
+            assert!(message.contains(part), "'{part}' is not in: {message}");
+        }
+    }
+}
+
+#[test]
 fn a_file_that_breaks_off_half_way_is_an_error() {
     let folder = TempDir::new().unwrap();
     let make = "COPY (SELECT value AS n FROM generate_series(1, 100000)) TO 'whole.parquet'";

@@ -169,40 +169,61 @@ async fn filtering_the_result_never_changes_a_row_of_it() {
     }
 }
 
+/// How chunks are made, in a call and in the profiles that stand for its rows.
+const CHUNKINGS: [&str; 11] = [
+    "chunk => INTERVAL '1 month', as_of => '2024-07-20'",
+    "chunk => INTERVAL '1 month', as_of => '2024-06-20', incomplete => 'merge'",
+    "chunk => INTERVAL '1 month', as_of => '2024-06-20', incomplete => 'drop'",
+    "chunk => INTERVAL '1 month', as_of => '2024-07-20', time_zone => 'America/New_York'",
+    "chunk => INTERVAL '1 week', as_of => '2024-07-20', time_zone => 'Europe/Brussels', incomplete => 'merge'",
+    "chunk => rows(150)",
+    "chunk => rows(150), incomplete => 'merge'",
+    "chunk => rows(150), order_by => -id, incomplete => 'drop'",
+    "chunk => parts(7), order_by => [timestamp, id]",
+    "chunk => 'remainder ' || (id % 5)",
+    "chunk => extract(dow FROM timestamp), time_zone => 'Asia/Tokyo'",
+];
+
+async fn store(ctx: &SessionContext, arguments: &str) {
+    for dataset in ["reference", "analysis"] {
+        let sql = format!(
+            "CREATE OR REPLACE TABLE {dataset}_profiles AS \
+             SELECT * FROM profiles({dataset}, dataset => '{dataset}', by => country, {arguments})"
+        );
+        collect(ctx, &sql).await;
+    }
+}
+
 #[tokio::test]
 async fn rows_and_their_stored_profiles_give_the_same_answer_to_the_bit() {
     let ctx = in_memory(SessionConfig::new());
     ctx.sql("SET monitor.max_bins = 64").await.expect("set");
-    for (table, dataset) in [("reference", "reference"), ("analysis", "analysis")] {
-        let sql = format!(
-            "CREATE TABLE {table}_profiles AS SELECT * FROM profiles({table}, dataset => '{dataset}', by => country, \
-             chunk => INTERVAL '1 month', as_of => '2024-07-20')"
-        );
-        ctx.sql(&sql)
-            .await
-            .expect("planned")
-            .collect()
-            .await
-            .expect("stored");
-    }
-    let want = text(&collect(&ctx, &format!("SELECT * FROM {CALL} {KEYS}")).await);
-    for (reference, analysis) in [
-        ("reference_profiles", "analysis"),
-        ("reference", "analysis_profiles"),
-        ("reference_profiles", "analysis_profiles"),
-        (
+    for arguments in CHUNKINGS {
+        store(&ctx, arguments).await;
+        let answer = async |reference: &str, analysis: &str, arguments: &str| {
+            let sql = format!(
+                "SELECT * FROM estimate_performance({reference}, {analysis}, by => country, {arguments}, \
+                 value_matrix => [0, -10, -50, 100]) {KEYS}"
+            );
+            text(&collect(&ctx, &sql).await)
+        };
+        let want = answer("reference", "analysis", arguments).await;
+        assert!(want.len() > 100, "{arguments}");
+        for (reference, analysis) in [
+            ("reference_profiles", "analysis"),
+            ("reference", "analysis_profiles"),
+        ] {
+            let got = answer(reference, analysis, arguments).await;
+            assert_eq!(got, want, "{reference}, {analysis}, {arguments}");
+        }
+        // without rows there is nothing to merge, and a call that asks for it is refused
+        let kept = arguments.replace("'merge'", "'keep'");
+        let (reference, analysis) = (
             "(SELECT * FROM reference_profiles ORDER BY profile)",
             "TABLE(analysis_profiles)",
-        ),
-    ] {
-        let call = CALL
-            .replace(
-                "reference => reference",
-                &format!("reference => {reference}"),
-            )
-            .replace("analysis => analysis", &format!("analysis => {analysis}"));
-        let got = text(&collect(&ctx, &format!("SELECT * FROM {call} {KEYS}")).await);
-        assert_eq!(got, want, "{reference}, {analysis}");
+        );
+        let got = answer(reference, analysis, &kept).await;
+        assert_eq!(got, want, "{reference}, {analysis}, {kept}");
     }
 }
 

@@ -46,47 +46,86 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-/// At least ten records for each SQL name, and a tenth of all that expect an error.
-fn every_name_has_its_records() -> Result<(), String> {
-    let mut records: Vec<(String, bool)> = vec![];
+/// A statement, the stem of its file, and whether it expects an error.
+struct Written {
+    file: String,
+    sql: String,
+    refused: bool,
+}
+
+fn written() -> Result<Vec<Written>, String> {
+    let mut all = vec![];
     for path in files() {
+        let file = path.file_stem().expect("a file name").to_string_lossy();
         for record in sqllogictest::parse_file::<Letter>(&path).map_err(|e| e.to_string())? {
-            match record {
+            let (sql, refused) = match record {
                 Record::Statement { sql, expected, .. } => {
-                    records.push((sql, matches!(expected, StatementExpect::Error(_))));
+                    (sql, matches!(expected, StatementExpect::Error(_)))
                 }
                 Record::Query { sql, expected, .. } => {
-                    records.push((sql, matches!(expected, QueryExpect::Error(_))));
+                    (sql, matches!(expected, QueryExpect::Error(_)))
                 }
-                _ => {}
-            }
+                _ => continue,
+            };
+            let file = file.to_string();
+            all.push(Written { file, sql, refused });
         }
     }
+    Ok(all)
+}
+
+/// At least ten records that call each SQL name, and a tenth of its files' that expect an error.
+fn every_name_has_its_records() -> Result<(), String> {
+    let records = written()?;
     let aggregates = modelwatch::functions::all_aggregates().map_err(|e| e.to_string())?;
     let scalars = modelwatch::functions::all_scalars().map_err(|e| e.to_string())?;
-    let names = aggregates
+    let names: Vec<&str> = aggregates
         .iter()
         .map(|f| f.name())
-        .chain(scalars.iter().map(|f| f.name()));
-    for name in names.chain(modelwatch::relation::all().iter().map(|r| r.name)) {
-        let call = format!("{name}(");
-        let count = records
-            .iter()
-            .filter(|(sql, _)| sql.contains(&call))
-            .count();
+        .chain(scalars.iter().map(|f| f.name()))
+        .chain(modelwatch::relation::all().iter().map(|r| r.name))
+        .collect();
+    for name in &names {
+        let count = records.iter().filter(|r| calls(&r.sql, name)).count();
         if count < 10 {
             return Err(format!(
                 "{name} is called in {count} records; ten are the least"
             ));
         }
+        let own = records.iter().filter(|r| is_about(&r.file, name, &names));
+        enough_errors(name, own)?;
     }
-    let refused = records.iter().filter(|(_, refused)| *refused).count();
-    println!("{} records, {refused} of them errors", records.len());
-    match refused * 10 >= records.len() {
+    println!("{} records", records.len());
+    enough_errors("all files", records.iter())
+}
+
+/// Whether `sql` calls `name`, and not a function whose name ends with it.
+fn calls(sql: &str, name: &str) -> bool {
+    let call = format!("{name}(");
+    sql.match_indices(&call).any(|(start, _)| {
+        let before = sql[..start].chars().next_back();
+        before.is_none_or(|letter| !(letter.is_alphanumeric() || letter == '_'))
+    })
+}
+
+/// `f1.slt` is about f1; `estimate_performance_chunks.slt` about the longest name that it starts with.
+fn is_about(file: &str, name: &str, names: &[&str]) -> bool {
+    let starts = |name: &str| {
+        let rest = file.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    };
+    let longest = names.iter().filter(|name| starts(name));
+    longest.max_by_key(|name| name.len()) == Some(&name)
+}
+
+fn enough_errors<'a>(of: &str, records: impl Iterator<Item = &'a Written>) -> Result<(), String> {
+    let refused: Vec<bool> = records.map(|record| record.refused).collect();
+    let errors = refused.iter().filter(|refused| **refused).count();
+    match errors * 10 >= refused.len() {
         true => Ok(()),
         false => Err(format!(
-            "{refused} of {} records expect an error",
-            records.len()
+            "{of}: {errors} of {} records expect an error; a tenth is the least",
+            refused.len()
         )),
     }
 }

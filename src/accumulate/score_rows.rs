@@ -101,9 +101,13 @@ pub fn class_column(
     mut each: impl FnMut(usize, Option<bool>),
 ) -> Result<()> {
     let refuse = |value: String| {
+        let or = match role {
+            "label" => format!(", or positive_label => {value} in a monitoring function"),
+            _ => String::new(),
+        };
         exec_err!(
             "{function}: {role} is {value}. Expected 0, 1, true, false or NULL. \
-             Hint: compare with the positive value, as in {role} => column = {value}"
+             Hint: compare with the positive value, as in {role} => column = {value}{or}"
         )
     };
     match column.data_type() {

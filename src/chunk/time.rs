@@ -56,18 +56,23 @@ impl TimeZone {
         })
     }
 
-    /// The instant of a wall-clock time: with the zone where one was named. Where a clock change leaves the
-    /// hour out, or repeats it, the hour after stands for it.
+    /// The instant of a wall-clock time: with the zone where one was named.
+    ///
+    /// An hour that a clock change repeats starts with its first pass, so that both passes are one chunk, and one
+    /// that it leaves out starts where the clock jumps to: an hour after the hour before, in either case. What
+    /// even that does not reach (a change of more than an hour) starts with the hour after.
     pub fn instant(&self, local: Expr) -> Expr {
-        match &self.0 {
-            None => local,
-            Some(zone) => {
-                let hour = IntervalMonthDayNano::new(0, 0, 3_600_000_000_000);
-                let hour = lit(ScalarValue::IntervalMonthDayNano(Some(hour)));
-                let later = try_cast(local.clone() + hour, Self::zoned(zone));
-                coalesce(vec![try_cast(local, Self::zoned(zone)), later])
-            }
-        }
+        let Some(zone) = &self.0 else {
+            return local;
+        };
+        let hour = IntervalMonthDayNano::new(0, 0, 3_600_000_000_000);
+        let hour = || lit(ScalarValue::IntervalMonthDayNano(Some(hour)));
+        let in_zone = |time: Expr| try_cast(time, Self::zoned(zone));
+        coalesce(vec![
+            in_zone(local.clone()),
+            in_zone(local.clone() - hour()) + hour(),
+            in_zone(local + hour()),
+        ])
     }
 
     /// An instant in UTC without a zone, in this zone.

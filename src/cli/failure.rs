@@ -6,8 +6,6 @@ use std::process::ExitCode;
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 
-use crate::error::remedy;
-
 /// Why the program, or one statement in the REPL, did not go on.
 #[derive(Debug)]
 pub enum Failure {
@@ -62,7 +60,12 @@ impl fmt::Display for Failure {
 #[derive(Debug)]
 pub enum Trouble {
     /// Planning, execution, or the encoding of a result.
-    Query(DataFusionError),
+    Query {
+        /// What went wrong.
+        error: DataFusionError,
+        /// What to do about it, where that is not in its text.
+        hint: Option<&'static str>,
+    },
     /// Writing to standard output.
     Output(io::Error),
     /// Ctrl-C.
@@ -73,9 +76,9 @@ impl Trouble {
     /// The same, with the place of the statement.
     pub fn at(self, place: &str) -> Failure {
         match self {
-            Self::Query(error) => {
-                let remedy = remedy(&error).map_or_else(String::new, |text| format!("\n{text}"));
-                Failure::at(place, format!("{}{remedy}", error.strip_backtrace()))
+            Self::Query { error, hint } => {
+                let hint = hint.map_or_else(String::new, |text| format!("\n{text}"));
+                Failure::at(place, format!("{}{hint}", error.strip_backtrace()))
             }
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Failure::PipeClosed,
             Self::Output(error) => Failure::at("standard output", error),
@@ -86,13 +89,13 @@ impl Trouble {
 
 impl From<DataFusionError> for Trouble {
     fn from(error: DataFusionError) -> Self {
-        Self::Query(error)
+        Self::Query { error, hint: None }
     }
 }
 
 impl From<ArrowError> for Trouble {
     fn from(error: ArrowError) -> Self {
-        Self::Query(error.into())
+        DataFusionError::from(error).into()
     }
 }
 

@@ -7,6 +7,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::DataFusionError;
 use datafusion::common::runtime::SpawnedTask;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::channel::mpsc::{Receiver, Sender, channel};
@@ -18,6 +19,7 @@ use super::interrupt::Interrupt;
 use super::output::{Format, Printed, Printer};
 use super::progress::{Progress, TICK};
 use super::script::Piece;
+use crate::session::out_of_memory_hint;
 
 /// Batches that wait to be printed while the query goes on.
 const AHEAD: usize = 2;
@@ -100,7 +102,7 @@ pub async fn collect(
 
 /// A statement under way. Dropping it cancels the query.
 struct Running<'a> {
-    events: Receiver<Result<Event, DataFusionError>>,
+    events: Receiver<Result<Event, Trouble>>,
     task: SpawnedTask<()>,
     interrupt: &'a mut Interrupt,
     ticks: Interval,
@@ -170,7 +172,7 @@ impl<'a> Running<'a> {
 async fn produce(
     context: SessionContext,
     piece: Piece,
-    mut sender: Sender<Result<Event, DataFusionError>>,
+    mut sender: Sender<Result<Event, Trouble>>,
 ) {
     if let Err(error) = feed(&context, piece, &mut sender).await {
         // the receiver is gone only if the statement was cancelled
@@ -181,10 +183,22 @@ async fn produce(
 async fn feed(
     context: &SessionContext,
     piece: Piece,
-    sender: &mut Sender<Result<Event, DataFusionError>>,
-) -> Result<(), DataFusionError> {
+    sender: &mut Sender<Result<Event, Trouble>>,
+) -> Result<(), Trouble> {
     let statement = piece.parse(context)?;
     let plan = context.state().statement_to_plan(statement).await?;
+    let done = execute(context, plan.clone(), sender).await;
+    done.map_err(|error| {
+        let hint = out_of_memory_hint(&error, &plan);
+        Trouble::Query { error, hint }
+    })
+}
+
+async fn execute(
+    context: &SessionContext,
+    plan: LogicalPlan,
+    sender: &mut Sender<Result<Event, Trouble>>,
+) -> Result<(), DataFusionError> {
     let frame = context.execute_logical_plan(plan).await?;
     let task = Arc::new(frame.task_ctx());
     let plan = frame.create_physical_plan().await?;

@@ -4,16 +4,18 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, Float64Array};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::cast::as_float64_array;
-use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err};
+use datafusion::common::{DataFusionError, Result, ScalarValue, exec_datafusion_err, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF};
 
 use super::scalar::{scalar, scalar_of_batch};
 use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, number, text, value_matrix};
+use crate::kernel::KernelError;
 use crate::kernel::calibrator::{CalibrationMode, Calibrator};
 use crate::kernel::estimate::Estimator;
 use crate::kernel::metric::Metric;
 use crate::kernel::score_profile::ScoreProfile;
+use crate::suggest::expected_one_of;
 
 static FIT_CALIBRATOR: FunctionSpec = FunctionSpec {
     name: "fit_calibrator",
@@ -94,14 +96,24 @@ pub(super) fn calibration_mode(function: &str, word: Option<&str>) -> Result<Cal
     }
 }
 
+/// A refusal to fit, with the way out: scores are probabilities only if nobody calibrates them.
+pub(super) fn not_fitted(function: &str, error: &KernelError) -> DataFusionError {
+    match error {
+        KernelError::NotAProbability(_) => exec_datafusion_err!(
+            "{function}: {error}, and calibrate is 'never'. Expected scores that are probabilities. \
+             Hint: calibrate => 'auto'"
+        ),
+        _ => exec_datafusion_err!("{function}: {error}"),
+    }
+}
+
 fn fit(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
     let Some(profile) = bytes(values, 0) else {
         return Ok(ScalarValue::BinaryView(None));
     };
     let mode = calibration_mode(spec.name, text(values, 1))?;
     let mut profile = ScoreProfile::from_bytes(profile)?;
-    let fitted = Calibrator::fit(&profile.bins(), mode)
-        .map_err(|e| exec_datafusion_err!("{}: {e}", spec.name))?;
+    let fitted = Calibrator::fit(&profile.bins(), mode).map_err(|e| not_fitted(spec.name, &e))?;
     Ok(ScalarValue::BinaryView(Some(fitted.to_bytes())))
 }
 
@@ -136,9 +148,9 @@ fn estimate(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> 
     let Some(metric) = Metric::parse(name) else {
         let names: Vec<&str> = Metric::ALL.iter().map(|m| m.name()).collect();
         return exec_err!(
-            "{}: unknown metric '{name}'. Expected one of: {}",
+            "{}: unknown metric '{name}'. {}",
             spec.name,
-            names.join(", ")
+            expected_one_of(name, &names)
         );
     };
     let matrix = value_matrix(spec, values, 3, &[metric])?;

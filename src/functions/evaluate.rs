@@ -4,11 +4,11 @@ use std::sync::{Arc, LazyLock};
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, StructArray};
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::utils::SingleRowListArrayBuilder;
-use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err};
+use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 use super::aggregate::aggregate;
-use super::calibration::calibration_mode;
+use super::calibration::{calibration_mode, not_fitted};
 use super::scalar::scalar;
 use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, flag, integer, number, texts, value_matrix};
@@ -19,6 +19,7 @@ use crate::kernel::reading::{Reading, Status};
 use crate::kernel::realized::Realized;
 use crate::kernel::reference::ReferenceFit;
 use crate::kernel::score_profile::ScoreProfile;
+use crate::suggest::expected_one_of;
 
 static FIT_REFERENCE: FunctionSpec = FunctionSpec {
     name: "fit_reference",
@@ -125,8 +126,8 @@ fn fit_reference(
         arguments,
         empty: Arc::new(ReferenceRows::default),
         read: Arc::new(move |rows| {
-            let fit = ReferenceFit::fit(rows.chunks()?, mode)
-                .map_err(|e| exec_datafusion_err!("reference: {e}"))?;
+            let fit =
+                ReferenceFit::fit(rows.chunks()?, mode).map_err(|e| not_fitted(spec.name, &e))?;
             Ok(ScalarValue::BinaryView(Some(fit.to_bytes())))
         }),
         output: DataType::BinaryView,
@@ -138,7 +139,13 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
     for name in texts(values, 4) {
         match Metric::parse(&name) {
             Some(metric) => metrics.push(metric),
-            None => return exec_err!("{}: unknown metric '{name}'", spec.name),
+            None => {
+                return exec_err!(
+                    "{}: unknown metric '{name}'. {}",
+                    spec.name,
+                    expected_one_of(&name, &Metric::ALL.map(Metric::name))
+                );
+            }
         }
     }
     let matrix = value_matrix(spec, values, 5, &metrics)?;

@@ -4,6 +4,7 @@ mod calendar_chunk;
 mod calibration;
 mod describe;
 mod evaluate;
+mod is_positive;
 mod profiles;
 mod readings;
 mod scalar;
@@ -38,6 +39,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         evaluate::scalars()?,
         thresholds::scalars()?,
         calendar_chunk::all()?,
+        is_positive::all()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }

@@ -1,6 +1,7 @@
 //! The arguments of a call, still SQL, and how they become relations, expressions and constants.
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::Schema;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, Result, ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::planner::RelationPlannerContext;
@@ -61,7 +62,20 @@ impl<'a> Call<'a> {
     pub fn resolve(&mut self, name: &str, sql: SqlExpr, schema: &DFSchema) -> Result<Expr> {
         let told = format!("{}: argument '{name}' (`{sql}`)", self.spec.name);
         let resolved = self.context.sql_to_expr(sql, schema);
-        resolved.map_err(|e| e.context(told))
+        let expr = resolved.map_err(|e| e.context(told.clone()))?;
+        let over_rows = |e: &Expr| {
+            Ok(matches!(
+                e,
+                Expr::AggregateFunction(_) | Expr::WindowFunction(_)
+            ))
+        };
+        if expr.exists(over_rows)? {
+            return plan_err!(
+                "{told} reads more than its row. Expected an expression without aggregate and window functions. \
+                 Hint: compute it in the relation, as in (SELECT *, avg(x) OVER () AS mean FROM ...)"
+            );
+        }
+        Ok(expr)
     }
 
     /// The value of a constant argument; `None` when it is absent or NULL.

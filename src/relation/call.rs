@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::RelationSpec;
 use super::arguments::Call;
-use crate::suggest::expected_one_of;
+use crate::suggest::{expected_one_of, nearest};
 
 /// A way to the session that does not keep it alive: planners belong to the session themselves.
 type Session = Box<dyn Fn() -> Option<SessionState> + Send + Sync>;
@@ -52,6 +52,26 @@ impl MonitorPlanner {
             .find(|r| called.eq_ignore_ascii_case(r.name))
             .copied()
     }
+
+    /// Refuses a table function that nobody else plans and that is nearly one of ours: DataFusion's own answer
+    /// is about the first argument that has a name.
+    fn refuse_misspelt(&self, name: &ObjectName) -> Result<()> {
+        let Some(state) = (self.session)() else {
+            return Ok(());
+        };
+        let called = name.to_string();
+        let known = state
+            .table_functions()
+            .contains_key(&called.to_ascii_lowercase());
+        let names: Vec<&str> = self.relations.iter().map(|r| r.name).collect();
+        match nearest(&called, &names) {
+            Some(_) if !known && state.relation_planners().len() == 1 => plan_err!(
+                "there is no table function '{called}'. {}",
+                expected_one_of(&called, &names)
+            ),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl RelationPlanner for MonitorPlanner {
@@ -68,7 +88,10 @@ impl RelationPlanner for MonitorPlanner {
                 ..
             } => match self.find(name) {
                 Some(spec) => (spec, &args.args, alias.clone()),
-                None => return Ok(RelationPlanning::Original(Box::new(relation))),
+                None => {
+                    self.refuse_misspelt(name)?;
+                    return Ok(RelationPlanning::Original(Box::new(relation)));
+                }
             },
             // `LATERAL f(...)`, and `f(...)` after a comma in some dialects
             TableFactor::Function { name, lateral, .. } => match self.find(name) {

@@ -2,13 +2,17 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::functions::expr_fn::now;
-use datafusion::logical_expr::{Expr, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit};
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Function};
 
 use super::arguments::{Call, arguments_of, elements, is_named};
 use super::roles::Roles;
+use super::side::{Other, Side};
 use crate::chunk::{Calendar, Chunking, Incomplete, TIMESTAMP, TimeZone};
-use crate::suggest::expected_one_of;
+use crate::suggest::{expected_one_of, nearest};
+
+/// Chunks by count, which only look like functions.
+const SIZES: [&str; 2] = ["rows", "parts"];
 
 /// How a relation is chunked, and what else the calendar needs to know.
 #[derive(Debug, Clone)]
@@ -26,11 +30,11 @@ pub struct ChunkArguments {
 }
 
 impl ChunkArguments {
-    /// Reads the arguments for a relation with `schema`.
-    pub fn read(call: &mut Call, dataset: &str, roles: &Roles, schema: &DFSchema) -> Result<Self> {
+    /// Reads the arguments for a relation of rows.
+    pub fn read(call: &mut Call, side: &Side, roles: &Roles) -> Result<Self> {
+        let (schema, dataset) = (side.schema(), side.dataset);
         let function = call.function();
-        let time_zone =
-            TimeZone::new(call.text("time_zone")?).map_err(|e| e.context(function.to_string()))?;
+        let time_zone = time_zone(call)?;
         let order_by: Vec<Expr> = match call.sql("order_by") {
             None => roles.timestamp.iter().cloned().collect(),
             Some(sql) => elements(&sql)
@@ -38,7 +42,7 @@ impl ChunkArguments {
                 .map(|element| call.resolve("order_by", element, schema))
                 .collect::<Result<_>>()?,
         };
-        let chunking = chunking(call, dataset, roles, schema)?;
+        let chunking = chunking(call, side, roles)?;
         if matches!(chunking, Chunking::Rows(_) | Chunking::Parts(_)) && order_by.is_empty() {
             return plan_err!(
                 "{function}: rows(n) and parts(n) need an order, and the {dataset} relation has no timestamp. \
@@ -53,6 +57,19 @@ impl ChunkArguments {
             order_by,
         })
     }
+}
+
+/// What becomes of chunks that are not full, for stored profiles: the other chunk arguments are not used by
+/// them, which lets profiles take the place of rows in the same call, but what is wrong by itself is refused.
+pub fn check_unread(call: &mut Call) -> Result<Incomplete> {
+    let time_zone = time_zone(call)?;
+    as_of(call, &time_zone)?;
+    incomplete(call)
+}
+
+fn time_zone(call: &mut Call) -> Result<TimeZone> {
+    let zone = TimeZone::new(call.text("time_zone")?);
+    zone.map_err(|e| e.context(call.function().to_string()))
 }
 
 fn incomplete(call: &mut Call) -> Result<Incomplete> {
@@ -74,6 +91,8 @@ fn as_of(call: &mut Call, time_zone: &TimeZone) -> Result<Expr> {
     let instant = match call.sql("as_of") {
         None => now(),
         Some(sql) => match call.resolve("as_of", sql, &empty)? {
+            // a parameter has no type of its own
+            parameter @ Expr::Placeholder(_) => cast(parameter, TIMESTAMP),
             // a text stands for a timestamp, as in a comparison
             Expr::Literal(text @ (ScalarValue::Utf8(_) | ScalarValue::Utf8View(_)), _) => {
                 match text.cast_to(&TIMESTAMP) {
@@ -95,52 +114,50 @@ fn as_of(call: &mut Call, time_zone: &TimeZone) -> Result<Expr> {
         .map_err(|e| e.context(function.to_string()))
 }
 
-fn chunking(call: &mut Call, dataset: &str, roles: &Roles, schema: &DFSchema) -> Result<Chunking> {
-    let timed = roles.timestamp.is_some();
-    let (name, sql) = match (dataset, call.sql("reference_chunk")) {
-        ("reference", Some(sql)) => ("reference_chunk", Some(sql)),
+fn chunking(call: &mut Call, side: &Side, roles: &Roles) -> Result<Chunking> {
+    let (is_reference, timed) = (side.dataset == "reference", roles.timestamp.is_some());
+    let ordered = call.sql("order_by").is_some();
+    let tenths = if ordered {
+        Chunking::Parts(10)
+    } else {
+        Chunking::Dealt(10)
+    };
+    let (name, sql) = match call.sql("reference_chunk") {
+        Some(sql) if is_reference => ("reference_chunk", Some(sql)),
         _ => ("chunk", call.sql("chunk")),
     };
     let Some(sql) = sql else {
-        return match (timed, call.sql("order_by").is_some()) {
-            (true, _) => Ok(Chunking::Calendar(Calendar::week())),
-            (false, true) => Ok(Chunking::Parts(10)),
-            (false, false) if dataset == "reference" => Ok(Chunking::Dealt(10)),
-            (false, false) => plan_err!(
-                "{}: the {dataset} relation has no column 'timestamp', so it has no chunks. \
+        return match timed {
+            true => Ok(Chunking::Calendar(Calendar::week())),
+            false if is_reference || ordered => Ok(tenths),
+            false => plan_err!(
+                "{}: the {} relation has no column 'timestamp', so it has no chunks. \
                  Expected timestamp, order_by or chunk. Hint: timestamp => <column>, or chunk => <expression>",
-                call.function()
+                call.function(),
+                side.dataset
             ),
         };
     };
-    let parsed = parse(call, name, &sql, schema);
-    // an expression over columns that only the analysis has; that side tells when it is misspelt
-    let elsewhere = !matches!(sql, SqlExpr::Function(ref f) if is_named(f, "rows") || is_named(f, "parts"))
-        && call.sql("analysis").is_some();
-    let shared = dataset == "reference" && !timed && name == "chunk";
+    let parsed = parse(call, name, &sql, side.schema());
+    // a reference without timestamp beside a chunk argument that is meant for the analysis
+    let shared = is_reference && !timed && name == "chunk";
     match parsed {
-        Err(error) if !(shared && elsewhere) => Err(error),
-        // a chunk argument that reads the timestamp cannot serve a reference without one
-        Ok(Chunking::Calendar(_)) | Err(_) if shared => Ok(if call.sql("order_by").is_some() {
-            Chunking::Parts(10)
-        } else {
-            Chunking::Dealt(10)
-        }),
-        Ok(Chunking::Rows(_) | Chunking::Parts(_))
-            if dataset == "reference"
-                && !timed
-                && name == "chunk"
-                && call.sql("order_by").is_none() =>
-        {
-            Ok(Chunking::Dealt(10))
-        }
+        // an expression over columns that only the analysis has; its rows tell when it is misspelt
+        Err(_) if shared && side.other == Other::Rows && !is_size(&sql) => Ok(tenths),
+        Ok(Chunking::Calendar(_)) if shared => Ok(tenths),
+        Ok(Chunking::Rows(_) | Chunking::Parts(_)) if shared && !ordered => Ok(tenths),
         Ok(Chunking::Calendar(_)) if !timed => plan_err!(
-            "{}: argument '{name}' is an interval, and the {dataset} relation has no timestamp. Expected timestamp. \
+            "{}: argument '{name}' is an interval, and the {} relation has no timestamp. Expected timestamp. \
              Hint: timestamp => <column>",
-            call.function()
+            call.function(),
+            side.dataset
         ),
         parsed => parsed,
     }
+}
+
+fn is_size(sql: &SqlExpr) -> bool {
+    matches!(sql, SqlExpr::Function(f) if SIZES.iter().any(|size| is_named(f, size)))
 }
 
 fn parse(call: &mut Call, name: &str, sql: &SqlExpr, schema: &DFSchema) -> Result<Chunking> {
@@ -148,19 +165,57 @@ fn parse(call: &mut Call, name: &str, sql: &SqlExpr, schema: &DFSchema) -> Resul
         SqlExpr::Nested(inner) => parse(call, name, inner, schema),
         SqlExpr::Function(f) if is_named(f, "rows") => size(call, name, f).map(Chunking::Rows),
         SqlExpr::Function(f) if is_named(f, "parts") => size(call, name, f).map(Chunking::Parts),
-        other => match call.resolve(name, other.clone(), schema)? {
-            Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(interval)), _) => {
-                Calendar::new(interval)
-                    .map(Chunking::Calendar)
-                    .map_err(|e| e.context(call.function().to_string()))
+        other => {
+            refuse_misspelt_size(call, name, other)?;
+            match call.resolve(name, other.clone(), schema)? {
+                Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(interval)), _) => {
+                    Calendar::new(interval)
+                        .map(Chunking::Calendar)
+                        .map_err(|e| e.context(call.function().to_string()))
+                }
+                Expr::Literal(value, _) => plan_err!(
+                    "{}: argument '{name}' is {value}, which puts every row into one chunk. \
+                     Expected INTERVAL '1 month', rows(n), parts(n) or an expression over columns",
+                    call.function()
+                ),
+                Expr::Placeholder(_) => plan_err!(
+                    "{}: argument '{name}' is `{other}`. Expected INTERVAL '1 month', rows(n), parts(n) or an expression \
+                     over columns (the plan depends on it, so a parameter cannot stand here)",
+                    call.function()
+                ),
+                expression => of_expression(call, name, expression, schema),
             }
-            Expr::Literal(value, _) => plan_err!(
-                "{}: argument '{name}' is {value}, which puts every row into one chunk. \
-                 Expected INTERVAL '1 month', rows(n), parts(n) or an expression over columns",
-                call.function()
-            ),
-            expression => Ok(Chunking::Expression(expression)),
-        },
+        }
+    }
+}
+
+/// The value of an expression as chunk; it becomes a text, which a list or a struct cannot.
+fn of_expression(call: &Call, name: &str, expression: Expr, schema: &DFSchema) -> Result<Chunking> {
+    let found = expression.get_type(schema)?;
+    if found.is_nested() {
+        return plan_err!(
+            "{}: argument '{name}' (`{expression}`) has type {found}. Expected a value that can be written as a text. \
+             Hint: {name} => one column",
+            call.function()
+        );
+    }
+    Ok(Chunking::Expression(expression))
+}
+
+/// `row(100)` is a struct to DataFusion, and `part(5)` is nothing.
+fn refuse_misspelt_size(call: &Call, name: &str, sql: &SqlExpr) -> Result<()> {
+    let SqlExpr::Function(function) = sql else {
+        return Ok(());
+    };
+    let given = function.name.to_string().to_ascii_lowercase();
+    let known = call.context.context_provider().get_function_meta(&given);
+    match nearest(&given, &SIZES) {
+        Some(meant) if known.is_none() || given == "row" => plan_err!(
+            "{}: argument '{name}' is `{sql}`. Did you mean '{meant}'? \
+             Expected INTERVAL '1 month', rows(n), parts(n) or an expression over columns",
+            call.function()
+        ),
+        _ => Ok(()),
     }
 }
 

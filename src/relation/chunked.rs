@@ -13,8 +13,9 @@ use datafusion::logical_expr::{
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::Call;
+use super::by::by_expr;
 use super::chunk_arguments::ChunkArguments;
-use super::roles::{Roles, by_expr, column};
+use super::roles::{Roles, column};
 use super::session_functions::{aggregate, scalar};
 use crate::chunk::{Calendar, Chunking, Incomplete, TIMESTAMP, TimeZone};
 use crate::kernel::calendar::Step;

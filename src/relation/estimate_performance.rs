@@ -1,16 +1,19 @@
 //! `estimate_performance`: performance per chunk before the labels arrive.
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::functions::core::expr_fn::get_field;
+use datafusion::logical_expr::type_coercion::binary::type_union_coercion;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 
 use super::RelationSpec;
 use super::arguments::Call;
+use super::by::by_columns;
 use super::chunked::CHUNK_COLUMNS;
 use super::profiles::chunk_profiles;
 use super::result::{judge, shared_shape};
-use super::roles::{by_columns, column};
+use super::roles::{column, is_text};
 use super::session_functions::{is_reference, over_all, scalar};
+use super::side::Side;
 use super::stored::common_time;
 use super::threshold_arguments::{metric_of, thresholds};
 use crate::kernel::metric::Metric;
@@ -99,12 +102,19 @@ pub static SPEC: RelationSpec = RelationSpec {
 
 fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let by = by_columns(call)?;
-    let reference = chunk_profiles(call, "reference", "reference", &by)?;
-    let analysis = chunk_profiles(call, "analysis", "analysis", &by)?;
+    let (reference, analysis) = Side::reference_and_analysis(call)?;
+    let reference = chunk_profiles(call, reference, &by)?;
+    let analysis = chunk_profiles(call, analysis, &by)?;
     let names: Vec<String> = by.into_iter().map(|(name, _)| name).collect();
     let has_prediction = reference.has_prediction && analysis.has_prediction;
     let metrics = metrics(call, has_prediction)?;
     let thresholds = thresholds(call, &metrics)?;
+    comparable_groups(
+        call,
+        reference.plan.schema(),
+        analysis.plan.schema(),
+        &names,
+    )?;
     let chunks = union(reference.plan, analysis.plan, &names)?;
     let fitted = fit(call, chunks, &names)?;
     let evaluated = evaluate(call, fitted, &names, &metrics)?;
@@ -128,6 +138,32 @@ fn instant(plan: &LogicalPlan, name: &str, time: &DataType) -> Expr {
         }
         _ => cast(column(name), time.clone()),
     }
+}
+
+/// Refuses `by` columns whose types have nothing in common.
+fn comparable_groups(
+    call: &Call,
+    reference: &DFSchema,
+    analysis: &DFSchema,
+    by: &[String],
+) -> Result<()> {
+    for name in by {
+        let [left, right] = [reference, analysis].map(|schema| {
+            let field = schema.field_with_unqualified_name(name);
+            field.map(|field| field.data_type().clone())
+        });
+        let (left, right) = (left?, right?);
+        // a text beside a number would be read as one, row by row, until one is not
+        let mixed = is_text(&left) != is_text(&right) && !left.is_null() && !right.is_null();
+        if mixed || type_union_coercion(&left, &right).is_none() {
+            return plan_err!(
+                "{}: argument 'by': '{name}' has type {left} in the reference and type {right} in the analysis. \
+                 Expected values that can be compared. Hint: by => {{'{name}': CAST({name} AS VARCHAR)}}",
+                call.function()
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Both relations under one another, told apart by `dataset`.

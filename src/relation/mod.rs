@@ -1,5 +1,6 @@
 //! Table functions: relations go in, a plan of standard operators comes out.
 mod arguments;
+mod by;
 mod call;
 mod chunk_arguments;
 mod chunked;
@@ -8,6 +9,7 @@ mod profiles;
 mod result;
 mod roles;
 mod session_functions;
+mod side;
 mod source;
 mod stored;
 mod threshold_arguments;

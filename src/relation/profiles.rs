@@ -4,9 +4,11 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, lit};
 
 use super::RelationSpec;
 use super::arguments::Call;
+use super::by::by_columns;
 use super::chunk_arguments::ChunkArguments;
 use super::chunked::{CHUNK_COLUMNS, ChunkedRows};
-use super::roles::{Roles, by_columns, column};
+use super::roles::{Roles, column, column_names};
+use super::side::Side;
 use super::stored;
 use crate::suggest::expected_one_of;
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
@@ -69,18 +71,20 @@ pub static SPEC: RelationSpec = RelationSpec {
 
 fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let function = call.function();
-    let dataset = match call.text("dataset")? {
-        None => "analysis".to_string(),
-        Some(word) if word == "analysis" || word == "reference" => word,
+    let dataset = match call.text("dataset")?.as_deref() {
+        None => "analysis",
+        Some("analysis") => "analysis",
+        Some("reference") => "reference",
         Some(word) => {
             return plan_err!(
                 "{function}: argument 'dataset' is '{word}'. {}",
-                expected_one_of(&word, &["analysis", "reference"])
+                expected_one_of(word, &["analysis", "reference"])
             );
         }
     };
     let by = by_columns(call)?;
-    let chunks = chunk_profiles(call, "relation", &dataset, &by)?;
+    let side = Side::only(call, "relation", dataset)?;
+    let chunks = chunk_profiles(call, side, &by)?;
     let names = by.iter().map(|(name, _)| column(name));
     let columns = names
         .chain([lit(dataset).alias("dataset")])
@@ -100,53 +104,30 @@ pub struct ChunkProfiles {
     pub has_prediction: bool,
 }
 
-/// The chunk profiles of a relation argument, from rows or as they were stored.
+/// The chunk profiles of a relation, from rows or as they were stored.
 pub fn chunk_profiles(
     call: &mut Call,
-    argument: &str,
-    dataset: &str,
+    side: Side,
     by: &[(String, SqlExpr)],
 ) -> Result<ChunkProfiles> {
-    let Some(input) = call.relation(argument)? else {
-        return plan_err!(
-            "{0}: argument '{argument}' is missing. Expected a relation. Hint: {0}({argument} => table_name, ...)",
-            call.function()
-        );
-    };
-    if stored::holds_profiles(input.schema()) {
-        let plan = stored::plan(call, input, by)?;
+    if side.is_stored() {
         return Ok(ChunkProfiles {
-            plan,
+            plan: stored::plan(call, side, by)?,
             has_prediction: true,
         });
     }
-    let schema = input.schema().clone();
-    let roles = Roles::resolve(call, &schema, dataset)?;
-    let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-    if roles.score.is_none() {
-        return plan_err!(
-            "{}: the {dataset} relation has no column 'y_pred_proba'. Expected a score. Hint: score => <column>. {}",
-            call.function(),
-            expected_one_of("y_pred_proba", &columns)
-        );
-    }
-    if dataset == "reference" && argument == "reference" && roles.label.is_none() {
-        return plan_err!(
-            "{}: the reference relation has no column 'y_true'. Expected labels to learn from. Hint: label => <column>. {}",
-            call.function(),
-            expected_one_of("y_true", &columns)
-        );
-    }
-    let arguments = ChunkArguments::read(call, dataset, &roles, &schema)?;
+    let roles = Roles::resolve(call, &side)?;
+    require_columns(call, &side, &roles)?;
+    let arguments = ChunkArguments::read(call, &side, &roles)?;
     let options = call.options();
-    let max_bins = if dataset == "reference" {
+    let max_bins = if side.dataset == "reference" {
         options.reference_max_bins
     } else {
         options.max_bins
     };
     let has_prediction = roles.prediction.is_some();
     let rows = ChunkedRows {
-        input,
+        input: side.input,
         roles,
         by,
         arguments,
@@ -157,4 +138,25 @@ pub fn chunk_profiles(
         plan: rows.plan(call)?,
         has_prediction,
     })
+}
+
+/// Refuses rows without a score, and a reference without labels.
+fn require_columns(call: &Call, side: &Side, roles: &Roles) -> Result<()> {
+    let (schema, dataset) = (side.schema(), side.dataset);
+    let columns = column_names(schema);
+    if roles.score.is_none() {
+        return plan_err!(
+            "{}: the {dataset} relation has no column 'y_pred_proba'. Expected a score. Hint: score => <column>. {}",
+            call.function(),
+            expected_one_of("y_pred_proba", &columns)
+        );
+    }
+    if side.argument == "reference" && roles.label.is_none() {
+        return plan_err!(
+            "{}: the reference relation has no column 'y_true'. Expected labels to learn from. Hint: label => <column>. {}",
+            call.function(),
+            expected_one_of("y_true", &columns)
+        );
+    }
+    Ok(())
 }

@@ -38,6 +38,9 @@ pub const RESULT_COLUMNS: [&str; 24] = [
     "status",
 ];
 
+/// The share of `sampling_error` that is due to the chunk's own rows; limits read it, results do not have it.
+pub const ROW_SAMPLING_ERROR: &str = "row_sampling_error";
+
 /// The limits of each row, learnt from the reference rows of its metric.
 pub fn judge(
     call: &mut Call,
@@ -51,7 +54,7 @@ pub fn judge(
         lit(direction),
         column("metric"),
         column("value"),
-        column("row_sampling_error"),
+        column(ROW_SAMPLING_ERROR),
         column("used_count"),
         column("realized"),
         column("chunk_index"),
@@ -64,7 +67,7 @@ pub fn judge(
     let limits = scalar(
         call,
         "threshold_limits",
-        ["__threshold", "value", "row_sampling_error", "used_count"]
+        ["__threshold", "value", ROW_SAMPLING_ERROR, "used_count"]
             .map(column)
             .into(),
     )?;

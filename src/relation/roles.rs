@@ -1,13 +1,13 @@
-//! Which column of a relation is the score, the prediction, the label, the time, and what it is grouped by.
+//! Which column of a relation is the score, the prediction, the label and the time.
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Column, DFSchema, Result, ScalarValue, plan_err};
+use datafusion::common::{
+    Column, DFSchema, DataFusionError, Result, ScalarValue, SchemaError, plan_err,
+};
 use datafusion::logical_expr::{Expr, ExprSchemable, ident, lit};
-use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
-use super::arguments::{Call, elements, fields, literal_text};
-use super::chunked::CHUNK_COLUMNS;
-use super::result::RESULT_COLUMNS;
-use crate::suggest::expected_one_of;
+use super::arguments::Call;
+use super::session_functions::scalar;
+use super::side::{Other, Side};
 
 /// The columns of a relation by what they stand for.
 #[derive(Debug, Clone)]
@@ -23,63 +23,103 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// Resolves the roles against `schema`. A label that the relation does not have is unknown there.
-    pub fn resolve(call: &mut Call, schema: &DFSchema, dataset: &str) -> Result<Self> {
+    /// Resolves the roles. The labels of an analysis and the timestamps of a reference may be absent.
+    pub fn resolve(call: &mut Call, side: &Side) -> Result<Self> {
+        let schema = side.schema();
         let positive = call.constant("positive_label")?;
-        let score = role(call, "score", "y_pred_proba", schema)?;
-        let timestamp = role(call, "timestamp", "timestamp", schema);
-        let timestamp = if dataset == "reference" {
-            optional(call, "timestamp", timestamp, schema)?
-        } else {
-            timestamp?
+        let of_reference = side.dataset == "reference";
+        let timestamp = Role::new("timestamp", "timestamp", of_reference);
+        let label = Role::new("label", "y_true", !of_reference);
+        let roles = Self {
+            score: Role::new("score", "y_pred_proba", false).resolve(call, side)?,
+            prediction: Role::new("prediction", "y_pred", false).resolve(call, side)?,
+            label: label.resolve(call, side)?,
+            timestamp: timestamp.resolve(call, side)?,
         };
-        let label = role(call, "label", "y_true", schema);
-        let label = if dataset == "analysis" {
-            optional(call, "label", label, schema)?
-        } else {
-            label?
-        };
-        let prediction = role(call, "prediction", "y_pred", schema)?;
+        if let Some(score) = &roles.score {
+            check_score(call, score, schema)?;
+        }
         let class = |name: &str, expr: Option<Expr>| match expr {
-            Some(expr) => {
-                as_class(call.function(), name, expr, schema, positive.as_ref()).map(Some)
-            }
+            Some(expr) => as_class(call, name, expr, schema, positive.as_ref()).map(Some),
             None => Ok(None),
         };
         Ok(Self {
-            score,
-            prediction: class("prediction", prediction)?,
-            label: class("label", label)?,
-            timestamp,
+            prediction: class("prediction", roles.prediction)?,
+            label: class("label", roles.label)?,
+            ..roles
         })
     }
 }
 
-/// The expression that an argument names, or the default column where the relation has it.
-fn role(call: &mut Call, name: &str, default: &str, schema: &DFSchema) -> Result<Option<Expr>> {
-    match call.sql(name) {
-        Some(sql) => call.resolve(name, sql, schema).map(Some),
-        None if schema.has_column_with_unqualified_name(default) => Ok(Some(ident(default))),
-        None => Ok(None),
+/// An argument that stands for a column.
+struct Role {
+    name: &'static str,
+    /// The column that is taken where the argument is not given.
+    default: &'static str,
+    /// Whether this relation can do without.
+    may_lack: bool,
+}
+
+impl Role {
+    fn new(name: &'static str, default: &'static str, may_lack: bool) -> Self {
+        Self {
+            name,
+            default,
+            may_lack,
+        }
+    }
+
+    /// The expression that the argument gives, or the default column where the relation has it.
+    fn resolve(&self, call: &mut Call, side: &Side) -> Result<Option<Expr>> {
+        let Self { name, default, .. } = *self;
+        let schema = side.schema();
+        let Some(sql) = call.sql(name) else {
+            let found = schema.has_column_with_unqualified_name(default);
+            return Ok(found.then(|| ident(default)));
+        };
+        match call.resolve(name, sql.clone(), schema) {
+            Err(error) if self.may_lack && names_an_absent_column(&error) => match side.other {
+                Other::Nothing | Other::Rows => Ok(None),
+                Other::Profiles => plan_err!(
+                    "{}: argument '{name}' is `{sql}`, and the {} relation has no such column. Where the other relation \
+                     holds profiles, nothing tells whether it is misspelt. Expected one of: {}. Hint: leave {name} out",
+                    call.function(),
+                    side.dataset,
+                    column_names(schema).join(", ")
+                ),
+            },
+            found => found.map(Some),
+        }
     }
 }
 
-/// Turns the error of a plain column that the relation lacks into its absence; other errors stay.
-fn optional(
-    call: &Call,
-    name: &str,
-    found: Result<Option<Expr>>,
-    schema: &DFSchema,
-) -> Result<Option<Expr>> {
-    let missing = match call.sql(name) {
-        Some(SqlExpr::Identifier(ident)) => {
-            !schema.has_column_with_unqualified_name(&call.context.normalize_ident(ident))
+fn names_an_absent_column(error: &DataFusionError) -> bool {
+    match error.find_root() {
+        DataFusionError::SchemaError(error, _) => {
+            matches!(**error, SchemaError::FieldNotFound { .. })
         }
         _ => false,
-    };
-    match found {
-        Err(_) if missing => Ok(None),
-        found => found,
+    }
+}
+
+/// Names of all columns, for errors.
+pub fn column_names(schema: &DFSchema) -> Vec<&str> {
+    schema.fields().iter().map(|f| f.name().as_str()).collect()
+}
+
+fn check_score(call: &Call, score: &Expr, schema: &DFSchema) -> Result<()> {
+    let found = score.get_type(schema)?;
+    match Kind::of(&found) {
+        Kind::Number | Kind::Boolean => Ok(()),
+        Kind::Text | Kind::Other => {
+            let sql = call.sql("score").map(|sql| sql.to_string());
+            let sql = sql.unwrap_or_else(|| score.to_string());
+            plan_err!(
+                "{}: argument 'score' (`{sql}`) has type {found}. Expected a number. \
+                 Hint: score => CAST({sql} AS DOUBLE)",
+                call.function()
+            )
+        }
     }
 }
 
@@ -88,20 +128,28 @@ fn optional(
 /// `positive_label` says which value of the label is positive, and of a prediction that is a text. A prediction
 /// of numbers or booleans must be 0/1 by itself: compared with a label's code it could be false throughout.
 fn as_class(
-    function: &str,
+    call: &Call,
     name: &str,
     expr: Expr,
     schema: &DFSchema,
     positive: Option<&ScalarValue>,
 ) -> Result<Expr> {
+    let function = call.function();
     let found = expr.get_type(schema)?;
+    if found == DataType::Null {
+        return Ok(lit(ScalarValue::Boolean(None)));
+    }
     let kind = Kind::of(&found);
     match positive {
         Some(positive)
             if kind == Kind::of(&positive.data_type())
                 && (name == "label" || kind == Kind::Text) =>
         {
-            return Ok(expr.eq(lit(positive.clone())));
+            let value = lit(positive.clone());
+            return match kind {
+                Kind::Text => scalar(call, "is_positive", vec![expr, value, lit(name)]),
+                _ => Ok(expr.eq(value)),
+            };
         }
         Some(positive) if name == "label" => {
             return plan_err!(
@@ -129,79 +177,22 @@ enum Kind {
     Other,
 }
 
+/// True for a text, also as a dictionary.
+pub fn is_text(found: &DataType) -> bool {
+    Kind::of(found) == Kind::Text
+}
+
 impl Kind {
     fn of(found: &DataType) -> Self {
         match found {
             DataType::Dictionary(_, value) => Self::of(value),
+            DataType::RunEndEncoded(_, values) => Self::of(values.data_type()),
             DataType::Boolean | DataType::Null => Self::Boolean,
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Self::Text,
             number if number.is_numeric() => Self::Number,
             _ => Self::Other,
         }
     }
-}
-
-/// Name and SQL of each `by` column.
-pub fn by_columns(call: &mut Call) -> Result<Vec<(String, SqlExpr)>> {
-    let Some(sql) = call.sql("by") else {
-        return Ok(vec![]);
-    };
-    let function = call.function();
-    let named = match fields(&sql) {
-        Some(fields) => fields,
-        None => elements(&sql)
-            .into_iter()
-            .map(|element| match (&element, literal_text(&element)) {
-                (SqlExpr::Identifier(ident), _) => Ok((call.context.normalize_ident(ident.clone()), element)),
-                (SqlExpr::CompoundIdentifier(parts), _) if !parts.is_empty() => {
-                    let last = parts.last().cloned();
-                    Ok((last.map_or_else(String::new, |l| call.context.normalize_ident(l)), element))
-                }
-                // a text names the column exactly as it is spelt
-                (_, Some(name)) => {
-                    let quoted = datafusion::sql::sqlparser::ast::Ident::with_quote('"', name.clone());
-                    Ok((name, SqlExpr::Identifier(quoted)))
-                }
-                (SqlExpr::Named { expr, name }, _) => {
-                    Ok((call.context.normalize_ident(name.clone()), (**expr).clone()))
-                }
-                _ => plan_err!(
-                    "{function}: argument 'by' holds `{element}`, which has no name. Expected column names. \
-                     Hint: by => {{'name': {element}}}"
-                ),
-            })
-            .collect::<Result<_>>()?,
-    };
-    for (position, (name, _)) in named.iter().enumerate() {
-        if RESULT_COLUMNS.contains(&name.as_str()) || CHUNK_COLUMNS.contains(&name.as_str()) {
-            return plan_err!(
-                "{function}: argument 'by' holds a column called '{name}', which is a column of the result. \
-                 Expected another name. Hint: by => {{'{name}_group': {name}}}"
-            );
-        }
-        if named.iter().take(position).any(|(other, _)| other == name) {
-            return plan_err!(
-                "{function}: argument 'by' names '{name}' twice. Expected each column once"
-            );
-        }
-    }
-    Ok(named)
-}
-
-/// The expression of a `by` column in a relation, under its name.
-pub fn by_expr(call: &mut Call, name: &str, sql: &SqlExpr, schema: &DFSchema) -> Result<Expr> {
-    if let SqlExpr::Identifier(ident) = sql {
-        let column = call.context.normalize_ident(ident.clone());
-        if !schema.has_column_with_unqualified_name(&column) {
-            let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-            return plan_err!(
-                "{}: argument 'by': there is no column '{column}'. {}",
-                call.function(),
-                expected_one_of(&column, &columns)
-            );
-        }
-    }
-    Ok(call.resolve("by", sql.clone(), schema)?.alias(name))
 }
 
 /// A column by its exact name.

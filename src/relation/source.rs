@@ -1,8 +1,10 @@
 //! Relation arguments: a table, `TABLE(x)`, a CTE, a subquery or another table function.
 use std::sync::Arc;
 
-use datafusion::catalog::TableProvider;
-use datafusion::common::{DataFusionError, Result, TableReference, plan_err};
+use datafusion::catalog::{SchemaProvider, TableProvider};
+use datafusion::common::{
+    DataFusionError, ResolvedTableReference, Result, TableReference, plan_err,
+};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
@@ -13,6 +15,7 @@ use datafusion::sql::sqlparser::ast::{
 use futures::FutureExt;
 
 use super::arguments::{Call, is_named};
+use crate::suggest::nearest;
 
 impl Call<'_> {
     /// Plans a relation argument; `None` when it is not given.
@@ -32,11 +35,14 @@ impl Call<'_> {
                 alias: None,
                 sample: None,
             }),
-            SqlExpr::Identifier(ident) => self.named_relation(ObjectName::from(vec![ident])),
-            SqlExpr::CompoundIdentifier(idents) => self.named_relation(ObjectName::from(idents)),
+            SqlExpr::Identifier(ident) => self.named_relation(name, ObjectName::from(vec![ident])),
+            SqlExpr::CompoundIdentifier(idents) => {
+                self.named_relation(name, ObjectName::from(idents))
+            }
             SqlExpr::Value(value) => match value.value {
                 Value::SingleQuotedString(path) => {
-                    self.named_relation(ObjectName::from(vec![Ident::with_quote('"', path)]))
+                    let path = Ident::with_quote('"', path);
+                    self.named_relation(name, ObjectName::from(vec![path]))
                 }
                 other => self.not_a_relation(name, &other.to_string()),
             },
@@ -61,35 +67,57 @@ impl Call<'_> {
 
     /// A CTE or a table. DataFusion looks up the tables of a statement before it plans, but does not see
     /// names that stand as arguments, so those are looked up here.
-    fn named_relation(&mut self, name: ObjectName) -> Result<LogicalPlan> {
+    fn named_relation(&mut self, argument: &str, name: ObjectName) -> Result<LogicalPlan> {
         let reference = self.context.object_name_to_table_reference(name.clone())?;
-        let error = match self.context.plan(table_factor(name, None)) {
-            Ok(plan) => return Ok(plan),
-            Err(error) => error,
-        };
+        if let Ok(plan) = self.context.plan(table_factor(name, None)) {
+            return Ok(plan);
+        }
+        let told = format!(
+            "{}: argument '{argument}' is `{reference}`",
+            self.function()
+        );
         let found = match &self.session {
-            Some(state) => lookup(state, &reference)?,
+            Some(state) => lookup(state, &reference).map_err(|e| e.context(told.clone()))?,
             None => None,
         };
-        match found {
-            Some(table) => {
-                LogicalPlanBuilder::scan(reference, provider_as_source(table), None)?.build()
-            }
-            None => Err(error.context(format!(
-                "{}: relation argument '{reference}'",
-                self.function()
-            ))),
+        if let Some(table) = found {
+            return LogicalPlanBuilder::scan(reference, provider_as_source(table), None)?.build();
         }
+        let names = self
+            .session
+            .as_ref()
+            .map(|state| table_names(state, &reference));
+        let names = names.unwrap_or_default();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let meant = nearest(reference.table(), &names);
+        let meant = meant.map_or_else(String::new, |name| format!("Did you mean '{name}'? "));
+        plan_err!(
+            "{told}, and there is no table, view, CTE or file of this name. {meant}Expected a relation. \
+             Hint: {argument} => (SELECT * FROM ...)"
+        )
     }
 }
 
-fn lookup(state: &SessionState, name: &TableReference) -> Result<Option<Arc<dyn TableProvider>>> {
+fn schema_of(
+    state: &SessionState,
+    name: &TableReference,
+) -> Option<(ResolvedTableReference, Arc<dyn SchemaProvider>)> {
     let defaults = &state.config_options().catalog;
     let name = name
         .clone()
         .resolve(&defaults.default_catalog, &defaults.default_schema);
-    let catalog = state.catalog_list().catalog(&name.catalog);
-    let Some(schema) = catalog.and_then(|catalog| catalog.schema(&name.schema)) else {
+    let catalog = state.catalog_list().catalog(&name.catalog)?;
+    let schema = catalog.schema(&name.schema)?;
+    Some((name, schema))
+}
+
+/// The tables beside `name`.
+fn table_names(state: &SessionState, name: &TableReference) -> Vec<String> {
+    schema_of(state, name).map_or_else(Vec::new, |(_, schema)| schema.table_names())
+}
+
+fn lookup(state: &SessionState, name: &TableReference) -> Result<Option<Arc<dyn TableProvider>>> {
+    let Some((name, schema)) = schema_of(state, name) else {
         return Ok(None);
     };
     // memory and listing schemas answer at once; a remote one needs a runtime of its own to wait in

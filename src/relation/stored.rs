@@ -2,13 +2,17 @@
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{DFSchema, Result, plan_err};
 use datafusion::functions_aggregate::expr_fn::{bool_and, bool_or, max, min, sum};
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, cast};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::Call;
+use super::by::by_expr;
+use super::chunk_arguments::check_unread;
 use super::chunked::CHUNK_COLUMNS;
-use super::roles::{by_expr, column};
+use super::roles::column;
 use super::session_functions::aggregate;
+use super::side::{Other, Side};
+use crate::chunk::Incomplete;
 
 /// Whether a relation holds profiles rather than rows.
 pub fn holds_profiles(schema: &DFSchema) -> bool {
@@ -27,7 +31,8 @@ pub fn holds_profiles(schema: &DFSchema) -> bool {
 ///
 /// Chunks stay as they were stored. The same chunk stored twice would count its rows twice, so the merge
 /// refuses it: a store replaces a profile by its (by, chunk).
-pub fn plan(call: &mut Call, input: LogicalPlan, by: &[(String, SqlExpr)]) -> Result<LogicalPlan> {
+pub fn plan(call: &mut Call, side: Side, by: &[(String, SqlExpr)]) -> Result<LogicalPlan> {
+    let Side { input, other, .. } = side;
     let schema = input.schema().clone();
     let function = call.function();
     for name in CHUNK_COLUMNS {
@@ -37,15 +42,7 @@ pub fn plan(call: &mut Call, input: LogicalPlan, by: &[(String, SqlExpr)]) -> Re
             );
         }
     }
-    let mut group = Vec::new();
-    for (name, sql) in by {
-        // profiles keep a group under its name, even where it was an expression over rows
-        group.push(if schema.has_column_with_unqualified_name(name) {
-            column(name)
-        } else {
-            by_expr(call, name, sql, &schema)?
-        });
-    }
+    let mut group = group_columns(call, by, &schema)?;
     group.push(cast(column("chunk"), DataType::Utf8).alias("chunk"));
     group.push(cast(column("chunk_index"), DataType::Int64).alias("chunk_index"));
     let profile = aggregate(
@@ -63,14 +60,28 @@ pub fn plan(call: &mut Call, input: LogicalPlan, by: &[(String, SqlExpr)]) -> Re
         profile.alias("profile"),
     ];
     let chunks = LogicalPlanBuilder::from(input).aggregate(group, totals)?;
-    match call.text("incomplete")?.as_deref() {
-        None | Some("keep") => chunks.build(),
-        Some("drop") => chunks.filter(column("complete"))?.build(),
-        Some(other) => plan_err!(
-            "{function}: argument 'incomplete' is '{other}', and a relation holds profiles, whose chunks are fixed. \
+    match check_unread(call)? {
+        Incomplete::Drop => chunks.filter(column("complete"))?.build(),
+        Incomplete::Merge if other != Other::Rows => plan_err!(
+            "{function}: argument 'incomplete' is 'merge', and no relation holds rows: the chunks of profiles are fixed. \
              Expected 'keep' or 'drop'. Hint: profiles(..., incomplete => 'merge') when they are made"
         ),
+        // merging is for the rows of the other relation
+        Incomplete::Keep | Incomplete::Merge => chunks.build(),
     }
+}
+
+/// The `by` columns: profiles keep a group under its name, even where it was an expression over rows.
+fn group_columns(
+    call: &mut Call,
+    by: &[(String, SqlExpr)],
+    schema: &DFSchema,
+) -> Result<Vec<Expr>> {
+    let of = |(name, sql): &(String, SqlExpr)| match schema.has_column_with_unqualified_name(name) {
+        true => Ok(column(name)),
+        false => by_expr(call, name, sql, schema),
+    };
+    by.iter().map(of).collect()
 }
 
 /// The type for the timestamps of both sides: microseconds, in the zone that a side names.

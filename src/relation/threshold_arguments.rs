@@ -29,6 +29,7 @@ pub fn thresholds(call: &mut Call, metrics: &[Metric]) -> Result<Thresholds> {
     };
     for (name, sql) in entries {
         let metric = metric_of(call.function(), "thresholds", &name)?;
+        require_estimated(call, metric, metrics)?;
         let threshold = one(call, &sql)?;
         check(call, metric, &threshold)?;
         if thresholds
@@ -44,6 +45,20 @@ pub fn thresholds(call: &mut Call, metrics: &[Metric]) -> Result<Thresholds> {
         thresholds.by_metric.push((metric, threshold));
     }
     Ok(thresholds)
+}
+
+/// Limits of a metric that nobody asked for would be ignored.
+fn require_estimated(call: &Call, metric: Metric, metrics: &[Metric]) -> Result<()> {
+    if metrics.contains(&metric) {
+        return Ok(());
+    }
+    let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
+    plan_err!(
+        "{}: argument 'thresholds' has limits for {metric}, which is not estimated. Expected one of: {}. \
+         Hint: name {metric} in metrics too",
+        call.function(),
+        names.join(", ")
+    )
 }
 
 fn check(call: &Call, metric: Metric, threshold: &Threshold) -> Result<()> {

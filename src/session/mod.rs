@@ -1,5 +1,6 @@
 //! Opening a session: settings, limits of memory and disk, and every function of this crate.
 pub mod files;
+mod memory;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use crate::options::MonitorOptions;
 use crate::register_all;
 
 pub use files::register_files;
+pub use memory::out_of_memory_hint;
 
 /// How many of the largest consumers an out-of-memory message lists.
 const LISTED_CONSUMERS: NonZeroUsize = NonZeroUsize::new(5).unwrap();

@@ -1,0 +1,90 @@
+//! The columns by which rows are grouped, each group with a calibrator and limits of its own.
+use datafusion::common::{DFSchema, Result, plan_err};
+use datafusion::logical_expr::Expr;
+use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
+
+use super::arguments::{Call, elements, fields, literal_text};
+use super::chunked::CHUNK_COLUMNS;
+use super::result::{RESULT_COLUMNS, ROW_SAMPLING_ERROR};
+use super::roles::column_names;
+use crate::suggest::expected_one_of;
+
+/// Name and SQL of each `by` column.
+pub fn by_columns(call: &mut Call) -> Result<Vec<(String, SqlExpr)>> {
+    let Some(sql) = call.sql("by") else {
+        return Ok(vec![]);
+    };
+    let function = call.function();
+    let named = match fields(&sql) {
+        Some(fields) => fields,
+        None => elements(&sql)
+            .into_iter()
+            .map(|element| match (&element, literal_text(&element)) {
+                (SqlExpr::Identifier(ident), _) => Ok((call.context.normalize_ident(ident.clone()), element)),
+                (SqlExpr::CompoundIdentifier(parts), _) if !parts.is_empty() => {
+                    let last = parts.last().cloned();
+                    Ok((last.map_or_else(String::new, |l| call.context.normalize_ident(l)), element))
+                }
+                // a text names the column exactly as it is spelt
+                (_, Some(name)) => {
+                    let quoted = datafusion::sql::sqlparser::ast::Ident::with_quote('"', name.clone());
+                    Ok((name, SqlExpr::Identifier(quoted)))
+                }
+                (SqlExpr::Named { expr, name }, _) => {
+                    Ok((call.context.normalize_ident(name.clone()), (**expr).clone()))
+                }
+                _ => plan_err!(
+                    "{function}: argument 'by' holds `{element}`, which has no name. Expected column names. \
+                     Hint: by => {{'name': {element}}}"
+                ),
+            })
+            .collect::<Result<_>>()?,
+    };
+    check_names(function, &named)?;
+    Ok(named)
+}
+
+fn check_names(function: &str, named: &[(String, SqlExpr)]) -> Result<()> {
+    for (position, (name, _)) in named.iter().enumerate() {
+        if let Some(taken) = taken(name) {
+            let free = name.trim_start_matches('_');
+            return plan_err!(
+                "{function}: argument 'by' holds a column called '{name}', which is {taken}. \
+                 Expected another name. Hint: by => {{'{free}_group': {name}}}"
+            );
+        }
+        if named.iter().take(position).any(|(other, _)| other == name) {
+            return plan_err!(
+                "{function}: argument 'by' names '{name}' twice. Expected each column once"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What already has this name, if anything.
+fn taken(name: &str) -> Option<&'static str> {
+    if RESULT_COLUMNS.contains(&name) {
+        return Some("a column of the result");
+    }
+    if CHUNK_COLUMNS.contains(&name) {
+        return Some("a column of profiles");
+    }
+    let inside = name.starts_with("__") || name == ROW_SAMPLING_ERROR;
+    inside.then_some("a name inside of the plan")
+}
+
+/// The expression of a `by` column in a relation, under its name.
+pub fn by_expr(call: &mut Call, name: &str, sql: &SqlExpr, schema: &DFSchema) -> Result<Expr> {
+    if let SqlExpr::Identifier(ident) = sql {
+        let column = call.context.normalize_ident(ident.clone());
+        if !schema.has_column_with_unqualified_name(&column) {
+            return plan_err!(
+                "{}: argument 'by': there is no column '{column}'. {}",
+                call.function(),
+                expected_one_of(&column, &column_names(schema))
+            );
+        }
+    }
+    Ok(call.resolve("by", sql.clone(), schema)?.alias(name))
+}

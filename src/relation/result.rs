@@ -50,7 +50,7 @@ pub fn judge(
         lit(thresholds.to_string()),
         lit(direction),
         column("metric"),
-        column("value"),
+        column("limit_value"),
         column("row_sampling_error"),
         column("used_count"),
         column("realized"),

@@ -230,8 +230,7 @@ struct Judge {
 }
 
 impl Judge {
-    /// `profiles`: for estimates. As in the product, a reference chunk is estimated by a calibrator
-    /// that has not seen it.
+    /// `profiles`: for estimates. Limits are learnt from them as in the product.
     fn new(
         simulation: &Simulation,
         chunks: &[ScoreBins],
@@ -248,13 +247,11 @@ impl Judge {
                 Some(ReferenceFit::fit(chunks, CalibrationMode::Auto)?)
             }
         };
-        let point = |(index, chunk): (i64, &ScoreBins)| {
-            let calibrator = fit
-                .as_ref()
-                .and_then(|fit| fit.calibrator_without(Some(index)));
-            simulation.population.judge(chunk, calibrator)
-        };
-        let points: Vec<ChunkPoint> = (0..).zip(chunks).map(point).collect();
+        let calibrator = fit.as_ref().and_then(ReferenceFit::calibrator_of_limits);
+        let points: Vec<ChunkPoint> = chunks
+            .iter()
+            .map(|chunk| simulation.population.judge(chunk, calibrator))
+            .collect();
         let metric = MetricScale::of(simulation.scenario.metric);
         let limits = ThresholdModel::fit(Threshold::default(), Direction::Both, metric, &points)?;
         Ok(Self { fit, limits })

@@ -41,6 +41,7 @@ use modelwatch::kernel::KernelError;
 use modelwatch::kernel::metric::Metric;
 use monitor::{RATIOS, REFERENCE_CHUNKS, Scenario, Tallies, Tally, rate, simulate};
 use population::Kind;
+use std::process::ExitCode;
 
 /// Metrics of the bars, with the ROC AUC of their population.
 const BARRED: [(Metric, f64); 4] = [
@@ -58,7 +59,7 @@ const OTHERS: [(Metric, f64); 6] = [
     (Metric::BusinessValue, 0.85),
 ];
 
-fn main() -> Result<(), KernelError> {
+fn main() -> Result<ExitCode, KernelError> {
     let arguments: Vec<String> = std::env::args().collect();
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
     let number = |name: &str| -> Option<u64> {
@@ -102,7 +103,7 @@ fn main() -> Result<(), KernelError> {
         }
     }
     println!("\n{missed} cells miss a bar (*)");
-    Ok(())
+    Ok(ExitCode::from(u8::from(missed > 0)))
 }
 
 /// Prints one scenario; the number of cells that miss a bar.

@@ -34,6 +34,10 @@ fn a_shift_out_of_the_support_is_told() {
         .find(|setting| setting.shift == 3.0);
     let cells = simulate(far.unwrap(), 5_000, 3, 3);
     for cell in cells.iter().filter(|cell| cell.runs > 0) {
-        assert!(cell.extrapolated, "{} rows, {}", cell.rows, cell.metric);
+        assert_eq!(
+            cell.told_extrapolated, cell.runs,
+            "{} rows, {}",
+            cell.rows, cell.metric
+        );
     }
 }

@@ -13,6 +13,7 @@ use super::scalar::scalar;
 use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, flag, integer, number, texts, value_matrix};
 use crate::accumulate::{Aggregation, Arguments, ReferenceRows};
+use crate::kernel::calibrator::Calibrator;
 use crate::kernel::estimate::Estimator;
 use crate::kernel::metric::Metric;
 use crate::kernel::reading::{Reading, Status};
@@ -74,9 +75,11 @@ static EVALUATE_PERFORMANCE: FunctionSpec = FunctionSpec {
 
 const TEXTS: [&str; 2] = ["metric", "status"];
 const COUNTS: [&str; 2] = ["used_count", "labelled_count"];
-const NUMBERS: [&str; 7] = [
+/// `limit_value` and its `row_sampling_error` are what limits are learnt from: `value` but on reference chunks.
+const NUMBERS: [&str; 8] = [
     "value",
     "sampling_error",
+    "limit_value",
     "row_sampling_error",
     "lower_bound",
     "upper_bound",
@@ -135,19 +138,7 @@ fn fit_reference(
 }
 
 fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
-    let mut metrics = Vec::new();
-    for name in texts(values, 4) {
-        match Metric::parse(&name) {
-            Some(metric) => metrics.push(metric),
-            None => {
-                return exec_err!(
-                    "{}: unknown metric '{name}'. {}",
-                    spec.name,
-                    expected_one_of(&name, &Metric::ALL.map(Metric::name))
-                );
-            }
-        }
-    }
+    let metrics = metrics(spec, values)?;
     let matrix = value_matrix(spec, values, 5, &metrics)?;
     let confidence = number(values, 6).unwrap_or(0.95);
     let mut profile = match bytes(values, 0) {
@@ -156,17 +147,14 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
     };
     let fit = bytes(values, 1).map(ReferenceFit::from_bytes).transpose()?;
     let bins = profile.bins();
-    let calibrator = match &fit {
-        Some(fit) if flag(values, 3) => fit.calibrator_without(integer(values, 2)),
-        Some(fit) => fit.calibrator(),
-        None => None,
-    };
     let reserve = fit
         .as_ref()
         .map_or(Status::NoReference, ReferenceFit::status);
-    let estimator = calibrator.map(|calibrator| Estimator::new(&bins, calibrator));
+    let index = flag(values, 3).then(|| integer(values, 2));
+    let [estimator, of_limits] = calibrators(fit.as_ref(), index)
+        .map(|known| known.map(|calibrator| Estimator::new(&bins, calibrator)));
     let realized = Realized::new(&bins);
-    let readings: Vec<(Metric, Reading, Reading)> = metrics
+    let readings: Vec<Evaluated> = metrics
         .into_iter()
         .map(|metric| {
             let realized = realized.reading(metric, matrix, confidence);
@@ -175,17 +163,61 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
                 None => Reading::undefined(reserve, 0, realized.labelled_count),
             };
             estimate.status = estimate.status.worst(reserve);
-            (metric, estimate, realized)
+            let judged = match &of_limits {
+                Some(estimator) => estimator.reading(metric, matrix, confidence),
+                None => estimate,
+            };
+            Evaluated {
+                metric,
+                estimate,
+                judged,
+                realized,
+            }
         })
         .collect();
     list_of(&readings)
 }
 
-fn list_of(readings: &[(Metric, Reading, Reading)]) -> Result<ScalarValue> {
-    let text = |of: fn(&(Metric, Reading, Reading)) -> &'static str| -> ArrayRef {
+fn metrics(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<Vec<Metric>> {
+    let parse = |name: String| match Metric::parse(&name) {
+        Some(metric) => Ok(metric),
+        None => exec_err!(
+            "{}: unknown metric '{name}'. {}",
+            spec.name,
+            expected_one_of(&name, &Metric::ALL.map(Metric::name))
+        ),
+    };
+    texts(values, 4).into_iter().map(parse).collect()
+}
+
+/// The calibrator of the estimate and, on a reference chunk, that of the estimate which limits are learnt from.
+///
+/// `reference_chunk`: its index, which may be NULL, where the chunk is one of the reference.
+fn calibrators(
+    fit: Option<&ReferenceFit>,
+    reference_chunk: Option<Option<i64>>,
+) -> [Option<&Calibrator>; 2] {
+    match (fit, reference_chunk) {
+        (Some(fit), Some(index)) => [fit.calibrator_without(index), fit.calibrator_of_limits()],
+        (Some(fit), None) => [fit.calibrator(), None],
+        (None, _) => [None, None],
+    }
+}
+
+/// A metric of a chunk.
+struct Evaluated {
+    metric: Metric,
+    estimate: Reading,
+    /// The estimate that limits are learnt from.
+    judged: Reading,
+    realized: Reading,
+}
+
+fn list_of(readings: &[Evaluated]) -> Result<ScalarValue> {
+    let text = |of: fn(&Evaluated) -> &'static str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(readings.iter().map(of)))
     };
-    let count = |of: fn(&(Metric, Reading, Reading)) -> u64| -> ArrayRef {
+    let count = |of: fn(&Evaluated) -> u64| -> ArrayRef {
         Arc::new(
             readings
                 .iter()
@@ -193,21 +225,22 @@ fn list_of(readings: &[(Metric, Reading, Reading)]) -> Result<ScalarValue> {
                 .collect::<Int64Array>(),
         )
     };
-    let number = |of: fn(&(Metric, Reading, Reading)) -> Option<f64>| -> ArrayRef {
+    let number = |of: fn(&Evaluated) -> Option<f64>| -> ArrayRef {
         Arc::new(readings.iter().map(of).collect::<Float64Array>())
     };
     let columns = vec![
-        text(|(metric, ..)| metric.name()),
-        text(|(_, estimate, _)| estimate.status.name()),
-        count(|(_, estimate, _)| estimate.used_count),
-        count(|(_, estimate, _)| estimate.labelled_count),
-        number(|(_, estimate, _)| estimate.value),
-        number(|(_, estimate, _)| estimate.sampling_error),
-        number(|(_, estimate, _)| estimate.row_sampling_error),
-        number(|(_, estimate, _)| estimate.lower_bound),
-        number(|(_, estimate, _)| estimate.upper_bound),
-        number(|(.., realized)| realized.value),
-        number(|(_, estimate, _)| estimate.approx_error),
+        text(|row| row.metric.name()),
+        text(|row| row.estimate.status.name()),
+        count(|row| row.estimate.used_count),
+        count(|row| row.estimate.labelled_count),
+        number(|row| row.estimate.value),
+        number(|row| row.estimate.sampling_error),
+        number(|row| row.judged.value),
+        number(|row| row.judged.row_sampling_error),
+        number(|row| row.estimate.lower_bound),
+        number(|row| row.estimate.upper_bound),
+        number(|row| row.realized.value),
+        number(|row| row.estimate.approx_error),
     ];
     let elements = StructArray::try_new(EVALUATION_FIELDS.clone(), columns, None)?;
     Ok(SingleRowListArrayBuilder::new(Arc::new(elements)).build_list_scalar())

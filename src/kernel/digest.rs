@@ -145,6 +145,19 @@ impl<const CLASSES: usize> Digest<CLASSES> {
         }
     }
 
+    /// Adds `rows` rows with the number `key` stands for, at the price of a merge.
+    pub fn add_rows(&mut self, key: u64, class: u8, rows: u64) {
+        if rows > 0 {
+            let entry = Entry {
+                bin: key,
+                class,
+                count: rows,
+                dropped: 0,
+            };
+            self.merge_entries(0, self.limits, vec![entry], Some((key, key)));
+        }
+    }
+
     /// Adds what another digest holds, given as its level, its entries ascending, and its range of keys.
     pub fn merge_entries(
         &mut self,

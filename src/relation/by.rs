@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::{Call, elements, fields, literal_text};
 use super::chunked::CHUNK_COLUMNS;
-use super::result::{RESULT_COLUMNS, ROW_SAMPLING_ERROR};
+use super::result::{LIMIT_VALUE, RESULT_COLUMNS, ROW_SAMPLING_ERROR};
 use super::roles::column_names;
 use crate::suggest::expected_one_of;
 
@@ -70,7 +70,7 @@ fn taken(name: &str) -> Option<&'static str> {
     if CHUNK_COLUMNS.contains(&name) {
         return Some("a column of profiles");
     }
-    let inside = name.starts_with("__") || name == ROW_SAMPLING_ERROR;
+    let inside = name.starts_with("__") || [LIMIT_VALUE, ROW_SAMPLING_ERROR].contains(&name);
     inside.then_some("a name inside of the plan")
 }
 

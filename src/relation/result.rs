@@ -38,6 +38,8 @@ pub const RESULT_COLUMNS: [&str; 24] = [
     "status",
 ];
 
+/// The value that limits are learnt from, by its name inside of the plan; results do not have it.
+pub const LIMIT_VALUE: &str = "limit_value";
 /// The share of `sampling_error` that is due to the chunk's own rows; limits read it, results do not have it.
 pub const ROW_SAMPLING_ERROR: &str = "row_sampling_error";
 
@@ -53,7 +55,7 @@ pub fn judge(
         lit(thresholds.to_string()),
         lit(direction),
         column("metric"),
-        column("value"),
+        column(LIMIT_VALUE),
         column(ROW_SAMPLING_ERROR),
         column("used_count"),
         column("realized"),

@@ -1,11 +1,13 @@
 //! Healthy monitors: limits learnt from reference chunks, and how often a chunk leaves them.
-use super::population::{Kind, Population};
+use super::population::{Counts, Kind, Population};
 use super::simulated::Random;
 use modelwatch::kernel::KernelError;
-use modelwatch::kernel::bins::{ScoreBin, ScoreBins};
-use modelwatch::kernel::calibrator::{CalibrationMode, Calibrator};
+use modelwatch::kernel::bins::ScoreBins;
+use modelwatch::kernel::calibrator::CalibrationMode;
 use modelwatch::kernel::limits::ChunkPoint;
 use modelwatch::kernel::metric::Metric;
+use modelwatch::kernel::reference::{ReferenceChunk, ReferenceFit};
+use modelwatch::kernel::score_profile::ScoreProfile;
 use modelwatch::kernel::threshold::{Direction, MetricScale, Threshold};
 use modelwatch::kernel::threshold_model::ThresholdModel;
 
@@ -158,7 +160,7 @@ impl Simulation {
 
     fn monitor(&self, random: &mut Random) -> Result<Tallies, KernelError> {
         let most = REFERENCE_CHUNKS.into_iter().max().unwrap_or(0);
-        let reference: Vec<ScoreBins> = (0..most)
+        let reference: Vec<Counts> = (0..most)
             .map(|index| self.chunk(self.scenario.reference_rows(index), 0.0, random))
             .collect();
         let judges = self.judges(&reference)?;
@@ -182,40 +184,38 @@ impl Simulation {
         Ok(tallies)
     }
 
-    fn chunk(&self, rows: u64, shift: f64, random: &mut Random) -> ScoreBins {
+    fn chunk(&self, rows: u64, shift: f64, random: &mut Random) -> Counts {
         let movement = shift + self.between * random.normal();
         self.population
             .draw(&self.population.moved(movement), rows, random)
     }
 
     /// What monitors learn from the first chunks of a reference.
-    fn judges(&self, reference: &[ScoreBins]) -> Result<Vec<Judge>, KernelError> {
-        let metric = MetricScale::of(self.scenario.metric);
-        let judge = |&k: &usize| {
-            let chunks = &reference[..k];
-            let calibrator = match self.scenario.kind {
-                Kind::Realized => None,
-                Kind::Estimated => Some(Calibrator::fit(&merged(chunks), CalibrationMode::Always)?),
-            };
-            let points: Vec<ChunkPoint> = chunks
+    fn judges(&self, reference: &[Counts]) -> Result<Vec<Judge>, KernelError> {
+        let bins: Vec<ScoreBins> = reference
+            .iter()
+            .map(|chunk| self.population.bins(chunk))
+            .collect();
+        let profiles: Vec<ScoreProfile> = match self.scenario.kind {
+            Kind::Realized => vec![],
+            Kind::Estimated => reference
                 .iter()
-                .map(|chunk| self.population.judge(chunk, calibrator.as_ref()))
-                .collect();
-            let limits =
-                ThresholdModel::fit(Threshold::default(), Direction::Both, metric, &points)?;
-            Ok(Judge { calibrator, limits })
+                .map(|chunk| self.population.profile(chunk))
+                .collect(),
         };
+        let judge = |&k: &usize| Judge::new(self, &bins[..k], profiles.get(..k));
         REFERENCE_CHUNKS.iter().map(judge).collect()
     }
 
-    fn alerts(&self, judges: &[Judge], chunk: &ScoreBins) -> Vec<bool> {
+    fn alerts(&self, judges: &[Judge], chunk: &Counts) -> Vec<bool> {
+        let chunk = self.population.bins(chunk);
         let realized = match self.scenario.kind {
-            Kind::Realized => Some(self.population.judge(chunk, None)),
+            Kind::Realized => Some(self.population.judge(&chunk, None)),
             Kind::Estimated => None,
         };
         let alert = |judge: &Judge| {
-            let point =
-                realized.unwrap_or_else(|| self.population.judge(chunk, judge.calibrator.as_ref()));
+            let calibrator = judge.fit.as_ref().and_then(ReferenceFit::calibrator);
+            let point = realized.unwrap_or_else(|| self.population.judge(&chunk, calibrator));
             judge.limits.limits(&point).alert(point.value, true) == Some(true)
         };
         judges.iter().map(alert).collect()
@@ -225,28 +225,35 @@ impl Simulation {
 /// What one monitor learnt from its reference.
 struct Judge {
     /// `None` for realized values.
-    calibrator: Option<Calibrator>,
+    fit: Option<ReferenceFit>,
     limits: ThresholdModel,
 }
 
-/// Exact profiles of the same scores, added up.
-fn merged(chunks: &[ScoreBins]) -> ScoreBins {
-    let mut bins: Vec<ScoreBin> = Vec::new();
-    for bin in chunks.iter().flat_map(|chunk| &chunk.bins) {
-        match bins.binary_search_by(|x| x.lower.total_cmp(&bin.lower)) {
-            Ok(place) => {
-                let cells = bins[place].cells.iter_mut().flatten();
-                for (cell, more) in cells.zip(bin.cells.iter().flatten()) {
-                    cell.count += more.count;
-                    cell.sum += more.sum;
-                }
+impl Judge {
+    /// `profiles`: for estimates. Limits are learnt from them as in the product.
+    fn new(
+        simulation: &Simulation,
+        chunks: &[ScoreBins],
+        profiles: Option<&[ScoreProfile]>,
+    ) -> Result<Self, KernelError> {
+        let fit = match profiles {
+            None => None,
+            Some(profiles) => {
+                let chunk = |(index, profile): (i64, &ScoreProfile)| ReferenceChunk {
+                    index: Some(index),
+                    profile: profile.clone(),
+                };
+                let chunks = (0..).zip(profiles).map(chunk).collect();
+                Some(ReferenceFit::fit(chunks, CalibrationMode::Auto)?)
             }
-            Err(place) => bins.insert(place, *bin),
-        }
-    }
-    ScoreBins {
-        bins,
-        sums_exact: true,
-        ..ScoreBins::default()
+        };
+        let calibrator = fit.as_ref().and_then(ReferenceFit::calibrator_of_limits);
+        let points: Vec<ChunkPoint> = chunks
+            .iter()
+            .map(|chunk| simulation.population.judge(chunk, calibrator))
+            .collect();
+        let metric = MetricScale::of(simulation.scenario.metric);
+        let limits = ThresholdModel::fit(Threshold::default(), Direction::Both, metric, &points)?;
+        Ok(Self { fit, limits })
     }
 }

@@ -8,13 +8,14 @@ use modelwatch::kernel::estimate::Estimator;
 use modelwatch::kernel::limits::ChunkPoint;
 use modelwatch::kernel::metric::Metric;
 use modelwatch::kernel::realized::Realized;
+use modelwatch::kernel::score_profile::{ScoreProfile, class_of};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// Distinct scores of a population.
 const SCORES: usize = 40;
 /// Share of positives.
 const PREVALENCE: f64 = 0.2;
-/// Rows with a score of at least this are predicted positive.
+/// Rows with at least this share of positives are predicted positive.
 const CUT: f64 = 0.3;
 /// Value of a row by outcome, `[tn, fp, fn, tp]`.
 const VALUES: [f64; 4] = [0.0, -10.0, -50.0, 100.0];
@@ -34,8 +35,11 @@ pub enum Kind {
 /// Shares of rows by score and label.
 pub type Mix = Vec<[f64; 2]>;
 
+/// Rows of a chunk by score and label.
+pub type Counts = Vec<[u64; 2]>;
+
 /// Positives and negatives have normal latent scores of equal spread, cut into [`SCORES`]
-/// ranges; the score of a range is its share of positives.
+/// ranges; the score of a range is an increasing, wrong function of its share of positives.
 pub struct Population {
     kind: Kind,
     metric: Metric,
@@ -63,7 +67,10 @@ impl Population {
             metric,
             separation,
             rest: mix.clone(),
-            scores: mix.iter().map(|[n, p]| p / (n + p)).collect(),
+            scores: mix
+                .iter()
+                .map(|[n, p]| miscalibrated(p / (n + p)))
+                .collect(),
             influence: Vec::new(),
             slope: 1.0,
             value: 0.0,
@@ -118,8 +125,8 @@ impl Population {
         ChunkPoint::from(&reading)
     }
 
-    /// A chunk of `rows` rows drawn from a mix.
-    pub fn draw(&self, mix: &Mix, rows: u64, random: &mut Random) -> ScoreBins {
+    /// A chunk of `rows` rows drawn from a mix: rows by score and label.
+    pub fn draw(&self, mix: &Mix, rows: u64, random: &mut Random) -> Counts {
         let (mut rows_left, mut share_left) = (rows, 1.0);
         let mut counts = vec![[0; 2]; mix.len()];
         for (cell, share) in counts.iter_mut().flatten().zip(mix.iter().flatten()) {
@@ -127,7 +134,7 @@ impl Population {
             rows_left -= *cell;
             share_left -= share;
         }
-        self.profile(&counts)
+        counts
     }
 
     fn at(&self, movement: f64) -> Mix {
@@ -181,17 +188,19 @@ impl Population {
             .iter()
             .map(|cell| cell.map(|share| (share * WHOLE).round() as u64))
             .collect();
-        self.profile(&counts)
+        self.bins(&counts)
     }
 
-    fn profile(&self, counts: &[[u64; 2]]) -> ScoreBins {
+    /// A chunk as statistics read it.
+    pub fn bins(&self, counts: &[[u64; 2]]) -> ScoreBins {
         let bin = |(&score, counts): (&f64, &[u64; 2])| {
             let mut bin = ScoreBin {
                 lower: score,
                 upper: score,
                 ..ScoreBin::default()
             };
-            bin.cells[usize::from(score >= CUT)] = [counts[0], counts[1], 0].map(|count| Cell {
+            let cells = [counts[0], counts[1], 0];
+            bin.cells[usize::from(self.is_predicted(score))] = cells.map(|count| Cell {
                 count,
                 sum: score * count as f64,
             });
@@ -208,6 +217,29 @@ impl Population {
             ..ScoreBins::default()
         }
     }
+
+    /// A chunk as the product stores it.
+    pub fn profile(&self, counts: &[[u64; 2]]) -> ScoreProfile {
+        let mut profile = ScoreProfile::default();
+        for (&score, rows) in self.scores.iter().zip(counts) {
+            for (label, &rows) in [false, true].into_iter().zip(rows) {
+                let class = class_of(Some(self.is_predicted(score)), Some(label));
+                profile.observe_rows(class, score, rows);
+            }
+        }
+        profile
+    }
+
+    fn is_predicted(&self, score: f64) -> bool {
+        score >= miscalibrated(CUT)
+    }
+}
+
+/// What the model says where the share of positives is `share`: too near to one half, so that the
+/// calibration decision of the product has something to decide.
+fn miscalibrated(share: f64) -> f64 {
+    let logit = (share / (1.0 - share)).ln();
+    1.0 / (1.0 + (-0.7 * logit).exp())
 }
 
 /// Mix of a latent separation, and of one that is larger by `more` with the same ranges.

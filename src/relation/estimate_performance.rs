@@ -1,7 +1,7 @@
 //! `estimate_performance`: performance per chunk before the labels arrive.
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
-use datafusion::functions::core::expr_fn::get_field;
+use datafusion::common::{DFSchema, JoinType, Result, ScalarValue, plan_err};
+use datafusion::functions::core::expr_fn::{coalesce, get_field};
 use datafusion::logical_expr::type_coercion::binary::type_union_coercion;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 
@@ -115,12 +115,32 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
         analysis.plan.schema(),
         &names,
     )?;
-    let chunks = union(reference.plan, analysis.plan, &names)?;
+    let analysis = match names.is_empty() {
+        true => at_least_one(analysis.plan)?,
+        // without rows it is not known which groups there should be
+        false => analysis.plan,
+    };
+    let chunks = union(reference.plan, analysis, &names)?;
     let fitted = fit(call, chunks, &names)?;
     let evaluated = evaluate(call, fitted, &names, &metrics)?;
     let judged = judge(call, evaluated, &names, &thresholds)?;
     let function = call.function();
     shared_shape(call, judged, &names)?.alias(function)?.build()
+}
+
+/// The chunks or, where a relation has no rows, one chunk of none: a report on an empty table says so by a status
+/// instead of looking healthy.
+fn at_least_one(chunks: LogicalPlan) -> Result<LogicalPlan> {
+    let columns = CHUNK_COLUMNS.map(|name| match name {
+        "row_count" => coalesce(vec![column(name), lit(0i64)]).alias(name),
+        "complete" | "dealt" => coalesce(vec![column(name), lit(false)]).alias(name),
+        _ => column(name),
+    });
+    LogicalPlanBuilder::values(vec![vec![lit(1i64)]])?
+        .project(vec![column("column1").alias("__one")])?
+        .join_on(chunks, JoinType::Left, [lit(true)])?
+        .project(columns)?
+        .build()
 }
 
 /// A bound of a chunk as `time`; one without a zone is UTC, beside one with a zone.

@@ -7,6 +7,8 @@
 //!
 //! Compare: DDSketch (Masson et al. 2019, VLDB 12) and UDDSketch (Epicoco et al. 2020), which also
 //! collapse uniformly, on logarithms instead of on the bits themselves.
+use std::borrow::Cow;
+
 use super::dense::Dense;
 use super::key::low_bits;
 
@@ -183,16 +185,19 @@ impl<const CLASSES: usize> Digest<CLASSES> {
     /// Adds another digest.
     pub fn merge(&mut self, other: &mut Self) {
         let range = other.range();
+        let limits = other.limits;
         let (level, entries) = other.entries();
-        self.merge_entries(level, other.limits, entries, range);
+        self.merge_entries(level, limits, entries.into_owned(), range);
     }
 
     /// What is left when the rows of a part are taken out again, at this digest's level.
     ///
     /// `part` must have been merged into this digest; rows that are not here are not taken.
     pub fn without(&mut self, part: &mut Self) -> Self {
-        let (level, mut entries) = self.entries();
-        let (part_level, mut taken) = part.entries();
+        let (level, entries) = self.entries();
+        let mut entries = entries.into_owned();
+        let (part_level, taken) = part.entries();
+        let mut taken = taken.into_owned();
         coarsen(&mut taken, part_level, level);
         let mut taken = taken.iter().peekable();
         entries.retain_mut(|entry| {
@@ -213,11 +218,11 @@ impl<const CLASSES: usize> Digest<CLASSES> {
     }
 
     /// The level and the entries, ascending by bin and class: the canonical content.
-    pub fn entries(&mut self) -> (u8, Vec<Entry>) {
+    pub fn entries(&mut self) -> (u8, Cow<'_, [Entry]>) {
         self.settle();
         let entries = match &self.dense {
-            None => self.entries.clone(),
-            Some(dense) => merged(dense.entries().collect(), self.entries.clone()),
+            None => Cow::Borrowed(self.entries.as_slice()),
+            Some(dense) => Cow::Owned(merged(dense.entries().collect(), self.entries.clone())),
         };
         (self.level, entries)
     }

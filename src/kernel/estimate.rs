@@ -3,11 +3,11 @@
 //! Each row is positive with its calibrated probability, independently given the scores. That
 //! holds when the calibration found on the reference holds on the chunk; it does not survive a
 //! change of the concept, and no error bar here covers that.
-use super::bins::{Class, ScoreBins};
+use super::bins::ScoreBins;
 use super::calibrator::Calibrator;
 use super::estimate_confusion::ExpectedConfusion;
-use super::expected::{Expected, expect};
-use super::group::{ANY, KNOWN, count, count_cells};
+use super::expected::{Expected, expect, expect_among};
+use super::group::{ANY, KNOWN, count_cells};
 use super::interval::normal_quantile;
 use super::labelled::first_outside_unit;
 use super::metric::{Formula, Metric};
@@ -70,19 +70,22 @@ impl<'a> Estimator<'a> {
     /// infinite, take no part; the latter are told by [`Status::InvalidScore`].
     pub fn new(chunk: &ScoreBins, calibrator: &'a Calibrator) -> Self {
         let level_variances = calibrator.level_variances();
-        let scored = expect(chunk, calibrator, &ANY);
+        let scored = expect(chunk, calibrator);
+        let [predicted_negative, predicted_positive] =
+            KNOWN.map(|class| expect_among(&scored, chunk, calibrator, class));
+        let rows = count_all(chunk);
         Self {
             reserve: reserve(chunk, &scored, calibrator),
             scored,
             confusion: ExpectedConfusion::new(
-                &expect(chunk, calibrator, &[Class::Positive]),
-                &expect(chunk, calibrator, &[Class::Negative]),
+                &predicted_positive,
+                &predicted_negative,
                 calibrator,
                 &level_variances,
             ),
             outside_unit: first_outside_unit(chunk).is_some(),
-            labelled_count: count_rows(chunk, &ANY, &KNOWN),
-            predicted_count: count_rows(chunk, &KNOWN, &ANY),
+            labelled_count: count_cells(&rows, &ANY, &KNOWN),
+            predicted_count: count_cells(&rows, &KNOWN, &ANY),
             calibrator,
             level_variances,
         }
@@ -197,20 +200,24 @@ fn reserve(chunk: &ScoreBins, scored: &[Expected], calibrator: &Calibrator) -> S
     reserve
 }
 
-/// Rows of the chunk with one of these predictions and labels, whatever their score.
-pub(crate) fn count_rows(chunk: &ScoreBins, predictions: &[Class], labels: &[Class]) -> u64 {
-    let scored: u64 = chunk
+/// Rows of the chunk by prediction and label, whatever their score.
+pub(crate) fn count_all(chunk: &ScoreBins) -> [[u64; 3]; 3] {
+    let mut rows = chunk.unscored;
+    let scored = chunk
         .bins
         .iter()
-        .map(|bin| count(bin, predictions, labels))
-        .sum();
-    scored
-        + count_cells(&chunk.unscored, predictions, labels)
-        + count_cells(&chunk.not_finite, predictions, labels)
+        .map(|bin| bin.cells.map(|row| row.map(|cell| cell.count)));
+    for cells in scored.chain([chunk.not_finite]) {
+        for (sum, count) in rows.iter_mut().flatten().zip(cells.iter().flatten()) {
+            *sum += count;
+        }
+    }
+    rows
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::bins::Class;
     use super::super::calibrator::CalibrationMode;
     use super::super::testing::chunk;
     use super::*;

@@ -1,9 +1,9 @@
 //! What a calibrator expects of the rows of each bin of a chunk.
 use super::bins::{Class, ScoreBins};
 use super::calibrator::Calibrator;
-use super::group::{ANY, Group};
+use super::group::{ANY, Group, count};
 use super::hull::{Bounds, mean_of_monotone, mean_of_noise};
-use super::isotonic::interpolate;
+use super::isotonic::{self, interpolate};
 use super::roc_auc::Mass;
 
 /// Rows of one bin, with their mean probability of being positive.
@@ -25,10 +25,12 @@ pub(crate) struct Expected {
 
 impl Expected {
     fn new(group: Group, calibrator: &Calibrator) -> Self {
-        let mean = mean_of_monotone(calibrator.knots(), &group);
+        // a bin is narrow: what is looked up in it needs the few corners around it only
+        let knots = isotonic::around(calibrator.knots(), group.lower, group.upper);
+        let mean = mean_of_monotone(knots, &group);
         let range = Bounds {
-            low: interpolate(calibrator.knots(), group.lower),
-            high: interpolate(calibrator.knots(), group.upper),
+            low: interpolate(knots, group.lower),
+            high: interpolate(knots, group.upper),
         };
         Self {
             rows: group.rows as f64,
@@ -59,18 +61,36 @@ impl Expected {
     }
 }
 
-/// Rows with one of these predictions, bin by bin in ascending order of score.
-pub(crate) fn expect(
+/// All rows with a score, bin by bin in ascending order of score.
+pub(crate) fn expect(chunk: &ScoreBins, calibrator: &Calibrator) -> Vec<Expected> {
+    let mut found = Vec::with_capacity(chunk.bins.len());
+    let groups = chunk.bins.iter();
+    let groups = groups.filter_map(|bin| Group::of(bin, chunk.sums_exact, &ANY, &ANY));
+    found.extend(groups.map(|group| Expected::new(group, calibrator)));
+    found
+}
+
+/// Rows of one prediction, out of `all` that [`expect`] found; most bins have rows of one prediction only, and
+/// what is expected of them is known already.
+pub(crate) fn expect_among(
+    all: &[Expected],
     chunk: &ScoreBins,
     calibrator: &Calibrator,
-    predictions: &[Class],
+    prediction: Class,
 ) -> Vec<Expected> {
-    chunk
-        .bins
-        .iter()
-        .filter_map(|bin| Group::of(bin, chunk.sums_exact, predictions, &ANY))
-        .map(|group| Expected::new(group, calibrator))
-        .collect()
+    let mut found = Vec::with_capacity(all.len());
+    let scored = chunk.bins.iter().filter(|bin| count(bin, &ANY, &ANY) > 0);
+    for (bin, expected) in scored.zip(all) {
+        match count(bin, &[prediction], &ANY) {
+            0 => (),
+            rows if rows == expected.group.rows => found.push(*expected),
+            _ => found.extend(
+                Group::of(bin, chunk.sums_exact, &[prediction], &ANY)
+                    .map(|group| Expected::new(group, calibrator)),
+            ),
+        }
+    }
+    found
 }
 
 /// How much each block's level moves a sum over rows: `sum_b rows_b weight_b share_k(b)`.

@@ -131,9 +131,34 @@ pub fn interpolate(knots: &[(f64, f64)], x: f64) -> f64 {
     }
 }
 
+/// The corners that [`interpolate`] reads for any score in `[lower, upper]`.
+pub(crate) fn around(knots: &[(f64, f64)], lower: f64, upper: f64) -> &[(f64, f64)] {
+    let first = knots
+        .partition_point(|knot| knot.0 <= lower)
+        .saturating_sub(1);
+    let rest = knots.get(first..).unwrap_or_default();
+    let last = rest.partition_point(|knot| knot.0 <= upper);
+    rest.get(..(last + 1).min(rest.len())).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_corners_around_a_range_are_all_that_it_needs() {
+        let knots: Vec<(f64, f64)> = (0..20).map(|i| (f64::from(i), f64::from(i * i))).collect();
+        for lower in [-1.0, 0.0, 0.5, 7.0, 7.5, 18.9, 19.0, 25.0] {
+            for width in [0.0, 0.25, 3.0, 30.0] {
+                let near = around(&knots, lower, lower + width);
+                for share in [0.0, 0.3, 1.0] {
+                    let x = lower + share * width;
+                    assert_eq!(interpolate(near, x), interpolate(&knots, x));
+                }
+            }
+        }
+        assert_eq!(around(&knots, 7.2, 7.4), [(7.0, 49.0), (8.0, 64.0)]);
+    }
 
     fn points(rows: &[(f64, u64, u64)]) -> Vec<Point> {
         rows.iter()

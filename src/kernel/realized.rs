@@ -1,7 +1,7 @@
 //! Performance of a chunk from labels, with confidence intervals for the population.
 use super::bins::{Class, ScoreBins};
 use super::confusion::Confusion;
-use super::estimate::count_rows;
+use super::estimate::count_all;
 use super::group::{ANY, Group, KNOWN, count, count_cells};
 use super::labelled::first_outside_unit;
 use super::metric::{Formula, Metric};
@@ -40,7 +40,8 @@ pub struct Realized {
 impl Realized {
     /// Prepares the realized metrics of a chunk.
     pub fn new(chunk: &ScoreBins) -> Self {
-        let cell = |prediction, label| count_rows(chunk, &[prediction], &[label]) as f64;
+        let rows = count_all(chunk);
+        let cell = |prediction, label| count_cells(&rows, &[prediction], &[label]) as f64;
         let invalid = count_cells(&chunk.not_finite, &ANY, &KNOWN) > 0;
         Self {
             confusion: Confusion {
@@ -49,7 +50,7 @@ impl Realized {
                 fn_: cell(Class::Negative, Class::Positive),
                 tp: cell(Class::Positive, Class::Positive),
             },
-            predicted_count: count_rows(chunk, &KNOWN, &KNOWN),
+            predicted_count: count_cells(&rows, &KNOWN, &KNOWN),
             ranking: LabelledRanking::new(chunk),
             by_label: KNOWN.map(|label| {
                 let groups = chunk.bins.iter();
@@ -59,7 +60,7 @@ impl Realized {
             }),
             outside_unit: first_outside_unit(chunk).is_some(),
             scored_count: chunk.bins.iter().map(|bin| count(bin, &ANY, &KNOWN)).sum(),
-            labelled_count: count_rows(chunk, &ANY, &KNOWN),
+            labelled_count: count_cells(&rows, &ANY, &KNOWN),
             reserve: if invalid {
                 Status::InvalidScore
             } else {

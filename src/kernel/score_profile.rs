@@ -178,15 +178,16 @@ impl ScoreProfile {
 
     /// Canonical bytes: equal for equal rows, however they were split, ordered or merged.
     pub fn to_bytes(&mut self) -> Vec<u8> {
+        let (limits, range) = (self.limits(), self.scores.range());
         let (level, entries) = self.scores.entries();
         let mut w = Writer::new(MAGIC, LAYOUT);
         w.reserve(64 + entries.len() * 6);
-        w.uint(u64::from(self.limits().max_bins));
-        w.uint(u64::from(self.limits().min_level));
+        w.uint(u64::from(limits.max_bins));
+        w.uint(u64::from(limits.min_level));
         w.uint(u64::from(level));
         self.unscored.iter().for_each(|&n| w.uint(n));
         self.not_finite.iter().for_each(|&n| w.uint(n));
-        if let Some((first, last)) = self.scores.range() {
+        if let Some((first, last)) = range {
             w.uint(1);
             w.uint(first);
             w.uint(last);
@@ -236,10 +237,9 @@ impl ScoreProfile {
         // the range of coarsened scores does not bound the scores themselves
         let range = self.scores.range().filter(|_| !coarse);
         let (level, entries) = self.scores.entries();
-        let bins = entries
-            .chunk_by(|a, b| a.bin == b.bin)
-            .filter_map(|bin| score_bin(bin, level, range))
-            .collect();
+        let mut bins = Vec::with_capacity(entries.len());
+        let groups = entries.chunk_by(|a, b| a.bin == b.bin);
+        bins.extend(groups.filter_map(|bin| score_bin(bin, level, range)));
         ScoreBins {
             bins,
             sums_exact: level <= MANTISSA_BITS && !coarse,

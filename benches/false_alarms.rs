@@ -119,7 +119,7 @@ fn print(scenario: &Scenario, tallies: &Tallies) -> usize {
     print!("reference chunks");
     RATIOS
         .iter()
-        .for_each(|ratio| print!(" | analysis/reference {ratio:<4}"));
+        .for_each(|ratio| print!(" | analysis/reference {ratio:<5}"));
     println!();
     let mut missed = 0;
     for (chunks, row) in REFERENCE_CHUNKS.iter().zip(tallies) {
@@ -129,7 +129,7 @@ fn print(scenario: &Scenario, tallies: &Tallies) -> usize {
             missed += usize::from(miss);
             let (alarms, error, power) = (tally.false_alarms(), tally.error(), tally.power());
             print!(
-                " | {alarms:5.2} ±{error:4.2}  found {power:4.2}{}",
+                " | {alarms:5.2} ±{error:4.2}  found {power:5.3}{}",
                 if miss { '*' } else { ' ' }
             );
         }

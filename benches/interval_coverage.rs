@@ -13,7 +13,7 @@
 #[path = "../tests/simulated/coverage.rs"]
 mod coverage;
 
-use coverage::{Cell, METRICS, Setting, simulate};
+use coverage::{CHUNK_ROWS, Cell, METRICS, Setting, simulate};
 use std::process::ExitCode;
 
 /// What is counted, its share of a cell's runs, and whether it has a bar.
@@ -82,7 +82,7 @@ fn simulated(runs: u64, seed: u64) -> Vec<Cell> {
             } else {
                 runs / 4
             };
-            simulate(setting, rows, runs, seed)
+            simulate(setting, rows, &CHUNK_ROWS, runs, seed)
         };
         mine.map(run).collect()
     };

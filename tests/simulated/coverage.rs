@@ -246,19 +246,25 @@ fn seen(estimate: &Reading, realized: &Reading, population: f64) -> Option<([boo
     Some((inside, value - truth))
 }
 
-/// Cells of one setting, for every chunk size and metric.
-pub fn simulate(setting: Setting, reference_rows: usize, runs: u64, seed: u64) -> Vec<Cell> {
+/// Cells of one setting, for chunks of these numbers of rows and every metric.
+pub fn simulate(
+    setting: Setting,
+    reference_rows: usize,
+    chunk_rows: &[usize],
+    runs: u64,
+    seed: u64,
+) -> Vec<Cell> {
     let (population, _) = setting.population();
-    let sizes = CHUNK_ROWS.into_iter();
+    let sizes = chunk_rows.iter();
     let mut cells: Vec<Cell> = sizes
-        .flat_map(|rows| METRICS.map(|metric| Cell::new(setting, reference_rows, rows, metric)))
+        .flat_map(|&rows| METRICS.map(|metric| Cell::new(setting, reference_rows, rows, metric)))
         .collect();
     for run in 0..runs {
         let mut random = setting.random(reference_rows, run, seed);
         let reference = setting.rows(reference_rows, 0.0, &mut random);
         let calibrator =
             Calibrator::fit(&profile(&reference, EXACT), CalibrationMode::Auto).unwrap();
-        for (rows, cells) in CHUNK_ROWS.into_iter().zip(cells.chunks_mut(METRICS.len())) {
+        for (&rows, cells) in chunk_rows.iter().zip(cells.chunks_mut(METRICS.len())) {
             let bins = profile(&setting.rows(rows, setting.shift, &mut random), EXACT);
             let (estimator, realized) = (Estimator::new(&bins, &calibrator), Realized::new(&bins));
             for (cell, population) in cells.iter_mut().zip(population) {

@@ -114,11 +114,15 @@ pub(crate) fn estimate_calibration_error(
         return None;
     }
     let (mut center, mut from_labels, mut from_calibrator, mut bias) = (0.0, 0.0, 0.0, 0.0);
-    for (index, range) in ranges.ranges.iter().enumerate() {
-        let members = expected
-            .iter()
-            .map(|part| f64::from(u8::from(range_of(part.group.mean) == index)));
-        let level = calibrator_variance(expected, members, level_variances);
+    // bins ascend, so those of a range follow each other
+    for members in expected.chunk_by(|a, b| range_of(a.group.mean) == range_of(b.group.mean)) {
+        let range = members
+            .first()
+            .and_then(|part| ranges.ranges.get(range_of(part.group.mean)))
+            .copied()
+            .unwrap_or_default();
+        let ones = std::iter::repeat(1.0);
+        let level = calibrator_variance(members, ones, level_variances);
         let gap = (range.gap * range.gap - level).max(0.0).sqrt();
         let (mean, spread) = folded_normal(gap, range.noise);
         let (enlarged, scatter) = folded_normal(gap, level);

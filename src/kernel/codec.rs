@@ -135,8 +135,28 @@ impl<'a> Reader<'a> {
         u64::try_from(n).or_else(|_| self.fail())
     }
 
+    /// A number of two to eight bytes, in the arithmetic of one machine word; `None` leaves it unread.
+    #[inline]
+    fn word(&mut self) -> Option<u128> {
+        let mut n = 0u64;
+        for (place, byte) in self.rest.iter().enumerate().take(8) {
+            n |= u64::from(byte & 0x7f) << (7 * place);
+            if *byte < 0x80 {
+                if *byte == 0 && place > 0 {
+                    return None;
+                }
+                self.rest = self.rest.get(place + 1..)?;
+                return Some(u128::from(n));
+            }
+        }
+        None
+    }
+
     /// A wide whole number.
     pub fn wide(&mut self) -> Result<u128, KernelError> {
+        if let Some(n) = self.word() {
+            return Ok(n);
+        }
         let (mut n, mut shift) = (0u128, 0);
         loop {
             let byte = self.byte()?;

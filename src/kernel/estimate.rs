@@ -57,6 +57,7 @@ pub struct Estimator<'a> {
     pub(crate) level_variances: Vec<f64>,
     /// Rows with a score, bin by bin in ascending order.
     pub(crate) scored: Vec<Expected>,
+    scored_count: u64,
     confusion: ExpectedConfusion,
     /// Gravest reserve that applies to all metrics.
     reserve: Status,
@@ -76,6 +77,7 @@ impl<'a> Estimator<'a> {
         let rows = count_all(chunk);
         Self {
             reserve: reserve(chunk, &scored, calibrator),
+            scored_count: scored.iter().map(|part| part.group.rows).sum(),
             scored,
             confusion: ExpectedConfusion::new(
                 &predicted_positive,
@@ -150,7 +152,7 @@ impl<'a> Estimator<'a> {
         if metric.needs_prediction() {
             self.confusion.row_count()
         } else {
-            self.scored.iter().map(|part| part.group.rows).sum()
+            self.scored_count
         }
     }
 

@@ -42,7 +42,14 @@ impl Loss {
 
     /// Expected loss at probability `c` of a positive label.
     fn expected(self, c: f64, f: f64) -> f64 {
-        c * self.positive(f) + (1.0 - c) * self.negative(f)
+        // a known label spares the other logarithm
+        if c >= 1.0 {
+            self.positive(f)
+        } else if c <= 0.0 {
+            self.negative(f)
+        } else {
+            c * self.positive(f) + (1.0 - c) * self.negative(f)
+        }
     }
 
     /// What the mean expected loss of a group can be, at one probability for all its rows.

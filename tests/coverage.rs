@@ -11,7 +11,9 @@ mod coverage;
 use coverage::{Cell, METRICS, Setting, simulate};
 
 /// What is counted, by name.
-const SHARES: [(&str, fn(&Cell) -> u64); 3] = [
+type Share = (&'static str, fn(&Cell) -> u64);
+
+const SHARES: [Share; 3] = [
     ("realized value", |cell| cell.realized_inside),
     ("population", |cell| cell.population_inside),
     ("population by realized value", |cell| {

@@ -106,7 +106,9 @@ pub static EVALUATION_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
 pub(super) fn aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
     Ok(vec![aggregate::<ReferenceRows>(
         &FIT_REFERENCE,
-        DataType::BinaryView,
+        // a window makes an array of every partition's result, and an array of views takes a block of 8 kB at least:
+        // 5 GB for 280,000 groups and metrics
+        DataType::LargeBinary,
         fit_reference,
     )?])
 }
@@ -131,9 +133,9 @@ fn fit_reference(
         read: Arc::new(move |rows| {
             let fit =
                 ReferenceFit::fit(rows.chunks()?, mode).map_err(|e| not_fitted(spec.name, &e))?;
-            Ok(ScalarValue::BinaryView(Some(fit.to_bytes())))
+            Ok(ScalarValue::LargeBinary(Some(fit.to_bytes())))
         }),
-        output: DataType::BinaryView,
+        output: DataType::LargeBinary,
     })
 }
 

@@ -85,7 +85,8 @@ static THRESHOLD_LIMITS: FunctionSpec = FunctionSpec {
 pub(super) fn aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
     Ok(vec![aggregate::<ThresholdRows>(
         &FIT_THRESHOLD,
-        DataType::BinaryView,
+        // not a view, for the reason that fit_reference has
+        DataType::LargeBinary,
         fit_threshold,
     )?])
 }
@@ -118,7 +119,7 @@ fn fit_threshold(
         arguments,
         empty: Arc::new(ThresholdRows::default),
         read: Arc::new(move |rows| fit(&thresholds, direction, rows)),
-        output: DataType::BinaryView,
+        output: DataType::LargeBinary,
     })
 }
 
@@ -128,7 +129,7 @@ fn fit(
     rows: &mut ThresholdRows,
 ) -> Result<ScalarValue> {
     let Some(name) = rows.metric.clone() else {
-        return Ok(ScalarValue::BinaryView(None));
+        return Ok(ScalarValue::LargeBinary(None));
     };
     let metric = Metric::parse(&name)
         .ok_or_else(|| exec_datafusion_err!("fit_threshold: unknown metric '{name}'"))?;
@@ -161,7 +162,7 @@ fn fit(
     };
     let model = learn(threshold, direction, MetricScale::of(metric), &points)
         .map_err(|e| exec_datafusion_err!("threshold of {name}: {e}"))?;
-    Ok(ScalarValue::BinaryView(Some(model.to_bytes())))
+    Ok(ScalarValue::LargeBinary(Some(model.to_bytes())))
 }
 
 fn fields() -> Fields {

@@ -291,7 +291,7 @@ fn score_bin(entries: &[Entry], level: u8, range: Option<(u64, u64)>) -> Option<
     let known = range.is_some();
     let (lower, upper) = if known && all_at(first.map_or(0, dropped)) {
         (lower, lower)
-    } else if known && all_at(last.map_or(u128::from(low_bits(level)), dropped)) {
+    } else if known && all_at(last.map_or_else(|| u128::from(low_bits(level)), dropped)) {
         (upper, upper)
     } else {
         (lower, upper)

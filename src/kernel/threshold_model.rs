@@ -180,10 +180,11 @@ impl ThresholdModel {
     }
 }
 
-/// Mean minus and plus multiples of the standard deviation of the values as they stand; one value has none.
+/// Mean minus and plus multiples of the standard deviation of the values as they stand: of one value it is 0, by
+/// NannyML's definition, and the status says that there are few chunks.
 fn scatter_limits(lower: Option<f64>, upper: Option<f64>, points: &[ChunkPoint]) -> Rule {
     let values: Vec<f64> = points.iter().filter_map(|p| p.value).collect();
-    if values.len() < 2 {
+    if values.is_empty() {
         return Rule::Scatter {
             lower: None,
             upper: None,
@@ -316,12 +317,12 @@ mod tests {
         );
         let limits = fit(Threshold::default(), SHARE, &[]).limits(&chunk);
         assert_eq!(limits.status, Status::NoReference);
-        // one chunk shows no scatter: limits of no width would make every other chunk an alert
+        // one chunk shows no scatter: limits of no width, and the status says why
         let stddev = Threshold::standard_deviation(Some(3.0), Some(3.0)).unwrap();
         let limits = fit(stddev, SHARE, &[chunk]).limits(&chunk);
         assert_eq!(
             (limits.lower, limits.upper, limits.status),
-            (None, None, Status::FewReferenceChunks)
+            (chunk.value, chunk.value, Status::FewReferenceChunks)
         );
         assert_eq!(
             fit(stddev, SHARE, &[chunk, chunk]).limits(&chunk).status,

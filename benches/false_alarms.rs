@@ -18,7 +18,7 @@
 //!
 //! A cell shows false alarms as a multiple of the promised rate, their simulation error, and the
 //! share found of chunks whose population is worse by 4 sampling standard deviations of the chunk. The bars
-//! are those of the issue, taken as simulated; a cell that misses one is marked `*`, and the status is 1.
+//! stand at `meets` below, taken as simulated; a cell that misses one is marked `*`, and the status is 1.
 //!
 //! MEASURED, the run above, no cell missing a bar: where healthy chunks do not differ at most 0.94
 //! times the rate (bar 1.25); where they differ by the sampling error and from five reference chunks

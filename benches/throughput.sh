@@ -4,6 +4,7 @@
 # DIR holds reference.parquet and analysis.parquet with columns timestamp, y_pred_proba, y_pred and y_true.
 # Prints user + system seconds of the whole process (median of RUNS, default 5), in one run and in turns, so that
 # the ratio does not depend on how busy the machine is; the split into scan, digest and evaluation; peak memory.
+# Fails when the estimate takes more than 1.5 times the scan, or 500 MB.
 set -euo pipefail
 dir=$(cd "$1" && pwd)
 runs=${2:-5}
@@ -53,4 +54,6 @@ for query in scan profiles estimate; do
 done
 awk -v s="$(cut -d' ' -f1 "$scratch/scan" | median)" -v p="$(cut -d' ' -f1 "$scratch/profiles" | median)" \
     -v e="$(cut -d' ' -f1 "$scratch/estimate" | median)" \
-    'BEGIN {printf "estimate / scan = %.2f   (digest %.2f s, evaluation %.2f s beyond the scan)\n", e / s, p - s, e - p}'
+    -v mb="$(cut -d' ' -f2 "$scratch/estimate" | sort -n | tail -1)" \
+    'BEGIN {printf "estimate / scan = %.2f   (digest %.2f s, evaluation %.2f s beyond the scan)\n", e / s, p - s, e - p
+            exit (e > 1.5 * s || mb > 500)}'

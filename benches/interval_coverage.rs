@@ -52,7 +52,6 @@ fn main() -> ExitCode {
          status extrapolated, raw scores"
     );
     let cells = simulated(runs, seed);
-    cells.iter().for_each(print_cell);
     println!("\npromised: calibration preserved, at least 20 events of each class, in the support");
     let missed = summarize(&cells, Cell::is_promised);
     println!("\noutside the support, at least 20 events of each class");
@@ -64,7 +63,7 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(missed > 0))
 }
 
-/// All cells, on two threads; their numbers do not depend on the threads.
+/// All cells, on two threads, printed as they are done; their numbers do not depend on the threads.
 fn simulated(runs: u64, seed: u64) -> Vec<Cell> {
     let settings: Vec<(usize, Setting)> = [5_000, 50_000]
         .into_iter()
@@ -82,7 +81,9 @@ fn simulated(runs: u64, seed: u64) -> Vec<Cell> {
             } else {
                 runs / 4
             };
-            simulate(setting, rows, &CHUNK_ROWS, runs, seed)
+            let cells = simulate(setting, rows, &CHUNK_ROWS, runs, seed);
+            cells.iter().for_each(print_cell);
+            cells
         };
         mine.map(run).collect()
     };
@@ -91,8 +92,7 @@ fn simulated(runs: u64, seed: u64) -> Vec<Cell> {
         (part(0), odd.join())
     });
     let odd = odd.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    let pairs = even.into_iter().zip(odd);
-    pairs.flat_map(|(even, odd)| [even, odd].concat()).collect()
+    even.into_iter().chain(odd).flatten().collect()
 }
 
 fn print_cell(cell: &Cell) {

@@ -1,7 +1,7 @@
 //! The metrics of binary classification: one registry, from which names, estimates, realized values, limits
 //! and the SQL aggregates follow.
 //!
-//! A metric is one [`MetricSpec`] in a file of this folder and one line in [`metrics!`] below.
+//! A metric is one `MetricSpec` in a file of this folder and one line in `metrics!` below.
 mod counts;
 mod probability;
 mod ranking;

@@ -61,9 +61,14 @@ fn spec(metric: Metric, of_scores: bool) -> FunctionSpec {
         description: format!("{}{note}", metric.description()).leak(),
         arguments,
         required: 2,
-        example: format!(
-            "SELECT country, {metric}(y_true, {column}) FROM predictions GROUP BY country"
-        )
+        example: [
+            "SELECT country, ",
+            metric.name(),
+            "(y_true, ",
+            column,
+            ") FROM predictions GROUP BY country",
+        ]
+        .concat()
         .leak(),
     }
 }

@@ -136,8 +136,8 @@ fn at_least_one(chunks: LogicalPlan) -> Result<LogicalPlan> {
         "complete" | "dealt" => coalesce(vec![column(name), lit(false)]).alias(name),
         _ => column(name),
     });
-    LogicalPlanBuilder::values(vec![vec![lit(1i64)]])?
-        .project(vec![column("column1").alias("__one")])?
+    LogicalPlanBuilder::empty(true)
+        .project(vec![lit(1i64).alias("__one")])?
         .join_on(chunks, JoinType::Left, [lit(true)])?
         .project(columns)?
         .build()

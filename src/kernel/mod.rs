@@ -44,6 +44,7 @@ pub mod threshold;
 mod threshold_bytes;
 pub mod threshold_model;
 pub mod threshold_text;
+pub mod values;
 mod variance_model;
 
 pub use error::KernelError;

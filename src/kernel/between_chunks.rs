@@ -77,7 +77,7 @@ pub(super) fn unseen_variance(chunks: &[Sampled]) -> f64 {
 /// a tail of one half or more.
 ///
 /// By bisection: the inverse of statrs 0.19 panics or does not return for tails below 1e-100.
-fn stretch(freedom: f64, tail: f64) -> Result<f64, KernelError> {
+pub(super) fn stretch(freedom: f64, tail: f64) -> Result<f64, KernelError> {
     let normal = -Normal::standard().inverse_cdf(tail);
     if normal <= 0.0 {
         return Ok(1.0);

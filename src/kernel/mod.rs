@@ -14,6 +14,7 @@ pub(crate) mod confusion;
 pub(crate) mod cross_fit;
 mod dense;
 pub mod digest;
+pub mod drift;
 pub mod error;
 pub mod estimate;
 pub(crate) mod estimate_confusion;

@@ -24,6 +24,8 @@ pub enum Status {
     /// All rows (or all predictions) are of one class, for which the metric is not defined, or its value is
     /// beyond all numbers.
     SingleClass,
+    /// A number is infinite, and so would the metric be; or the metric is beyond all numbers.
+    InfiniteValue,
     /// No row has what the metric needs.
     InsufficientData,
     /// Scores outside `[0, 1]`, and the metric reads them as probabilities.
@@ -44,7 +46,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, harmless first.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Ok,
         Self::FewReferenceChunks,
         Self::SmallReference,
@@ -52,6 +54,7 @@ impl Status {
         Self::Extrapolated,
         Self::InvalidScore,
         Self::SingleClass,
+        Self::InfiniteValue,
         Self::InsufficientData,
         Self::NotAProbability,
         Self::NoPrediction,
@@ -72,6 +75,7 @@ impl Status {
             Self::Extrapolated => "extrapolated",
             Self::InvalidScore => "invalid_score",
             Self::SingleClass => "single_class",
+            Self::InfiniteValue => "infinite_value",
             Self::InsufficientData => "insufficient_data",
             Self::NotAProbability => "not_a_probability",
             Self::NoPrediction => "no_prediction",

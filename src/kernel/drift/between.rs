@@ -16,8 +16,6 @@ pub(super) struct Point {
     pub spread: f64,
 }
 
-/// Presumed variance of a movement, as a multiple of the sampling variance of a reference chunk.
-pub(super) const PRESUMED: f64 = 0.85;
 /// Level of the lower limit at which the chunks contradict the presumption.
 const LOWER_LEVEL: f64 = 0.90;
 /// How fast the variance leaves the presumption once it is contradicted.

@@ -174,6 +174,9 @@ fn jensen_shannon(p: f64, q: f64) -> f64 {
     }
     // p = m (1 + d), q = m (1 - d)
     let d = (p - q) / (p + q);
+    if d.abs() > 0.5 {
+        return (p * (p / m).ln() + q * (q / m).ln()) / (2.0 * LN_2);
+    }
     m * ((-d * d).ln_1p() + 2.0 * d * d.atanh()) / (2.0 * LN_2)
 }
 
@@ -235,6 +238,12 @@ mod tests {
             assert_eq!(divergence.of(&same).value, 0.0);
             assert_eq!(divergence.of(&apart).value, 1.0);
         }
+        // a share too small to change the sum
+        close(jensen_shannon(0.3, 1e-18), 0.15);
+        // both forms meet at d = 1/2: (3 ln 1.5 + ln .5) / 8 ln 2 of p + q = 1
+        let met = (3.0 * 1.5_f64.ln() + 0.5_f64.ln()) / 8.0 / LN_2;
+        close(jensen_shannon(0.75, 0.25), met);
+        close(jensen_shannon(0.75 + 1e-15, 0.25), met);
         close(jensen_shannon(0.3, 0.3 + 1e-9), 1e-18 / 0.6 / 4.0 / LN_2);
     }
 

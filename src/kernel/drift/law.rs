@@ -1,7 +1,7 @@
 //! The law of a distance between a healthy chunk and its reference.
 use super::bridge::Bridge;
 use super::divergence::Divergence;
-use super::gamma::{Cumulants, upper_quantile, upper_tail};
+use super::gamma::Cumulants;
 use super::kolmogorov;
 use super::largest::Largest;
 
@@ -10,6 +10,14 @@ use super::largest::Largest;
 const FELT_BY_LARGEST: f64 = std::f64::consts::FRAC_2_PI;
 /// Skewness of Kolmogorov's law.
 const SKEWNESS: f64 = 0.861;
+
+/// Skewness of the area between a Brownian bridge and 0, about.
+///
+/// MEASURED (100,000 bridges of 400 steps): 1.32 for a uniform law, 1.20 normal, 1.21 exponential, 1.12 lognormal, 1.21
+/// of two normal laws far apart, 1.00 and 0.98 of three and two numbers. With 1.25 and the exact mean and
+/// variance the gamma law's .95 and .99 quantiles lie within 0.06 and 0.09 standard deviations of the simulated
+/// ones for the laws without ties, and above them for those with.
+const AREA_SKEWNESS: f64 = 1.25;
 
 /// What chance makes of a score: the value of a distance, squared where it adds up as squares.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +40,16 @@ pub(super) enum Law {
 }
 
 impl Law {
+    /// Presumed variance of a movement of the population, as a multiple of the sampling variance of a reference
+    /// chunk; see `benches/drift_false_alarms.rs` for what it does to false alarms and power.
+    pub fn presumed(&self) -> f64 {
+        match self {
+            Self::Sum { .. } => 0.85,
+            Self::Kolmogorov { .. } => 0.45,
+            Self::Area { .. } | Self::Largest { .. } => 1.0,
+        }
+    }
+
     /// The score of a value.
     pub fn score(&self, value: f64) -> f64 {
         match self {
@@ -51,18 +69,13 @@ impl Law {
                 let scale = (base + FELT_BY_LARGEST * more).sqrt();
                 kolmogorov::upper_quantile(tail) * scale
             }
-            Self::Area { bridge, base } => area_quantile(bridge, tail) * (base + more).sqrt(),
+            Self::Area { .. } => self.cumulants(more).upper_quantile(tail),
             Self::Largest { largest, base } => largest.upper_quantile(tail, base + more),
         }
     }
 
     /// Cumulants of the score under the same movement.
     pub fn cumulants(&self, more: f64) -> Cumulants {
-        let scaled = |mean: f64, deviation: f64, skewness: f64, scale: f64| Cumulants {
-            mean: mean * scale,
-            variance: (deviation * scale).powi(2),
-            third: skewness * (deviation * scale).powi(3),
-        };
         match self {
             Self::Sum {
                 still,
@@ -84,10 +97,7 @@ impl Law {
                     scale,
                 )
             }
-            Self::Area { bridge, base } => {
-                let scale = (base + more).sqrt();
-                scaled(bridge.mean, bridge.variance.sqrt(), 1.0, scale)
-            }
+            Self::Area { bridge, base } => area_cumulants(bridge, (base + more).sqrt()),
             Self::Largest { largest, base } => {
                 let scale = ((base + more) / base).sqrt();
                 scaled(largest.mean, largest.deviation, 1.0, scale)
@@ -96,21 +106,20 @@ impl Law {
     }
 }
 
-/// Probability that the area exceeds `x` standard units; see [`area_quantile`].
+/// Probability that the area exceeds `x` standard units.
 pub(super) fn area_tail(bridge: &Bridge, x: f64) -> f64 {
-    match area_shape(bridge) {
-        Some((shape, scale)) => upper_tail(shape, x / scale),
-        None => f64::from(u8::from(x <= 0.0)),
+    area_cumulants(bridge, 1.0).upper_tail(x)
+}
+
+/// Cumulants of the area, in multiples of `scale` standard units.
+fn area_cumulants(bridge: &Bridge, scale: f64) -> Cumulants {
+    scaled(bridge.mean, bridge.variance.sqrt(), AREA_SKEWNESS, scale)
+}
+
+fn scaled(mean: f64, deviation: f64, skewness: f64, scale: f64) -> Cumulants {
+    Cumulants {
+        mean: mean * scale,
+        variance: (deviation * scale).powi(2),
+        third: skewness * (deviation * scale).powi(3),
     }
-}
-
-/// The area exceeded with probability `tail`.
-fn area_quantile(bridge: &Bridge, tail: f64) -> f64 {
-    area_shape(bridge).map_or(0.0, |(shape, scale)| upper_quantile(shape, tail) * scale)
-}
-
-/// `None` where all numbers of the reference are equal.
-fn area_shape(bridge: &Bridge) -> Option<(f64, f64)> {
-    let scale = bridge.variance / bridge.mean;
-    (scale > 0.0 && scale.is_finite()).then(|| (bridge.mean / scale, scale))
 }

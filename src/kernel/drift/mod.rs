@@ -28,5 +28,6 @@ mod series;
 pub use benjamini_hochberg::benjamini_hochberg;
 pub use bins::{BinLabel, DriftBin};
 pub use metric::DriftMetric;
+pub use quartiles::quantile;
 pub use reference::{Distance, DriftProfile, DriftReference};
 pub use series::{Comparison, DriftReading, DriftReadings, DriftSeries};

@@ -8,8 +8,17 @@ const REACH: f64 = 3.0;
 
 /// Quantile of a profile's finite numbers: linear between the two nearest ranks, of the means of their bins.
 ///
-/// `None` without rows. Errors none; `share` is clamped to `[0, 1]`.
-pub(super) fn quantile(values: &ValueBins, share: f64) -> Option<f64> {
+/// * `share` is clamped to `[0, 1]`. NULL: `None` without rows.
+/// * Source: the default of NumPy and R (type 7); R. J. Hyndman, Y. Fan (1996), The American Statistician 50, 361-365.
+///
+/// ```
+/// use modelwatch::kernel::drift::quantile;
+/// use modelwatch::kernel::values::{ValueBin, ValueBins};
+/// let exact = |x| ValueBin { lower: x, upper: x, count: 1, sum: x };
+/// let values = ValueBins { bins: [1.0, 2.0, 10.0].map(exact).to_vec(), ..ValueBins::default() };
+/// assert_eq!(quantile(&values, 0.75), Some(6.0));
+/// ```
+pub fn quantile(values: &ValueBins, share: f64) -> Option<f64> {
     let rows = values.rows();
     let rank = share.clamp(0.0, 1.0) * rows.checked_sub(1)? as f64;
     let (before, part) = (rank.floor(), rank.fract());

@@ -4,7 +4,7 @@ use super::super::link::Link;
 use super::super::metric::Direction;
 use super::super::reading::Status;
 use super::super::threshold::{MetricScale, Threshold};
-use super::between::{PRESUMED, Point, movement};
+use super::between::{Point, movement};
 use super::law::Law;
 use super::metric::DriftMetric;
 use super::reference::{Distance, DriftProfile, DriftReference};
@@ -261,7 +261,13 @@ impl DriftSeries {
             ),
         };
         // the harmonic mean of the sampling variances of the reference chunks
-        let presumed = PRESUMED * chunks as f64 / reference.rows().max(1) as f64;
+        let presumed = compared
+            .laws
+            .iter()
+            .flatten()
+            .next()
+            .map_or(0.0, Law::presumed);
+        let presumed = presumed * chunks as f64 / reference.rows().max(1) as f64;
         let points: Vec<Point> = compared
             .distances
             .iter()

@@ -1,1 +1,90 @@
-fn main() {}
+//! Whether the p-values of drift are what they say where there is no drift.
+//!
+//! `cargo bench --bench drift_p_values` prints, for a fresh reference and chunk each time, how often a p-value lies
+//! at or below .05 and .01, as multiples of these; and the share of families of 20 columns with any adjusted
+//! p-value below .05. After `--`: `--replicates N`, `--families N`, `--seed S`, `--small` (up to 2,000 rows only).
+//! Bars: 0.8 to 1.2 times the level for numbers without ties, at most 1.1 times for ties and categories; at
+//! most .05 and three simulation errors for families. A cell that misses one is marked `*`, and the status is 1.
+#[path = "../tests/simulated/binomial.rs"]
+mod binomial;
+#[path = "../tests/simulated/drift_samples.rs"]
+mod drift_samples;
+#[path = "../tests/simulated/mod.rs"]
+mod simulated;
+
+use drift_samples::{LEVELS, Law, families, shares};
+use std::process::ExitCode;
+
+const LAWS: [Law; 7] = [
+    Law::Uniform,
+    Law::Normal,
+    Law::Exponential,
+    Law::Tied(10),
+    Law::Categories(2),
+    Law::Categories(6),
+    Law::Categories(40),
+];
+/// Rows of reference and chunk.
+const SIZES: [(u64, u64); 5] = [
+    (200, 200),
+    (2_000, 200),
+    (2_000, 2_000),
+    (20_000, 2_000),
+    (20_000, 20_000),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let number = |name: &str| -> Option<u64> {
+        let place = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(place + 1)?.parse().ok()
+    };
+    let replicates = number("--replicates").unwrap_or(20_000) as usize;
+    let family_count = number("--families").unwrap_or(10_000) as usize;
+    let seed = number("--seed").unwrap_or(1);
+    let is_small = arguments.iter().any(|argument| argument == "--small");
+    println!("{replicates} replicates, {family_count} families, seed {seed}");
+    let mut missed = 0;
+    for law in LAWS {
+        for rows in SIZES
+            .into_iter()
+            .filter(|rows| !is_small || rows.0 <= 2_000)
+        {
+            missed += print_shares(law, rows, replicates, seed);
+        }
+    }
+    println!("\nfamilies of 20 columns with any adjusted p-value below .05");
+    let error = (0.05_f64 * 0.95 / family_count as f64).sqrt();
+    for law in [Law::Normal, Law::Categories(6)] {
+        for rows in [(500, 500), (5_000, 500)] {
+            print!("{law:?} {rows:?}");
+            for (metric, share) in families(law, rows, 20, family_count, seed) {
+                let miss = share > 0.05 + 3.0 * error;
+                missed += usize::from(miss);
+                print!(" | {metric} {share:.4}{}", if miss { "*" } else { "" });
+            }
+            println!();
+        }
+    }
+    println!("\n{missed} cells miss a bar (*)");
+    ExitCode::from(u8::from(missed > 0))
+}
+
+fn print_shares(law: Law, rows: (u64, u64), replicates: usize, seed: u64) -> usize {
+    print!("{law:?} {rows:?}");
+    let mut missed = 0;
+    for (metric, shares) in shares(law, rows, replicates, seed) {
+        print!(" | {metric}");
+        for (share, level) in shares.into_iter().zip(LEVELS) {
+            let ratio = share / level;
+            let miss = match law.has_ties() {
+                true => ratio > 1.1,
+                false => !(0.8..=1.2).contains(&ratio),
+            };
+            missed += usize::from(miss);
+            print!(" {ratio:.2}{}", if miss { "*" } else { "" });
+        }
+    }
+    println!();
+    missed
+}

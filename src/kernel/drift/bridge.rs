@@ -3,7 +3,7 @@ use super::cumulative::Piece;
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
 /// Nodes of the covariance; they are as close in the tails as the distribution function is certain there.
-const NODES: usize = 128;
+const NODES: usize = 64;
 
 /// `integral |B(F(x))| dx` for the Brownian bridge `B`: the area between two samples of one distribution, times
 /// `1 / sqrt(1 / n + 1 / N)`, follows it as both grow.
@@ -38,6 +38,21 @@ impl Bridge {
         }
     }
 
+    /// The moments where `F` is the distribution of two samples together, whose pieces ascend each.
+    pub fn of_both<I, J>(a: I, b: J, rows: u64) -> Self
+    where
+        I: Iterator<Item = Piece>,
+        J: Iterator<Item = Piece>,
+    {
+        let (mut a, mut b) = (a.peekable(), b.peekable());
+        let merged = std::iter::from_fn(|| match (a.peek(), b.peek()) {
+            (Some(left), Some(right)) if right.mean < left.mean => b.next(),
+            (Some(_), _) => a.next(),
+            (None, _) => b.next(),
+        });
+        Self::of(merged, rows)
+    }
+
     /// The same where lengths are told in multiples of `unit`.
     pub fn in_units_of(self, unit: f64) -> Self {
         Self {
@@ -58,30 +73,53 @@ struct Node {
 
 /// Stretches between neighbouring numbers, put together where the distribution function hardly changes.
 fn nodes(pieces: impl Iterator<Item = Piece>, rows: f64) -> Vec<Node> {
-    let mut sums = [(0.0, 0.0); NODES];
-    let mut before: Option<(f64, u64)> = None;
+    let end = |i: usize| (FRAC_PI_2 * (i + 1) as f64 / NODES as f64).sin().powi(2);
+    let mut found = Vec::with_capacity(NODES);
+    let mut open = Stretches::default();
+    let (mut passed, mut next) = (0, end(0));
+    let mut before: Option<f64> = None;
     for piece in pieces {
-        if let Some((x, passed)) = before {
+        if let Some(x) = before {
             let share = passed as f64 / rows;
+            while share > next && open.stretch + 1 < NODES {
+                found.extend(open.close());
+                next = end(open.stretch);
+            }
             let deviation = (share * (1.0 - share)).max(0.0).sqrt();
             let weight = deviation * (piece.mean - x).max(0.0);
-            let place = share.sqrt().min(1.0).asin() / FRAC_PI_2 * NODES as f64;
-            if let Some(sum) = sums.get_mut((place as usize).min(NODES - 1)) {
-                sum.0 += weight;
-                sum.1 += weight * share;
-            }
+            open.weight += weight;
+            open.shares += weight * share;
         }
-        let passed = before.map_or(0, |(_, passed)| passed) + piece.count;
-        before = Some((piece.mean, passed));
+        passed += piece.count;
+        before = Some(piece.mean);
     }
-    let node = |&(weight, sum): &(f64, f64)| {
-        let share = sum / weight;
-        (weight > 0.0 && weight.is_finite()).then(|| Node {
-            weight,
+    found.extend(open.close());
+    found
+}
+
+/// The stretch that is being put together.
+#[derive(Default)]
+struct Stretches {
+    stretch: usize,
+    weight: f64,
+    /// Sum of the shares, weighted.
+    shares: f64,
+}
+
+impl Stretches {
+    /// The node of this stretch, if it has any length; begins the next.
+    fn close(&mut self) -> Option<Node> {
+        let share = self.shares / self.weight;
+        let node = (self.weight > 0.0 && self.weight.is_finite()).then(|| Node {
+            weight: self.weight,
             odds: share / (1.0 - share),
-        })
-    };
-    sums.iter().filter_map(node).collect()
+        });
+        *self = Self {
+            stretch: self.stretch + 1,
+            ..Self::default()
+        };
+        node
+    }
 }
 
 #[cfg(test)]

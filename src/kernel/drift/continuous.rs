@@ -9,7 +9,7 @@ use super::homogeneity;
 use super::kolmogorov;
 use super::law::{Law, area_tail};
 use super::metric::DriftMetric;
-use super::partition::{Partition, deciles, doane};
+use super::partition::{Partition, deciles, doane, is_heavy};
 use super::quartiles::{Clipping, pieces};
 use super::reference::Measured;
 use super::sampling::{Known, cumulants};
@@ -25,6 +25,8 @@ pub(super) struct Numbers {
     pub histogram_rows: Vec<u64>,
     pub deciles: Partition,
     pub decile_rows: Vec<u64>,
+    /// Whether a number (a digest bin) holds a tenth of the rows.
+    has_ties: bool,
     clipping: Option<Clipping>,
     bridge: Bridge,
     robust_bridge: Bridge,
@@ -42,6 +44,7 @@ impl Numbers {
             rows: rows(values),
             histogram_rows: counts(&histogram),
             decile_rows: counts(&deciles),
+            has_ties: values.bins.iter().any(|bin| is_heavy(bin, values.rows())),
             histogram,
             deciles,
             bridge: Bridge::of(pieces(values), values.rows()),
@@ -78,7 +81,12 @@ impl Numbers {
             DriftMetric::JensenShannon | DriftMetric::Hellinger | DriftMetric::Psi => {
                 let table = self.table(chunk, metric, part);
                 let distance = self.divergence(metric).of(&table);
-                let ordered = self.ordered_table(chunk, metric, part);
+                // ranges of tied numbers were chosen by the reference's counts, which would favour a difference
+                let of = match metric {
+                    DriftMetric::Psi if self.has_ties => DriftMetric::JensenShannon,
+                    _ => metric,
+                };
+                let ordered = self.ordered_table(chunk, of, part);
                 let p_value = homogeneity::p_value(ordered.counts(), sizes);
                 (distance, p_value)
             }
@@ -92,14 +100,11 @@ impl Numbers {
                 let robust = metric == DriftMetric::WassersteinRobust;
                 let whole = self.wasserstein(chunk, used_count, robust)?;
                 let distance = whole.map(|x| x * stretch);
-                let bridge = if robust {
-                    &self.robust_bridge
-                } else {
-                    &self.bridge
-                };
-                let unit = if robust { self.unit() } else { 1.0 };
-                let x = distance.value * unit / (1.0 / sizes.0 + 1.0 / sizes.1).sqrt();
-                (distance, area_tail(bridge, x))
+                let x = distance.value / (1.0 / sizes.0 + 1.0 / sizes.1).sqrt();
+                (
+                    distance,
+                    area_tail(&self.pooled_bridge(chunk, robust, part), x),
+                )
             }
             DriftMetric::LInfinity | DriftMetric::Chi2 => return Err(Status::InsufficientData),
         };
@@ -222,6 +227,28 @@ impl Numbers {
             return Err(Status::InfiniteValue);
         }
         wasserstein(pieces(&self.values), pieces(chunk), rows).ok_or(Status::InfiniteValue)
+    }
+
+    /// The law of the area, by the rows of both samples; a part is in the reference already.
+    fn pooled_bridge(&self, chunk: &ValueBins, robust: bool, part: bool) -> Bridge {
+        let whole = if robust {
+            self.robust_bridge
+        } else {
+            self.bridge
+        };
+        let both = self.rows + rows(chunk);
+        let bridge = match self.clipping {
+            _ if part => whole,
+            Some(clipping) if robust => {
+                Bridge::of_both(clipping.pieces(&self.values), clipping.pieces(chunk), both)
+            }
+            _ => Bridge::of_both(pieces(&self.values), pieces(chunk), both),
+        };
+        if robust {
+            bridge.in_units_of(self.unit())
+        } else {
+            bridge
+        }
     }
 
     fn unit(&self) -> f64 {

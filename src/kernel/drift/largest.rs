@@ -9,8 +9,8 @@ const OWN_TAIL: usize = 30;
 
 /// Probability that any category's share differs by `distance` or more, if both samples come from one distribution.
 ///
-/// Each category by its exact conditional test (binomial, given its rows in both samples), together by Sidak's
-/// bound; two categories are one.
+/// Each category by the binomial law of its rows in the chunk, given those in both samples and with the variance of
+/// the hypergeometric; together by Sidak's bound; two categories are one.
 ///
 /// * `totals`: rows of both samples by category. `rows`: of reference and chunk.
 /// * Source: Z. Sidak (1967), JASA 62, 626-633.
@@ -36,6 +36,12 @@ pub(super) fn p_value(totals: impl Iterator<Item = f64>, rows: (f64, f64), dista
 /// Probability that the shares of a category with `total` rows differ by `distance` or more.
 fn two_sided(total: f64, rows: (f64, f64), distance: f64) -> f64 {
     let share = rows.1 / (rows.0 + rows.1);
+    // given the sizes of the samples, counts vary less than binomially by the rows of all other categories
+    let others = 1.0 - total / (rows.0 + rows.1);
+    if others <= 0.0 {
+        return 1.0;
+    }
+    let distance = distance / others.sqrt();
     let per_row = 1.0 / rows.0 + 1.0 / rows.1;
     // c / n - (t - c) / N >= d, up to the rounding of d
     let high = ((total / rows.0 + distance) / per_row * (1.0 - 1e-12)).ceil();
@@ -134,13 +140,15 @@ mod tests {
 
     #[test]
     fn a_single_difference_by_hand() {
-        // 4 rows in samples of equal size 10, all in the chunk: shares differ by .4; 2 (1/2)^4 of both sides
-        let p = two_sided(4.0, (10.0, 10.0), 0.4);
+        // 4 rows in samples of equal size 1,000, all in the chunk: shares differ by .004, .004 / sqrt(.998) at most
+        // as seen; 2 (1/2)^4 of both sides at 3.9 rows or more
+        let rows = (1000.0, 1000.0);
+        let p = two_sided(4.0, rows, 0.0039);
         assert!((p - 0.125).abs() < 1e-12, "{p}");
-        assert!((two_sided(4.0, (10.0, 10.0), 0.0) - 1.0).abs() < 1e-12);
+        assert!((two_sided(4.0, rows, 0.0) - 1.0).abs() < 1e-12);
         // two categories are one test, three of 4 rows are 1 - (1 - p)^3
-        assert_eq!(p_value([4.0, 4.0].into_iter(), (10.0, 10.0), 0.4), p);
-        let three = p_value([4.0, 4.0, 4.0].into_iter(), (10.0, 10.0), 0.4);
+        assert_eq!(p_value([4.0, 4.0].into_iter(), rows, 0.0039), p);
+        let three = p_value([4.0, 4.0, 4.0].into_iter(), rows, 0.0039);
         assert!((three - (1.0 - 0.875_f64.powi(3))).abs() < 1e-12);
     }
 

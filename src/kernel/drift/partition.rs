@@ -203,7 +203,7 @@ pub(super) fn deciles(values: &ValueBins) -> Partition {
     for (i, bin) in values.bins.iter().enumerate() {
         let through = below + u128::from(bin.count);
         let tenths = 10 * through / rows.max(1) - 10 * below / rows.max(1);
-        let heavy = 10 * u128::from(bin.count) >= rows;
+        let heavy = is_heavy(bin, values.rows());
         if heavy {
             cuts.push(snapped_down(bin.lower, values.level));
         }
@@ -213,6 +213,11 @@ pub(super) fn deciles(values: &ValueBins) -> Partition {
         below = through;
     }
     Partition::new(cuts)
+}
+
+/// Whether a bin holds a tenth of the rows or more.
+pub(super) fn is_heavy(bin: &ValueBin, rows: u64) -> bool {
+    10 * u128::from(bin.count) >= u128::from(rows)
 }
 
 /// Start of the digest bin that holds `x`.

@@ -240,7 +240,15 @@ fn measure_categories(
             if metric == DriftMetric::Chi2 {
                 distance = yates(&table, distance);
             }
-            (distance, pooled(&table))
+            // which categories the reference has is its own doing: the test takes those of both
+            let p_value = match metric {
+                DriftMetric::Psi => {
+                    let both = union(reference, chunk);
+                    pooled(&if part { both.leave_out() } else { both })
+                }
+                _ => pooled(&table),
+            };
+            (distance, p_value)
         }
     };
     Ok(Measured {

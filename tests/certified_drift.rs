@@ -107,16 +107,16 @@ impl Numbers {
         };
         let mut chunk = numbers(elsewhere, most(random), parameters, random);
         let moved = random.normal() * reference[0].abs().max(1e-3) * 0.1;
-        if seed % 3 == 0 {
+        if seed.is_multiple_of(3) {
             chunk.iter_mut().for_each(|x| *x += moved);
         }
-        if seed % 7 == 0 {
+        if seed.is_multiple_of(7) {
             chunk.extend([f64::INFINITY, f64::NEG_INFINITY, f64::NAN]);
         }
         Self { reference, chunk }
     }
 
-    fn from_all_rows(
+    fn by_row(
         &self,
         metric: DriftMetric,
         reference: &DriftReference,
@@ -187,7 +187,7 @@ fn the_distance_of_numbers_from_all_rows_is_inside() {
             let Ok(distance) = reference.compare(&chunk, metric) else {
                 continue;
             };
-            let truth = drawn.from_all_rows(metric, &reference, (&profile, &chunk));
+            let truth = drawn.by_row(metric, &reference, (&profile, &chunk));
             let what = format!("case {case} ({}) {metric}", SHAPES[shape]);
             let largest = drawn
                 .reference

@@ -1,4 +1,5 @@
 //! Random columns, and their profiles as a bounded digest keeps them.
+#![allow(dead_code, reason = "each test and bench uses its own part")]
 use super::simulated::Random;
 use modelwatch::kernel::digest::{Digest, DigestLimits};
 use modelwatch::kernel::key::{MANTISSA_BITS, bin_range, key, sum_of_values, value};

@@ -1,4 +1,5 @@
 //! Healthy drift monitors: limits learnt from reference chunks, and how often a chunk leaves them.
+#![allow(dead_code, reason = "each test and bench uses its own part")]
 use super::binomial::binomial;
 use super::simulated::Random;
 use modelwatch::kernel::KernelError;

@@ -1,4 +1,5 @@
 //! P-values of drift where there is none, from a fresh reference each time.
+#![allow(dead_code, reason = "each test and bench uses its own part")]
 use super::binomial::binomial;
 use super::simulated::Random;
 use modelwatch::kernel::drift::{DriftMetric, DriftReference, benjamini_hochberg};

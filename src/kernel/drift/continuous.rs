@@ -9,10 +9,13 @@ use super::homogeneity;
 use super::kolmogorov;
 use super::law::{Law, area_tail};
 use super::metric::DriftMetric;
-use super::partition::{Partition, deciles, doane, is_heavy};
+use super::partition::{Partition, deciles, doane, has_ties};
 use super::quartiles::{Clipping, pieces};
 use super::reference::Measured;
 use super::sampling::{Known, cumulants};
+
+/// A reference so many times as large as a chunk tells the law of the area by itself.
+const FEW_TIMES: u64 = 5;
 
 /// The reference, and what follows from it.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +47,7 @@ impl Numbers {
             rows: rows(values),
             histogram_rows: counts(&histogram),
             decile_rows: counts(&deciles),
-            has_ties: values.bins.iter().any(|bin| is_heavy(bin, values.rows())),
+            has_ties: has_ties(values),
             histogram,
             deciles,
             bridge: Bridge::of(pieces(values), values.rows()),
@@ -79,15 +82,19 @@ impl Numbers {
         let sizes = (reference as f64, used_count as f64);
         let (distance, p_value) = match metric {
             DriftMetric::JensenShannon | DriftMetric::Hellinger | DriftMetric::Psi => {
-                let table = self.table(chunk, metric, part);
-                let distance = self.divergence(metric).of(&table);
+                let ordered = self.ordered_table(chunk, metric, part);
                 // ranges of tied numbers were chosen by the reference's counts, which would favour a difference
-                let of = match metric {
-                    DriftMetric::Psi if self.has_ties => DriftMetric::JensenShannon,
-                    _ => metric,
+                let p_value = if metric == DriftMetric::Psi && self.has_ties {
+                    let other = self.ordered_table(chunk, DriftMetric::JensenShannon, part);
+                    homogeneity::p_value(other.counts(), sizes)
+                } else {
+                    homogeneity::p_value(ordered.counts(), sizes)
                 };
-                let ordered = self.ordered_table(chunk, of, part);
-                let p_value = homogeneity::p_value(ordered.counts(), sizes);
+                let table = match metric {
+                    DriftMetric::Psi => ordered,
+                    _ => ordered.ends_as_one(),
+                };
+                let distance = self.divergence(metric).of(&table);
                 (distance, p_value)
             }
             DriftMetric::KolmogorovSmirnov => {
@@ -202,8 +209,8 @@ impl Numbers {
 
     fn kolmogorov_smirnov(&self, chunk: &ValueBins, chunk_rows: u64) -> Bounded {
         kolmogorov_smirnov(
-            pieces(&self.values),
-            pieces(chunk),
+            &self.values.bins,
+            &chunk.bins,
             (self.values.negative_infinities, chunk.negative_infinities),
             (self.rows, chunk_rows),
         )
@@ -238,7 +245,8 @@ impl Numbers {
         };
         let both = self.rows + rows(chunk);
         let bridge = match self.clipping {
-            _ if part => whole,
+            // few rows add nothing to what the reference says; those of a part are in it
+            _ if part || FEW_TIMES * rows(chunk) <= self.rows => whole,
             Some(clipping) if robust => {
                 Bridge::of_both(clipping.pieces(&self.values), clipping.pieces(chunk), both)
             }

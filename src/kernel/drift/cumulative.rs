@@ -1,4 +1,5 @@
 //! Distances between distribution functions, in one walk over the bins of both, with certified bounds.
+use super::super::values::ValueBin;
 use super::divergence::Bounded;
 use std::iter::Peekable;
 
@@ -15,45 +16,41 @@ pub(super) struct Piece {
 }
 
 /// Rows passed so far: `sure` have ended, `maybe` have begun.
-struct Passed<L, U>
-where
-    L: Iterator<Item = Piece>,
-    U: Iterator<Item = Piece>,
-{
-    begins: Peekable<L>,
-    ends: Peekable<U>,
+struct Passed<'a> {
+    begins: &'a [ValueBin],
+    ends: &'a [ValueBin],
     sure: u64,
     maybe: u64,
 }
 
-impl<I> Passed<I, I>
-where
-    I: Iterator<Item = Piece> + Clone,
-{
-    fn new(pieces: I, below: u64) -> Self {
+impl<'a> Passed<'a> {
+    fn new(bins: &'a [ValueBin], below: u64) -> Self {
         Self {
-            begins: pieces.clone().peekable(),
-            ends: pieces.peekable(),
+            begins: bins,
+            ends: bins,
             sure: below,
             maybe: below,
         }
     }
 
-    fn next(&mut self) -> Option<f64> {
-        let begin = self.begins.peek().map(|piece| piece.lower);
-        let end = self.ends.peek().map(|piece| piece.upper);
-        match (begin, end) {
-            (Some(begin), Some(end)) => Some(begin.min(end)),
-            (begin, end) => begin.or(end),
-        }
+    /// The next number at which a bin begins or ends.
+    fn next(&self) -> Option<f64> {
+        let begin = self.begins.first().map(|bin| bin.lower);
+        earlier(begin, self.ends.first().map(|bin| bin.upper))
     }
 
     fn pass(&mut self, x: f64) {
-        while let Some(piece) = self.begins.next_if(|piece| piece.lower <= x) {
-            self.maybe += piece.count;
+        while let [bin, rest @ ..] = self.begins
+            && bin.lower <= x
+        {
+            self.maybe += bin.count;
+            self.begins = rest;
         }
-        while let Some(piece) = self.ends.next_if(|piece| piece.upper <= x) {
-            self.sure += piece.count;
+        while let [bin, rest @ ..] = self.ends
+            && bin.upper <= x
+        {
+            self.sure += bin.count;
+            self.ends = rest;
         }
     }
 }
@@ -61,17 +58,13 @@ where
 /// Largest difference of the two distribution functions: `max |F(x) - G(x)|`.
 ///
 /// `below` and `rows` are `(reference, chunk)`: rows at minus infinity, and all rows. The value is the largest
-/// difference that is certain, so it is a lower bound; on exact pieces it is the statistic.
-pub(super) fn kolmogorov_smirnov<I, J>(
-    reference: I,
-    chunk: J,
+/// difference that is certain, so it is a lower bound; on exact bins it is the statistic.
+pub(super) fn kolmogorov_smirnov(
+    reference: &[ValueBin],
+    chunk: &[ValueBin],
     below: (u64, u64),
     rows: (u64, u64),
-) -> Bounded
-where
-    I: Iterator<Item = Piece> + Clone,
-    J: Iterator<Item = Piece> + Clone,
-{
+) -> Bounded {
     let mut f = Passed::new(reference, below.0);
     let mut g = Passed::new(chunk, below.1);
     // n F - N G as integers: nothing is rounded
@@ -79,10 +72,7 @@ where
         |f: u64, g: u64| i128::from(f) * i128::from(rows.1) - i128::from(g) * i128::from(rows.0);
     let start = gap(f.sure, g.sure).abs();
     let (mut certain, mut possible) = (start, start);
-    while let Some(x) = match (f.next(), g.next()) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    } {
+    while let Some(x) = earlier(f.next(), g.next()) {
         f.pass(x);
         g.pass(x);
         let (above, under) = (gap(f.maybe, g.sure), -gap(f.sure, g.maybe));
@@ -278,14 +268,19 @@ mod tests {
         }
     }
 
+    fn bins(pieces: &[Piece]) -> Vec<ValueBin> {
+        let bin = |piece: &Piece| ValueBin {
+            lower: piece.lower,
+            upper: piece.upper,
+            count: piece.count,
+            sum: piece.mean * piece.count as f64,
+        };
+        pieces.iter().map(bin).collect()
+    }
+
     fn ks(f: &[Piece], g: &[Piece]) -> Bounded {
         let rows = |side: &[Piece]| side.iter().map(|piece| piece.count).sum();
-        kolmogorov_smirnov(
-            f.iter().copied(),
-            g.iter().copied(),
-            (0, 0),
-            (rows(f), rows(g)),
-        )
+        kolmogorov_smirnov(&bins(f), &bins(g), (0, 0), (rows(f), rows(g)))
     }
 
     fn area_between(f: &[Piece], g: &[Piece]) -> Bounded {
@@ -334,8 +329,7 @@ mod tests {
     #[test]
     fn rows_at_infinity_count_for_the_largest_difference() {
         let f = exact(&[1.0, 2.0]);
-        let none: Vec<Piece> = vec![];
-        let found = kolmogorov_smirnov(f.iter().copied(), none.iter().copied(), (0, 3), (2, 4));
+        let found = kolmogorov_smirnov(&bins(&f), &[], (0, 3), (2, 4));
         assert_eq!(found, Bounded::exactly(0.75));
     }
 }

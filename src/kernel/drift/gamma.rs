@@ -105,10 +105,10 @@ impl Cumulants {
 
     /// Probability that the number exceeds `x` under that law.
     pub fn upper_tail(&self, x: f64) -> f64 {
-        self.gamma().map_or(
-            f64::from(u8::from(x < self.mean)),
-            |(shape, scale, start)| upper_tail(shape, (x - start) / scale),
-        )
+        match self.gamma() {
+            Some((shape, scale, start)) => upper_tail(shape, (x - start) / scale),
+            None => f64::from(u8::from(x <= self.mean)),
+        }
     }
 
     /// Shape, scale and start of the shifted gamma law.

@@ -203,7 +203,7 @@ pub(super) fn deciles(values: &ValueBins) -> Partition {
     for (i, bin) in values.bins.iter().enumerate() {
         let through = below + u128::from(bin.count);
         let tenths = 10 * through / rows.max(1) - 10 * below / rows.max(1);
-        let heavy = is_heavy(bin, values.rows());
+        let heavy = 10 * u128::from(bin.count) >= rows;
         if heavy {
             cuts.push(snapped_down(bin.lower, values.level));
         }
@@ -215,9 +215,11 @@ pub(super) fn deciles(values: &ValueBins) -> Partition {
     Partition::new(cuts)
 }
 
-/// Whether a bin holds a tenth of the rows or more.
-pub(super) fn is_heavy(bin: &ValueBin, rows: u64) -> bool {
-    10 * u128::from(bin.count) >= u128::from(rows)
+/// Whether a number (a digest bin) holds a tenth of the rows or more.
+pub(super) fn has_ties(values: &ValueBins) -> bool {
+    let rows = u128::from(values.rows());
+    let largest = values.bins.iter().map(|bin| bin.count).max();
+    10 * u128::from(largest.unwrap_or(0)) >= rows
 }
 
 /// Start of the digest bin that holds `x`.

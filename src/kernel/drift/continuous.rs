@@ -82,20 +82,7 @@ impl Numbers {
         let sizes = (reference as f64, used_count as f64);
         let (distance, p_value) = match metric {
             DriftMetric::JensenShannon | DriftMetric::Hellinger | DriftMetric::Psi => {
-                let ordered = self.ordered_table(chunk, metric, part);
-                // ranges of tied numbers were chosen by the reference's counts, which would favour a difference
-                let p_value = if metric == DriftMetric::Psi && self.has_ties {
-                    let other = self.ordered_table(chunk, DriftMetric::JensenShannon, part);
-                    homogeneity::p_value(other.counts(), sizes)
-                } else {
-                    homogeneity::p_value(ordered.counts(), sizes)
-                };
-                let table = match metric {
-                    DriftMetric::Psi => ordered,
-                    _ => ordered.ends_as_one(),
-                };
-                let distance = self.divergence(metric).of(&table);
-                (distance, p_value)
+                self.measure_cells(chunk, metric, part, sizes)
             }
             DriftMetric::KolmogorovSmirnov => {
                 let whole = self.kolmogorov_smirnov(chunk, used_count);
@@ -120,6 +107,29 @@ impl Numbers {
             p_value: Some(p_value),
             used_count,
         })
+    }
+
+    /// A distance over ranges, and its p-value.
+    fn measure_cells(
+        &self,
+        chunk: &ValueBins,
+        metric: DriftMetric,
+        part: bool,
+        sizes: (f64, f64),
+    ) -> (Bounded, f64) {
+        let ordered = self.ordered_table(chunk, metric, part);
+        // ranges of tied numbers were chosen by the reference's counts, which would favour a difference
+        let p_value = if metric == DriftMetric::Psi && self.has_ties {
+            let other = self.ordered_table(chunk, DriftMetric::JensenShannon, part);
+            homogeneity::p_value(other.counts(), sizes)
+        } else {
+            homogeneity::p_value(ordered.counts(), sizes)
+        };
+        let table = match metric {
+            DriftMetric::Psi => ordered,
+            _ => ordered.ends_as_one(),
+        };
+        (self.divergence(metric).of(&table), p_value)
     }
 
     /// The law of the distance of `chunk` rows from `against` rows of a reference like this one.

@@ -24,6 +24,7 @@ mod quartiles;
 mod reference;
 mod sampling;
 mod series;
+mod series_limits;
 
 pub use benjamini_hochberg::benjamini_hochberg;
 pub use bins::{BinLabel, DriftBin};

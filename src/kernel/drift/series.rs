@@ -4,15 +4,11 @@ use super::super::link::Link;
 use super::super::metric::Direction;
 use super::super::reading::Status;
 use super::super::threshold::{MetricScale, Threshold};
-use super::between::{Point, movement};
 use super::law::Law;
 use super::metric::DriftMetric;
 use super::reference::{Distance, DriftProfile, DriftReference};
 use crate::kernel::KernelError;
 use std::collections::HashMap;
-
-/// From so many reference chunks on, their scatter says something about healthy variation.
-const ENOUGH_CHUNKS: usize = 3;
 
 /// What a chunk is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,16 +57,16 @@ pub struct DriftReadings {
 /// * `Constant`: as given.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DriftSeries {
-    metric: DriftMetric,
-    threshold: Threshold,
-    comparison: Comparison,
-    dealt: bool,
+    pub(super) metric: DriftMetric,
+    pub(super) threshold: Threshold,
+    pub(super) comparison: Comparison,
+    pub(super) dealt: bool,
 }
 
 /// Chunks with what each is compared with.
-struct Compared {
-    distances: Vec<Result<Distance, Status>>,
-    laws: Vec<Option<Law>>,
+pub(super) struct Compared {
+    pub distances: Vec<Result<Distance, Status>>,
+    pub laws: Vec<Option<Law>>,
 }
 
 impl DriftSeries {
@@ -202,154 +198,6 @@ impl DriftSeries {
         }
         compared
     }
-
-    fn limits(
-        &self,
-        reference: &DriftReference,
-        reference_chunks: &[DriftProfile],
-        compared: &Compared,
-    ) -> Result<Vec<Limits>, KernelError> {
-        let values = compared.distances.iter().take(reference_chunks.len());
-        let values: Vec<f64> = values.flatten().map(|distance| distance.value).collect();
-        let count = compared.distances.len();
-        let fixed = |lower: Option<f64>, upper: Option<f64>, status| {
-            Ok(vec![
-                Limits {
-                    lower,
-                    upper,
-                    status
-                };
-                count
-            ])
-        };
-        let status = self.status(reference, reference_chunks, &values);
-        match self.threshold {
-            Threshold::Constant { lower, upper } => fixed(
-                lower.map(|x| self.clamped(x)),
-                upper.map(|x| self.clamped(x)),
-                Status::Ok,
-            ),
-            Threshold::StandardDeviation { lower, upper } => {
-                let (lower, upper) = self.scatter(&values, lower, upper);
-                fixed(lower, upper, status)
-            }
-            Threshold::FalseAlarmRate { rate } => {
-                self.quantiles(rate, reference, reference_chunks, compared, status)
-            }
-        }
-    }
-
-    /// Limits by the law of each chunk.
-    fn quantiles(
-        &self,
-        rate: f64,
-        reference: &DriftReference,
-        reference_chunks: &[DriftProfile],
-        compared: &Compared,
-        status: Status,
-    ) -> Result<Vec<Limits>, KernelError> {
-        let chunks = reference_chunks
-            .iter()
-            .filter(|c| c.used_count() > 0)
-            .count()
-            .max(1);
-        let (of_reference, of_analysis) = match self.comparison {
-            Comparison::Previous => (2.0, 2.0),
-            Comparison::Reference => (
-                1.0 + 1.0 / (chunks as f64 - 1.0).max(1.0),
-                1.0 + 1.0 / chunks as f64,
-            ),
-        };
-        // the harmonic mean of the sampling variances of the reference chunks
-        let presumed = compared
-            .laws
-            .iter()
-            .flatten()
-            .next()
-            .map_or(0.0, Law::presumed);
-        let presumed = presumed * chunks as f64 / reference.rows().max(1) as f64;
-        let points: Vec<Point> = compared
-            .distances
-            .iter()
-            .zip(&compared.laws)
-            .take(reference_chunks.len())
-            .filter_map(|(distance, law)| {
-                Some(Point {
-                    value: distance.ok()?.value,
-                    law: law.clone()?,
-                    spread: of_reference,
-                })
-            })
-            .collect();
-        let moves = match self.dealt {
-            true => presumed,
-            false => movement(&points, presumed, rate)?,
-        };
-        let limit = |(i, law): (usize, &Option<Law>)| {
-            let spread = match i < reference_chunks.len() {
-                true => of_reference,
-                false => of_analysis,
-            };
-            let upper = law
-                .as_ref()
-                .map(|law| law.upper_quantile(rate, moves * spread));
-            Limits {
-                lower: None,
-                upper: upper.filter(|x| x.is_finite()).map(|x| self.clamped(x)),
-                status,
-            }
-        };
-        Ok(compared.laws.iter().enumerate().map(limit).collect())
-    }
-
-    /// Mean minus and plus multiples of the standard deviation.
-    fn scatter(
-        &self,
-        values: &[f64],
-        lower: Option<f64>,
-        upper: Option<f64>,
-    ) -> (Option<f64>, Option<f64>) {
-        if values.is_empty() || self.metric == DriftMetric::Chi2 {
-            return (None, None);
-        }
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
-        let deviation = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt();
-        let cut = |x: f64| match self.metric {
-            DriftMetric::KolmogorovSmirnov => x.clamp(0.0, 1.0),
-            _ => x.max(0.0),
-        };
-        (
-            lower.map(|k| cut(mean - k * deviation)),
-            upper.map(|k| cut(mean + k * deviation)),
-        )
-    }
-
-    fn clamped(&self, x: f64) -> f64 {
-        let (lower, upper) = self.metric.domain();
-        let x = lower.map_or(x, |end| x.max(end));
-        upper.map_or(x, |end| x.min(end))
-    }
-
-    fn status(
-        &self,
-        reference: &DriftReference,
-        reference_chunks: &[DriftProfile],
-        values: &[f64],
-    ) -> Status {
-        let told = if self.dealt {
-            values.len().min(1)
-        } else {
-            values.len()
-        };
-        match self.threshold {
-            _ if reference.rows() == 0 => Status::NoReference,
-            Threshold::StandardDeviation { .. } if values.is_empty() => Status::ReferenceUndefined,
-            _ if reference_chunks.len() > 1 && values.is_empty() => Status::ReferenceUndefined,
-            _ if told < ENOUGH_CHUNKS => Status::FewReferenceChunks,
-            _ => Status::Ok,
-        }
-    }
 }
 
 /// Laws of one reference, each made once.
@@ -395,5 +243,198 @@ fn reading(distance: &Result<Distance, Status>, limits: Limits, used_count: u64)
             limits,
             status: status.worst(limits.status),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::values::{CategoryGroup, CategoryGroups, ValueBin, ValueBins};
+    use super::*;
+
+    fn numbers(counts: &[(f64, u64)]) -> ValueBins {
+        let bin = |&(x, count): &(f64, u64)| ValueBin {
+            lower: x,
+            upper: x,
+            count,
+            sum: x * count as f64,
+        };
+        ValueBins {
+            bins: counts.iter().map(bin).collect(),
+            sums_exact: true,
+            ..ValueBins::default()
+        }
+    }
+
+    fn categories(counts: &[u64]) -> CategoryGroups {
+        let group = |(prefix, &count): (usize, &u64)| CategoryGroup {
+            prefix: prefix as u64,
+            count,
+            category: None,
+        };
+        CategoryGroups {
+            groups: counts.iter().enumerate().map(group).collect(),
+            bits: 64,
+            ..CategoryGroups::default()
+        }
+    }
+
+    fn series(metric: DriftMetric, threshold: Threshold) -> DriftSeries {
+        DriftSeries::new(metric, threshold).unwrap()
+    }
+
+    fn close(x: Option<f64>, expected: f64) {
+        let x = x.expect("a number");
+        assert!((x - expected).abs() < 1e-12, "{x} is not {expected}");
+    }
+
+    #[test]
+    fn a_reference_chunk_is_measured_against_the_others() {
+        // shares of the first category 1/4, 1/2, 1/2 of 4 rows each; of the others 1/2, 3/8, 3/8
+        let parts = [[1, 3], [2, 2], [2, 2]].map(|counts| categories(&counts));
+        let reference = DriftReference::categorical(&categories(&[5, 7]));
+        let profiles: Vec<DriftProfile> = parts.iter().map(DriftProfile::from).collect();
+        let chunk = categories(&[4, 0]);
+        let found = series(DriftMetric::LInfinity, Threshold::default())
+            .read(&reference, &profiles, &[(&chunk).into()])
+            .unwrap();
+        let values: Vec<Option<f64>> = found.reference.iter().map(|r| r.value).collect();
+        close(values[0], 0.25);
+        close(values[1], 0.125);
+        close(values[2], 0.125);
+        close(found.analysis[0].value, 7.0 / 12.0);
+        assert_eq!(found.analysis[0].status, Status::Ok);
+        assert!(found.analysis[0].limits.upper > Some(0.3));
+
+        // NannyML: against the whole: 1/4 - 5/12 = -1/6, 1/12, 1/12; mean 1/9, sd sqrt(2)/36
+        let stddev = Threshold::standard_deviation(None, Some(3.0)).unwrap();
+        let found = series(DriftMetric::LInfinity, stddev)
+            .read(&reference, &profiles, &[(&chunk).into()])
+            .unwrap();
+        close(found.reference[0].value, 1.0 / 6.0);
+        let upper = 1.0 / 9.0 + 3.0 * 2.0_f64.sqrt() / 36.0;
+        close(found.analysis[0].limits.upper, upper);
+        let chi2 = series(DriftMetric::Chi2, stddev).read(&reference, &profiles, &[]);
+        assert_eq!(chi2.unwrap().reference[0].limits.upper, None);
+    }
+
+    #[test]
+    fn a_chunk_can_be_measured_against_the_one_before() {
+        let parts = [[1, 3], [2, 2], [2, 2]].map(|counts| categories(&counts));
+        let reference = DriftReference::categorical(&categories(&[5, 7]));
+        let profiles: Vec<DriftProfile> = parts.iter().map(DriftProfile::from).collect();
+        let (one, two) = (categories(&[4, 0]), categories(&[3, 1]));
+        let found = series(DriftMetric::LInfinity, Threshold::default())
+            .with_comparison(Comparison::Previous)
+            .read(&reference, &profiles, &[(&one).into(), (&two).into()])
+            .unwrap();
+        assert_eq!(found.reference[0].value, None);
+        assert_eq!(found.reference[0].status, Status::NoReference);
+        close(found.reference[1].value, 0.25);
+        close(found.reference[2].value, 0.0);
+        close(found.analysis[0].value, 0.5);
+        close(found.analysis[1].value, 0.25);
+    }
+
+    #[test]
+    fn limits_follow_the_size_of_the_chunk_and_the_rate() {
+        let spread = |count: u64| {
+            let counts: Vec<(f64, u64)> = (0..40).map(|i| (f64::from(i), count)).collect();
+            numbers(&counts)
+        };
+        let reference = DriftReference::continuous(&spread(100));
+        let part = spread(20);
+        let profiles = [DriftProfile::from(&part); 5];
+        let chunks = [spread(1), spread(20)];
+        let analysis: Vec<DriftProfile> = chunks.iter().map(DriftProfile::from).collect();
+        for metric in DriftMetric::ALL {
+            if !metric.applies_to_continuous() {
+                continue;
+            }
+            let upper = |rate: f64| {
+                let threshold = Threshold::false_alarm_rate(rate).unwrap();
+                let found = series(metric, threshold).read(&reference, &profiles, &analysis);
+                found
+                    .unwrap()
+                    .analysis
+                    .iter()
+                    .map(|r| r.limits.upper.unwrap())
+                    .collect()
+            };
+            let (usual, rare): (Vec<f64>, Vec<f64>) = (upper(0.0027), upper(1e-6));
+            assert!(usual[0] > 2.0 * usual[1], "{metric} {usual:?}");
+            assert!(rare[0] > usual[0] && rare[1] > usual[1], "{metric}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_exist_says_why() {
+        let empty = numbers(&[]);
+        let some = numbers(&[(1.0, 5), (2.0, 5)]);
+        let reference = DriftReference::continuous(&some);
+        let js = series(DriftMetric::JensenShannon, Threshold::default());
+        let one = |reference: &DriftReference, parts: &[DriftProfile], chunk: &ValueBins| {
+            js.read(reference, parts, &[chunk.into()]).unwrap().analysis[0]
+        };
+        let found = one(&reference, &[(&some).into()], &empty);
+        assert_eq!(
+            (found.value, found.status),
+            (None, Status::InsufficientData)
+        );
+        // one reference chunk: no rest to measure it against, but the law gives limits
+        let found = one(&reference, &[(&some).into()], &some);
+        assert_eq!(
+            (found.value, found.status),
+            (Some(0.0), Status::FewReferenceChunks)
+        );
+        assert!(found.limits.upper.is_some());
+        let found = one(&DriftReference::continuous(&empty), &[], &some);
+        assert_eq!((found.value, found.status), (None, Status::NoReference));
+        let infinite = ValueBins {
+            positive_infinities: 1,
+            ..some.clone()
+        };
+        let compare = |metric| reference.compare(&infinite, metric);
+        assert_eq!(
+            compare(DriftMetric::Wasserstein),
+            Err(Status::InfiniteValue)
+        );
+        // clipped at 2 + 3: 3 / 11 of an interquartile range of 1, less what the shares of 1 and 2 give
+        assert!(compare(DriftMetric::WassersteinRobust).is_ok());
+        close(
+            compare(DriftMetric::KolmogorovSmirnov)
+                .ok()
+                .map(|d| d.value),
+            1.0 / 11.0,
+        );
+        assert_eq!(compare(DriftMetric::Chi2), Err(Status::InsufficientData));
+        let constant = DriftReference::continuous(&numbers(&[(1.0, 9)]));
+        let robust = constant.compare(&some, DriftMetric::WassersteinRobust);
+        assert_eq!(robust, Err(Status::ReferenceUndefined));
+        assert!(constant.compare(&some, DriftMetric::Psi).unwrap().value > 0.5);
+    }
+
+    #[test]
+    fn a_dealt_reference_says_nothing_about_variation() {
+        let parts = [[1, 3], [2, 2], [2, 2]].map(|counts| categories(&counts));
+        let reference = DriftReference::categorical(&categories(&[5, 7]));
+        let profiles: Vec<DriftProfile> = parts.iter().map(DriftProfile::from).collect();
+        let found = series(DriftMetric::JensenShannon, Threshold::default())
+            .with_dealt_reference(true)
+            .read(&reference, &profiles, &profiles)
+            .unwrap();
+        assert_eq!(found.analysis[0].status, Status::FewReferenceChunks);
+        assert!(found.analysis[0].limits.upper.is_some());
+    }
+
+    #[test]
+    fn thresholds_outside_the_domain_are_refused() {
+        let below = Threshold::Constant {
+            lower: None,
+            upper: Some(-0.1),
+        };
+        assert!(DriftSeries::new(DriftMetric::Psi, below).is_err());
+        assert!(
+            DriftSeries::new(DriftMetric::Psi, Threshold::FalseAlarmRate { rate: 2.0 }).is_err()
+        );
     }
 }

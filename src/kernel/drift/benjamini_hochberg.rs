@@ -24,7 +24,7 @@ pub fn benjamini_hochberg(p_values: &[Option<f64>]) -> Vec<Option<f64>> {
     let mut adjusted = vec![None; p_values.len()];
     let mut least = 1.0_f64;
     for (rank, (i, p)) in order.iter().enumerate().rev() {
-        least = least.min(p * tests / (rank + 1) as f64);
+        least = least.min(p * (tests / (rank + 1) as f64));
         if let Some(slot) = adjusted.get_mut(*i) {
             *slot = Some(least);
         }

@@ -2,6 +2,21 @@
 //!
 //! `cargo bench --bench drift_false_alarms` prints the tables. After `--`: `--monitors N`, `--seed S`, `--rows N`
 //! (rows of a reference chunk), `--all` (more metrics; these have no bar).
+//!
+//! Every chunk is drawn from a normal law cut into 400 numbers. Where healthy chunks differ (`between` 1), the mean of
+//! each chunk's population moves by a normal number whose standard deviation is the sampling standard deviation of the
+//! mean of a reference chunk. A shifted chunk's mean moves by 4 sampling standard deviations of its own mean
+//! more. A cell shows false alarms as a multiple of the promised rate, their simulation error, and the share of
+//! shifted chunks found. The bars stand at `meets`; chunks ten times as large as the reference's have none.
+//!
+//! MEASURED (`--monitors 6000 --seed 2`; the tables of seed 1 and 10,000 monitors before the last change of the
+//! presumption agree): false alarms meet both bars, at most 1.2 times the rate where healthy chunks do not differ,
+//! and where they do at most 1.38 (jensen_shannon), 1.93 (kolmogorov_smirnov), 1.15 (psi). Power misses 0.3 in 14 cells:
+//! jensen_shannon finds .18 to .28 everywhere, psi .23 to .29 at equal size and .29 with five chunks at half the
+//! size, kolmogorov_smirnov .298 with five chunks at equal size. That is the distance, not the limit: a shift of 4
+//! sampling sd adds 16 to a chi-square number of as many degrees of freedom as there are filled bins; at a known
+//! population (24 chunks, tenth of the size, no movement) jensen_shannon still finds .27, psi .40, kolmogorov_smirnov
+//! .60 and wasserstein .80.
 #[path = "../tests/simulated/binomial.rs"]
 mod binomial;
 #[path = "../tests/simulated/drift_monitor.rs"]

@@ -28,8 +28,10 @@ const LEAST_RATIO: f64 = 1e-6;
 /// Variance of a population's movement along one direction, in units of the sampling variance of one row.
 ///
 /// `min(most, p + 20 max(0, lower - p))` as for the limits of performance (`between_chunks.rs`): `p` is
-/// presumed; `lower` is the variance at which the sum of all scores is exceeded with probability 0.1; `most`
-/// makes the limit of a chunk the t limit of the logarithms of the scores.
+/// presumed; `lower` is the variance at which the sum of all scores is exceeded with probability 0.1; `most`, at
+/// least `p`, makes the limit of a chunk the t limit of the logarithms of the scores. (Where performance lets little
+/// scatter lower the presumption, that gave kolmogorov_smirnov 2.1 times the rate with 24 chunks that differ by their
+/// sampling error: the scores of one-sided laws scatter little by chance more often.)
 ///
 /// Errors: a tail too small to tell from 0.
 pub(super) fn movement(points: &[Point], presumed: f64, tail: f64) -> Result<f64, KernelError> {
@@ -37,7 +39,7 @@ pub(super) fn movement(points: &[Point], presumed: f64, tail: f64) -> Result<f64
         return Ok(presumed);
     }
     let lower = lower_limit(points, presumed);
-    let most = most(points, presumed, tail)?;
+    let most = most(points, presumed, tail)?.max(presumed);
     Ok(most.min(presumed + SLOPE * (lower - presumed).max(0.0)))
 }
 

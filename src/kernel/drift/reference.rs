@@ -52,7 +52,13 @@ pub struct Distance {
     /// `value` plus or minus this. 0 where the profiles are exact, and for ranges and groups also where the
     /// chunk's profile is as fine as the reference's.
     pub approx_error: f64,
-    /// Probability of such a distance or a larger one if chunk and reference come from one distribution.
+    /// Probability of such a distance or a larger one if chunk and reference come from one distribution:
+    ///
+    /// * over ranges and categories, Pearson's test with neighbouring (the rarest) cells pooled to five expected
+    ///   rows in both samples, without Yates' correction;
+    /// * kolmogorov_smirnov, Kolmogorov's law with Stephens' correction; too large for tied numbers;
+    /// * wasserstein, a gamma law with the moments of the area of a Brownian bridge over both samples;
+    /// * l_infinity, Sidak's bound over the categories.
     pub p_value: Option<f64>,
     /// Rows of the chunk that are neither NULL nor NaN.
     pub used_count: u64,
@@ -156,7 +162,10 @@ impl DriftReference {
         self.measure(chunk.into(), metric, false)
     }
 
-    /// Distance of a chunk of the reference from the rest of the reference.
+    /// Distance of a chunk of the reference from the rest of the reference, with the edges of all of it.
+    ///
+    /// The chunk's rows must be in the reference, and its profile as fine, which that of a part is. The distribution
+    /// functions of the rest and the chunk differ by `N / (N - n)` times those of the whole and the chunk.
     ///
     /// Errors: as [`Self::compare`]; [`Status::ReferenceUndefined`] where there is no rest.
     pub fn compare_part<'a>(

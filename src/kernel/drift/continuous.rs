@@ -67,16 +67,7 @@ impl Numbers {
         part: bool,
     ) -> Result<Measured, Status> {
         let used_count = rows(chunk);
-        let reference = self.rows - if part { used_count.min(self.rows) } else { 0 };
-        if self.rows == 0 {
-            return Err(Status::NoReference);
-        }
-        if used_count == 0 {
-            return Err(Status::InsufficientData);
-        }
-        if reference == 0 {
-            return Err(Status::ReferenceUndefined);
-        }
+        let reference = self.rows_compared(used_count, part)?;
         // the distance to the rest is N / (N - n) times that to the whole
         let stretch = self.rows as f64 / reference as f64;
         let sizes = (reference as f64, used_count as f64);
@@ -107,6 +98,16 @@ impl Numbers {
             p_value: Some(p_value),
             used_count,
         })
+    }
+
+    /// Rows of the reference, or of the rest of it, that a chunk is compared with.
+    fn rows_compared(&self, chunk: u64, part: bool) -> Result<u64, Status> {
+        match self.rows.saturating_sub(if part { chunk } else { 0 }) {
+            _ if self.rows == 0 => Err(Status::NoReference),
+            _ if chunk == 0 => Err(Status::InsufficientData),
+            0 => Err(Status::ReferenceUndefined),
+            rows => Ok(rows),
+        }
     }
 
     /// A distance over ranges, and its p-value.

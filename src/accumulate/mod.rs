@@ -3,6 +3,7 @@
 //! A summary's state is one `BinaryView` column of canonical bytes, so the states of both accumulators are
 //! interchangeable. (`Binary` overflows its 32-bit offsets at two gigabytes of state.)
 mod arguments;
+mod category_rows;
 mod grouped;
 mod labelled_rows;
 mod profile_rows;
@@ -10,6 +11,7 @@ mod reference_rows;
 mod row;
 mod score_rows;
 mod threshold_rows;
+mod value_rows;
 
 pub use arguments::{Arguments, bytes_at};
 pub use grouped::GroupedAccumulator;

@@ -120,7 +120,7 @@ impl CategoryProfile {
 
     /// Adds `rows` rows of the category of this hash; its text is asked for only where it is new.
     #[inline]
-    pub fn observe_rows<'a>(&mut self, hash: u64, rows: u64, text: impl FnOnce() -> &'a str) {
+    pub fn observe_rows<T: AsRef<str>>(&mut self, hash: u64, rows: u64, text: impl FnOnce() -> T) {
         if hash == EMPTY_TEXT {
             self.empty_texts = self.empty_texts.saturating_add(rows);
         }
@@ -129,7 +129,7 @@ impl CategoryProfile {
                 group.count = group.count.saturating_add(rows);
             }
             _ => {
-                let text = (self.limits.min_level == 0).then(|| shown(text()).into());
+                let text = (self.limits.min_level == 0).then(|| shown(text().as_ref()).into());
                 self.insert(Group {
                     hash,
                     count: rows,

@@ -33,6 +33,7 @@ pub mod limits;
 pub mod link;
 pub mod metric;
 pub(crate) mod prediction_interval;
+pub mod profile;
 pub(crate) mod proper_scores;
 pub mod reading;
 pub mod realized;

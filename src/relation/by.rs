@@ -11,11 +11,18 @@ use crate::suggest::expected_one_of;
 
 /// Name and SQL of each `by` column.
 pub fn by_columns(call: &mut Call) -> Result<Vec<(String, SqlExpr)>> {
-    let Some(sql) = call.sql("by") else {
+    let named = named_expressions(call, "by")?;
+    check_names(call.function(), &named)?;
+    Ok(named)
+}
+
+/// Name and SQL of each expression of a list argument; empty where it is not given.
+pub fn named_expressions(call: &Call, argument: &str) -> Result<Vec<(String, SqlExpr)>> {
+    let Some(sql) = call.sql(argument) else {
         return Ok(vec![]);
     };
     let function = call.function();
-    let named = match fields(&sql) {
+    Ok(match fields(&sql) {
         Some(fields) => fields,
         None => elements(&sql)
             .into_iter()
@@ -34,14 +41,12 @@ pub fn by_columns(call: &mut Call) -> Result<Vec<(String, SqlExpr)>> {
                     Ok((call.context.normalize_ident(name.clone()), (**expr).clone()))
                 }
                 _ => plan_err!(
-                    "{function}: argument 'by' holds `{element}`, which has no name. Expected column names. \
-                     Hint: by => {{'name': {element}}}"
+                    "{function}: argument '{argument}' holds `{element}`, which has no name. Expected column names. \
+                     Hint: {argument} => {{'name': {element}}}"
                 ),
             })
             .collect::<Result<_>>()?,
-    };
-    check_names(function, &named)?;
-    Ok(named)
+    })
 }
 
 fn check_names(function: &str, named: &[(String, SqlExpr)]) -> Result<()> {

@@ -27,14 +27,12 @@ impl Roles {
     pub fn resolve(call: &mut Call, side: &Side) -> Result<Self> {
         let schema = side.schema();
         let positive = call.constant("positive_label")?;
-        let of_reference = side.dataset == "reference";
-        let timestamp = Role::new("timestamp", "timestamp", of_reference);
-        let label = Role::new("label", "y_true", !of_reference);
+        let label = Role::new("label", "y_true", side.dataset != "reference");
         let roles = Self {
             score: Role::new("score", "y_pred_proba", false).resolve(call, side)?,
             prediction: Role::new("prediction", "y_pred", false).resolve(call, side)?,
             label: label.resolve(call, side)?,
-            timestamp: timestamp.resolve(call, side)?,
+            timestamp: Self::timestamp(call, side)?,
         };
         if let Some(score) = &roles.score {
             check_score(call, score, schema)?;
@@ -48,6 +46,11 @@ impl Roles {
             label: class("label", roles.label)?,
             ..roles
         })
+    }
+
+    /// The timestamp, which a reference may lack.
+    pub fn timestamp(call: &mut Call, side: &Side) -> Result<Option<Expr>> {
+        Role::new("timestamp", "timestamp", side.dataset == "reference").resolve(call, side)
     }
 }
 

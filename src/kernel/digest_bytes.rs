@@ -2,7 +2,7 @@
 use super::codec::{Reader, Writer};
 use super::digest::{DigestLimits, Entry};
 use super::error::KernelError;
-use super::key::key;
+use super::key::Scale;
 
 /// More rows than any store holds; sums of a few such counts still fit.
 pub(super) const MOST_ROWS: u64 = 1 << 53;
@@ -69,18 +69,20 @@ pub(super) fn read_entries(
 
 /// The range must be of finite numbers and lie in the first and the last bin, and all rows together be countable.
 pub(super) fn check_range(
+    scale: Scale,
     range: Option<(u64, u64)>,
     level: u8,
     entries: &[Entry],
 ) -> Result<(), KernelError> {
+    let (least, most) = scale.keys();
     let rows = entries
         .iter()
         .try_fold(0u64, |rows, e| rows.checked_add(e.count));
     let inside = match (range, entries.first(), entries.last()) {
         (None, None, None) => true,
         (Some((first, last)), Some(low), Some(high)) => {
-            first >= key(f64::MIN)
-                && last <= key(f64::MAX)
+            first >= least
+                && last <= most
                 && first <= last
                 && first >> level == low.bin
                 && last >> level == high.bin

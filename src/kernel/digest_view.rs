@@ -1,11 +1,12 @@
 //! From the entries of a digest to numbers.
 use super::digest::Entry;
-use super::key::{bin_range, low_bits, value};
+use super::key::{Scale, low_bits};
 
 /// The smallest and the largest number of one bin, given the entries of its classes. The first and last bin end at the
 /// smallest and largest number of all, where these are known; a bin whose rows all lie at one end is that number
 /// and no more.
 pub(super) fn bin_ends(
+    scale: Scale,
     entries: &[Entry],
     level: u8,
     range: Option<(u64, u64)>,
@@ -21,10 +22,10 @@ pub(super) fn bin_ends(
         .iter()
         .fold(0u128, |sum, e| sum.saturating_add(e.dropped));
     let all_at = |end: u128| rows.checked_mul(end) == Some(sum);
-    let whole = bin_range(bin, level);
+    let whole = scale.bin_range(bin, level);
     let (lower, upper) = (
-        first.map_or(whole.lower, value),
-        last.map_or(whole.upper, value),
+        first.map_or(whole.lower, |key| scale.value(key)),
+        last.map_or(whole.upper, |key| scale.value(key)),
     );
     let known = range.is_some();
     let (lower, upper) = if known && all_at(first.map_or(0, dropped)) {

@@ -9,12 +9,13 @@ use super::digest_bytes::{
 use super::digest_limits::{Coarseness, require_same_coarseness};
 use super::digest_view::bin_ends;
 use super::error::KernelError;
-use super::key::{MANTISSA_BITS, key, sum_of_values};
+use super::key::{LARGEST_SCORE, MANTISSA_BITS, Scale};
 
 /// Prediction and label, each negative, positive or unknown.
 pub const CLASSES: usize = 9;
 const MAGIC: [u8; 4] = *b"MWSP";
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
+const SCALE: Scale = Scale::Score;
 /// Counts of rows by score, prediction and label, any of which may be NULL; exact sums of the scores.
 ///
 /// Merges in any order to identical bytes. Memory: at most `max_bins` bins (see [`Digest`]).
@@ -35,6 +36,12 @@ pub struct ScoreProfile {
     not_finite: [u64; CLASSES],
     scored_rows: u64,
     coarseness: Coarseness,
+}
+
+/// False for NaN, infinities, and numbers that no classifier gives as a score.
+#[inline]
+fn is_score(x: f64) -> bool {
+    (f64::MIN..=LARGEST_SCORE).contains(&x)
 }
 
 /// The class of a row: `3 * prediction + label`, where NULL counts as a third value.
@@ -71,9 +78,9 @@ impl ScoreProfile {
     #[inline]
     pub fn observe(&mut self, class: u8, score: Option<f64>) {
         match score {
-            Some(score) if score.is_finite() => {
+            Some(score) if is_score(score) => {
                 self.scored_rows += 1;
-                self.scores.add(self.coarseness.of(key(score)), class);
+                self.scores.add(self.coarseness.of(SCALE.key(score)), class);
             }
             Some(_) => bump(&mut self.not_finite, class),
             None => bump(&mut self.unscored, class),
@@ -92,10 +99,10 @@ impl ScoreProfile {
     /// assert_eq!(at_once.to_bytes(), one_by_one.to_bytes());
     /// ```
     pub fn observe_rows(&mut self, class: u8, score: f64, rows: u64) {
-        if score.is_finite() {
+        if is_score(score) {
             self.scored_rows += rows;
             self.scores
-                .add_rows(self.coarseness.of(key(score)), class, rows);
+                .add_rows(self.coarseness.of(SCALE.key(score)), class, rows);
         } else if let Some(count) = self.not_finite.get_mut(usize::from(class)) {
             *count += rows;
         }
@@ -181,7 +188,7 @@ impl ScoreProfile {
         let range = read_range(&mut r)?;
         let entries = read_entries(&mut r, level, limits, CLASSES)?;
         r.finish()?;
-        check_range(range, level, &entries)?;
+        check_range(SCALE, range, level, &entries)?;
         add_each(&mut self.unscored, &unscored);
         add_each(&mut self.not_finite, &not_finite);
         self.scored_rows = entries
@@ -231,7 +238,7 @@ fn by_prediction(counts: &[u64; CLASSES]) -> [[u64; 3]; 3] {
 
 /// The rows of one bin.
 fn score_bin(entries: &[Entry], level: u8, range: Option<(u64, u64)>) -> Option<ScoreBin> {
-    let (lower, upper) = bin_ends(entries, level, range)?;
+    let (lower, upper) = bin_ends(SCALE, entries, level, range)?;
     let mut bin = ScoreBin {
         lower,
         upper,
@@ -240,7 +247,7 @@ fn score_bin(entries: &[Entry], level: u8, range: Option<(u64, u64)>) -> Option<
     for entry in entries {
         if let Some(cell) = cell_of(&mut bin, entry.class) {
             cell.count = entry.count;
-            cell.sum = sum_of_values(entry.bin, level, entry.count, entry.dropped);
+            cell.sum = SCALE.sum_of_values(entry.bin, level, entry.count, entry.dropped);
         }
     }
     Some(bin)

@@ -8,12 +8,13 @@ use super::digest_bytes::{
 use super::digest_limits::{Coarseness, require_same_coarseness};
 use super::digest_view::bin_ends;
 use super::error::KernelError;
-use super::key::{MANTISSA_BITS, key, sum_of_values};
+use super::key::{MANTISSA_BITS, Scale};
 use super::values::{ValueBin, ValueBins};
 
 /// First bytes of a value profile.
 pub const MAGIC: [u8; 4] = *b"MWVP";
 const LAYOUT: u8 = 1;
+const SCALE: Scale = Scale::Number;
 /// Rows that are no finite number, by kind.
 const KINDS: usize = 4;
 
@@ -57,7 +58,7 @@ impl ValueProfile {
     #[inline]
     pub fn observe(&mut self, number: Option<f64>) {
         match number {
-            Some(x) if x.is_finite() => self.numbers.add(self.coarseness.of(key(x)), 0),
+            Some(x) if x.is_finite() => self.numbers.add(self.coarseness.of(SCALE.key(x)), 0),
             other => self.count_apart(other, 1),
         }
     }
@@ -66,7 +67,8 @@ impl ValueProfile {
     pub fn observe_rows(&mut self, number: Option<f64>, rows: u64) {
         match number {
             Some(x) if x.is_finite() => {
-                self.numbers.add_rows(self.coarseness.of(key(x)), 0, rows);
+                self.numbers
+                    .add_rows(self.coarseness.of(SCALE.key(x)), 0, rows);
             }
             other => self.count_apart(other, rows),
         }
@@ -150,7 +152,7 @@ impl ValueProfile {
         let range = read_range(&mut r)?;
         let entries = read_entries(&mut r, level, limits, 1)?;
         r.finish()?;
-        check_range(range, level, &entries)?;
+        check_range(SCALE, range, level, &entries)?;
         self.add_apart(&apart);
         self.numbers.merge_entries(level, limits, entries, range);
         Ok(())
@@ -163,12 +165,12 @@ impl ValueProfile {
         let range = self.numbers.range().filter(|_| !coarse);
         let (level, entries) = self.numbers.entries();
         let bins = entries.iter().filter_map(|entry| {
-            let (lower, upper) = bin_ends(std::slice::from_ref(entry), level, range)?;
+            let (lower, upper) = bin_ends(SCALE, std::slice::from_ref(entry), level, range)?;
             Some(ValueBin {
                 lower,
                 upper,
                 count: entry.count,
-                sum: sum_of_values(entry.bin, level, entry.count, entry.dropped),
+                sum: SCALE.sum_of_values(entry.bin, level, entry.count, entry.dropped),
             })
         });
         let [nulls, nans, positive_infinities, negative_infinities] = self.apart;

@@ -91,9 +91,13 @@ pub fn by_expr(call: &mut Call, name: &str, sql: &SqlExpr, schema: &DFSchema) ->
 }
 
 /// Refuses `by` columns whose types in two relations, each with its name, have nothing in common.
-pub fn comparable_groups(call: &Call, sides: [(&str, &DFSchema); 2], by: &[String]) -> Result<()> {
+pub fn comparable_groups(
+    call: &Call,
+    sides: [(&str, &DFSchema); 2],
+    by: &[impl AsRef<str>],
+) -> Result<()> {
     let [(first, _), (second, _)] = sides;
-    for name in by {
+    for name in by.iter().map(AsRef::as_ref) {
         let [left, right] = sides.map(|(_, schema)| {
             let field = schema.field_with_unqualified_name(name);
             field.map(|field| field.data_type().clone())

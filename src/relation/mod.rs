@@ -10,6 +10,7 @@ mod profiles;
 mod rank_columns;
 mod result;
 mod roles;
+mod series_pairs;
 mod session_functions;
 mod side;
 mod source;

@@ -1,21 +1,19 @@
 //! `rank_columns`: which column to look at first.
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{JoinType, Result, ScalarValue, plan_err};
-use datafusion::functions::core::expr_fn::{coalesce, get_field};
+use datafusion::common::{Result, plan_err};
+use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions::math::expr_fn::abs;
-use datafusion::functions::string::expr_fn::lower;
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr,
-    WindowFunctionDefinition, cast, expr::WindowFunction, lit, when,
+    Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, SortExpr, cast, lit, when,
 };
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::RelationSpec;
 use super::arguments::Call;
-use super::by::{by_columns, comparable_groups};
-use super::chunk_series::{Monitored, SERIES, chunk_series};
+use super::by::by_columns;
 use super::roles::column;
-use super::session_functions::scalar;
+use super::series_pairs::series_pairs;
+use super::session_functions::{row_number, scalar};
 use crate::suggest::expected_one_of;
 
 pub static SPEC: RelationSpec = RelationSpec {
@@ -92,12 +90,14 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let absolute = call.flag("absolute")?.unwrap_or(true);
     let only_drifting = call.flag("only_drifting")?.unwrap_or(false);
     let names: Vec<String> = by.iter().map(|(name, _)| name.clone()).collect();
-    let drift_metrics = metric_names(call, "drift_metrics")?;
-    let drift = drift_series(call, &by, &drift_metrics)?;
-    let matched = with_performance(call, drift, &by, &names)?;
-    let judged = evidence(call, matched, &names, method)?;
-    let one_ranking = !drift_metrics.is_empty();
-    let ranked = ranked(call, judged, &names, one_ranking, (method, absolute))?;
+    let pairs = series_pairs(call, &by)?;
+    let judged = evidence(call, pairs, &names, method)?;
+    let score = match (method, absolute) {
+        (Method::AlertCount, _) => column("alert_count"),
+        (Method::Correlation, true) => abs(column("correlation")),
+        (Method::Correlation, false) => column("correlation"),
+    };
+    let ranked = ranked(call, judged, &names, score)?;
     let ranked = match only_drifting {
         true => ranked.filter(column("alert_count").gt(lit(0i64)))?,
         false => ranked,
@@ -142,126 +142,6 @@ fn method(call: &mut Call) -> Result<Method> {
             expected_one_of(word, &["correlation", "alert_count"])
         ),
     }
-}
-
-/// Names of metrics in lower case; empty where the argument is not given.
-fn metric_names(call: &mut Call, argument: &str) -> Result<Vec<String>> {
-    let Some(words) = call.words(argument)? else {
-        return Ok(vec![]);
-    };
-    let mut names: Vec<String> = words.iter().map(|word| word.to_ascii_lowercase()).collect();
-    names.sort();
-    names.dedup();
-    if names.is_empty() || names.iter().any(String::is_empty) {
-        return plan_err!(
-            "{}: argument '{argument}' is empty. Expected names, as in {argument} => ['jensen_shannon']",
-            call.function()
-        );
-    }
-    Ok(names)
-}
-
-/// A row for each name, in column `called`.
-fn asked_for(names: &[String], called: &str) -> Result<LogicalPlanBuilder> {
-    let rows = names.iter().map(|name| vec![lit(name.as_str())]).collect();
-    LogicalPlanBuilder::values(rows)?.project(vec![column("column1").alias(called)])
-}
-
-/// The drift series, one row for each column and metric. A metric that was asked for and that no row has
-/// is a row of its own, so that a misspelt name does not look like a world without drift.
-fn drift_series(
-    call: &mut Call,
-    by: &[(String, SqlExpr)],
-    metrics: &[String],
-) -> Result<LogicalPlanBuilder> {
-    let series = chunk_series(call, Monitored::Drift, by)?;
-    let series = LogicalPlanBuilder::from(series);
-    if metrics.is_empty() {
-        return Ok(series);
-    }
-    let kept = series
-        .schema()
-        .columns()
-        .into_iter()
-        .filter_map(|c| (c.name != "metric").then(|| Expr::Column(c)));
-    let kept: Vec<Expr> = kept.collect();
-    let named = coalesce(vec![column("metric"), column("__asked_drift")]).alias("metric");
-    let same = lower(column("metric")).eq(column("__asked_drift"));
-    asked_for(metrics, "__asked_drift")?
-        .join_on(series.build()?, JoinType::Left, [same])?
-        .project(kept.into_iter().chain([named]).collect::<Vec<_>>())
-}
-
-/// The performance series of its group beside each drift series, a row for each metric of performance.
-fn with_performance(
-    call: &mut Call,
-    drift: LogicalPlanBuilder,
-    by: &[(String, SqlExpr)],
-    names: &[String],
-) -> Result<LogicalPlanBuilder> {
-    let kept: Vec<Expr> = names
-        .iter()
-        .map(String::as_str)
-        .chain(["column_name", "metric"])
-        .map(column)
-        .chain([column(SERIES).alias("__drift")])
-        .collect();
-    if call.sql("performance").is_none() {
-        let absent = [
-            lit(ScalarValue::Utf8(None)).alias("performance_metric"),
-            lit(ScalarValue::BinaryView(None)).alias("__performance"),
-        ];
-        return drift.project(kept.into_iter().chain(absent).collect::<Vec<_>>());
-    }
-    let performance = chunk_series(call, Monitored::Performance, by)?;
-    let sides = [
-        ("drift", drift.schema().as_ref()),
-        ("performance", performance.schema().as_ref()),
-    ];
-    comparable_groups(call, sides, names)?;
-    let inner = |name: &str| format!("__performance_{name}");
-    let renamed = names.iter().map(|name| column(name).alias(inner(name)));
-    let renamed = renamed.chain([
-        column("metric").alias("__performance_metric"),
-        column(SERIES).alias("__performance"),
-    ]);
-    let performance = LogicalPlanBuilder::from(performance)
-        .project(renamed.collect::<Vec<_>>())?
-        .build()?;
-    let mut on: Vec<Expr> = names
-        .iter()
-        .map(|name| same_group(name, &inner(name)))
-        .collect();
-    let asked = metric_names(call, "performance_metrics")?;
-    let mut drift = drift.project(kept)?;
-    let mut metric = column("__performance_metric");
-    if asked.is_empty() {
-        on.push(lit(true));
-    } else {
-        drift = drift.cross_join(asked_for(&asked, "__asked_performance")?.build()?)?;
-        on.push(lower(metric.clone()).eq(column("__asked_performance")));
-        metric = coalesce(vec![metric, column("__asked_performance")]);
-    }
-    let kept = names
-        .iter()
-        .map(String::as_str)
-        .chain(["column_name", "metric", "__drift"]);
-    let kept: Vec<Expr> = kept
-        .map(column)
-        .chain([metric.alias("performance_metric"), column("__performance")])
-        .collect();
-    drift
-        .join_on(performance, JoinType::Left, on)?
-        .project(kept)
-}
-
-/// Equal values of a `by` column; NULL is a group too.
-fn same_group(left: &str, right: &str) -> Expr {
-    Expr::BinaryExpr(BinaryExpr::new(
-        Box::new(column(left)),
-        Operator::IsNotDistinctFrom,
-        Box::new(column(right)),
-    ))
 }
 
 /// Alerts and correlation of each row, and the status of the one that ranks.
@@ -309,38 +189,21 @@ fn ranked(
     call: &Call,
     judged: LogicalPlanBuilder,
     names: &[String],
-    one_ranking: bool,
-    (method, absolute): (Method, bool),
+    score: Expr,
 ) -> Result<LogicalPlanBuilder> {
-    let score = match (method, absolute) {
-        (Method::AlertCount, _) => column("alert_count"),
-        (Method::Correlation, true) => abs(column("correlation")),
-        (Method::Correlation, false) => column("correlation"),
-    };
-    let mut partition: Vec<Expr> = names.iter().map(|name| column(name)).collect();
-    partition.push(column("performance_metric"));
-    if !one_ranking {
+    let names = names.iter().map(String::as_str);
+    let mut partition: Vec<Expr> = names.chain(["performance_metric"]).map(column).collect();
+    // metrics that are named share a ranking
+    if call.sql("drift_metrics").is_none() {
         partition.push(column("metric"));
     }
+    let best_first = [score.clone().sort(false, false)];
     let ties = ["column_name", "metric"].map(|name| column(name).sort(true, false));
-    let order: Vec<SortExpr> = [score.clone().sort(false, false)]
-        .into_iter()
-        .chain(ties)
-        .collect();
-    let Some(row_number) = call
-        .context
-        .context_provider()
-        .get_window_meta("row_number")
-    else {
-        return plan_err!("{}: function row_number is not registered", call.function());
-    };
-    let number = Expr::from(WindowFunction::new(
-        WindowFunctionDefinition::WindowUDF(row_number),
-        vec![],
-    ))
-    .partition_by(partition)
-    .order_by(order)
-    .build()?;
+    let order: Vec<SortExpr> = best_first.into_iter().chain(ties).collect();
+    let number = row_number(call)?
+        .partition_by(partition)
+        .order_by(order)
+        .build()?;
     let rank = cast(column("__rank"), DataType::Int64);
     let rank = when(score.is_not_null(), rank).end()?.alias("rank");
     let kept = judged.schema().columns().into_iter().map(Expr::Column);

@@ -10,6 +10,7 @@ mod profile_rows;
 mod reference_rows;
 mod row;
 mod score_rows;
+mod series_rows;
 mod threshold_rows;
 mod value_rows;
 
@@ -20,6 +21,7 @@ pub use profile_rows::MergedProfile;
 pub use reference_rows::ReferenceRows;
 pub use row::RowAccumulator;
 pub use score_rows::class_column;
+pub use series_rows::SeriesRows;
 pub use threshold_rows::ThresholdRows;
 
 use std::fmt;

@@ -1,12 +1,13 @@
 //! The columns by which rows are grouped, each group with a calibrator and limits of its own.
 use datafusion::common::{DFSchema, Result, plan_err};
 use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::type_coercion::binary::type_union_coercion;
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::{Call, elements, fields, literal_text};
 use super::chunked::CHUNK_COLUMNS;
 use super::result::{LIMIT_VALUE, RESULT_COLUMNS, ROW_SAMPLING_ERROR};
-use super::roles::column_names;
+use super::roles::{column_names, is_text};
 use crate::suggest::expected_one_of;
 
 /// Name and SQL of each `by` column.
@@ -92,4 +93,30 @@ pub fn by_expr(call: &mut Call, name: &str, sql: &SqlExpr, schema: &DFSchema) ->
         }
     }
     Ok(call.resolve("by", sql.clone(), schema)?.alias(name))
+}
+
+/// Refuses `by` columns whose types in two relations, each with its name, have nothing in common.
+pub fn comparable_groups(
+    call: &Call,
+    sides: [(&str, &DFSchema); 2],
+    by: &[impl AsRef<str>],
+) -> Result<()> {
+    let [(first, _), (second, _)] = sides;
+    for name in by.iter().map(AsRef::as_ref) {
+        let [left, right] = sides.map(|(_, schema)| {
+            let field = schema.field_with_unqualified_name(name);
+            field.map(|field| field.data_type().clone())
+        });
+        let (left, right) = (left?, right?);
+        // a text beside a number would be read as one, row by row, until one is not
+        let mixed = is_text(&left) != is_text(&right) && !left.is_null() && !right.is_null();
+        if mixed || type_union_coercion(&left, &right).is_none() {
+            return plan_err!(
+                "{}: argument 'by': '{name}' has type {left} in the {first} and type {right} in the {second}. \
+                 Expected values that can be compared. Hint: by => {{'{name}': CAST({name} AS VARCHAR)}}",
+                call.function()
+            );
+        }
+    }
+    Ok(())
 }

@@ -3,13 +3,16 @@ mod arguments;
 mod by;
 mod call;
 mod chunk_arguments;
+mod chunk_series;
 mod chunked;
 mod columns;
 mod estimate_performance;
 mod profiled;
 mod profiles;
+mod rank_columns;
 mod result;
 mod roles;
+mod series_pairs;
 mod session_functions;
 mod side;
 mod source;
@@ -43,7 +46,11 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 2] = [&profiles::SPEC, &estimate_performance::SPEC];
+static ALL: [&RelationSpec; 3] = [
+    &profiles::SPEC,
+    &estimate_performance::SPEC,
+    &rank_columns::SPEC,
+];
 
 /// Every table function, in the order in which the documentation lists them.
 pub fn all() -> &'static [&'static RelationSpec] {

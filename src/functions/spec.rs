@@ -185,9 +185,8 @@ fn category(found: &DataType) -> Option<DataType> {
         whole if whole.is_integer() => Some(DataType::Int64),
         DataType::Float16 | DataType::Float32 => Some(DataType::Float64),
         DataType::Float64 => Some(DataType::Float64),
-        other if is_text(other) || other.is_numeric() || other.is_temporal() => {
-            Some(DataType::Utf8View)
-        }
+        DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => Some(DataType::Utf8View),
+        other if is_text(other) || other.is_numeric() => Some(DataType::Utf8View),
         _ => None,
     }
 }

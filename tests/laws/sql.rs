@@ -236,6 +236,7 @@ fn other_types(input: &Input) -> Vec<DataType> {
         Input::Profile => vec![Binary, LargeBinary, of(Int32, Binary)],
         Input::Whole => whole.to_vec(),
         Input::Name => vec![LargeUtf8, Utf8View, of(Int32, Utf8)],
+        Input::Category => vec![Utf8, LargeUtf8, of(Int32, Utf8)],
         Input::Constant(_) => vec![],
     }
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{
     Array, ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Int64Array, StringArray,
+    StringViewArray,
 };
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{Result, ScalarValue};
@@ -19,8 +20,10 @@ const FEW_BINS: i64 = 16;
 
 /// Aggregates to which a NULL says something: a profile counts the rows that lack a score, prediction or label,
 /// and a chunk without an index or a value is a chunk all the same.
-pub const KEEPS_NULL_ROWS: [&str; 4] = [
+pub const KEEPS_NULL_ROWS: [&str; 6] = [
     "score_profile",
+    "value_profile",
+    "category_profile",
     "fit_reference",
     "fit_threshold",
     "chunk_series",
@@ -50,6 +53,8 @@ pub enum Input {
     Whole,
     /// A text for each score.
     Name,
+    /// The same as a view.
+    Category,
     Constant(ScalarValue),
 }
 
@@ -60,6 +65,8 @@ impl Input {
             "prediction" | "is_reference" | "alert" => Self::Prediction,
             "score" | "value" | "sampling_error" | "realized" => Self::Score,
             "profile" => Self::Profile,
+            "x" if function == "category_profile" => Self::Category,
+            "x" => Self::Score,
             "chunk_index" | "used_count" => Self::Whole,
             "thresholds" => Self::Constant(THRESHOLDS[0].into()),
             "chunk" if function == "chunk_series" => Self::Name,
@@ -77,6 +84,7 @@ impl Input {
             Self::Profile => DataType::BinaryView,
             Self::Whole => DataType::Int64,
             Self::Name => DataType::Utf8,
+            Self::Category => DataType::Utf8View,
             Self::Constant(value) => value.data_type(),
         }
     }
@@ -93,13 +101,15 @@ impl Input {
                 let whole = |row: &Row| row.score.map(|score| (score * 9.0) as i64);
                 Arc::new(rows.iter().map(whole).collect::<Int64Array>())
             }
-            Self::Name => {
-                let name = |row: &Row| row.score.map(|score| score.to_string());
-                Arc::new(rows.iter().map(name).collect::<StringArray>())
-            }
+            Self::Name => Arc::new(rows.iter().map(name_of).collect::<StringArray>()),
+            Self::Category => Arc::new(rows.iter().map(name_of).collect::<StringViewArray>()),
             Self::Constant(value) => value.to_array_of_size(rows.len()).expect("a column"),
         }
     }
+}
+
+fn name_of(row: &Row) -> Option<String> {
+    row.score.map(|score| score.to_string())
 }
 
 /// The profile of one row; a row without a score stands for a NULL profile.

@@ -100,6 +100,9 @@ pub static SPEC: RelationSpec = RelationSpec {
     expand,
 };
 
+/// Squares of a value, which its errors need, and their sums over any number of rows stay finite.
+const GREATEST_VALUE: f64 = 1e100;
+
 fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let by = by_columns(call)?;
     let (reference, analysis) = Side::reference_and_analysis(call)?;
@@ -285,6 +288,12 @@ fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
         return plan_err!(
             "{function}: argument 'value_matrix' has {} numbers. Expected four: [tn, fp, fn, tp]",
             matrix.len()
+        );
+    }
+    if let Some(value) = matrix.iter().flatten().find(|v| v.abs() > GREATEST_VALUE) {
+        return plan_err!(
+            "{function}: argument 'value_matrix' holds {value:e}, and sums of it are beyond all numbers. \
+             Expected values of at most {GREATEST_VALUE:e}. Hint: state them in a larger unit"
         );
     }
     let all = || -> Vec<Metric> {

@@ -6,6 +6,7 @@ mod chunk_arguments;
 mod chunked;
 mod columns;
 mod estimate_performance;
+mod help;
 mod profiled;
 mod profiles;
 mod result;
@@ -23,6 +24,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::planner::RelationPlanner;
 use datafusion::prelude::SessionContext;
 
+pub use help::{ARGUMENT_WORDS, ArgumentWord};
 pub use result::RESULT_COLUMNS;
 
 use arguments::Call;

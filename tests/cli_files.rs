@@ -117,13 +117,21 @@ fn folders_patterns_and_hive_partitions_are_registered() {
 #[test]
 fn a_pattern_may_have_variable_folders() {
     let mut files = vec![("hive/README".to_owned(), "not a table".to_owned())];
-    for (month, day, n) in [("2024-01", 1, 1), ("2024-01", 2, 2), ("2024-02", 1, 4), ("2025-02", 1, 8)] {
+    for (month, day, n) in [
+        ("2024-01", 1, 1),
+        ("2024-01", 2, 2),
+        ("2024-02", 1, 4),
+        ("2025-02", 1, 8),
+    ] {
         let file = format!("hive/month={month}/day={day}/a.csv");
         files.push((file, format!("n\n{n}\n")));
         files.push((format!("plain/{month}/{day}/a.csv"), format!("n\n{n}\n")));
     }
     files.push(("odd/k=a b%20c/a.csv".to_owned(), "n\n16\n".to_owned()));
-    let files: Vec<_> = files.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    let files: Vec<_> = files
+        .iter()
+        .map(|(a, b)| (a.as_str(), b.as_str()))
+        .collect();
     let folder = folder_with(&files);
     let sum = "SELECT sum(n) FROM t";
     for (pattern, expected) in [
@@ -154,23 +162,43 @@ fn a_pattern_may_have_variable_folders() {
         let found = answer(folder.path(), &format!("t={pattern}"), days);
         assert_eq!(found, "2024-0112025-02", "{pattern}");
     }
-    assert_eq!(answer(folder.path(), "t=odd/k=*/", "SELECT k FROM t"), "a b%20c");
+    assert_eq!(
+        answer(folder.path(), "t=odd/k=*/", "SELECT k FROM t"),
+        "a b%20c"
+    );
     let message = refusal(folder.path(), "t=hive/month=2023-*/");
-    assert!(message.contains("no file found at 'hive/month=2023-*/'"), "{message}");
+    assert!(
+        message.contains("no file found at 'hive/month=2023-*/'"),
+        "{message}"
+    );
     let message = refusal(folder.path(), "t=*/*/*/a.csv");
-    assert!(message.contains("the partitions (month, day) and ()"), "{message}");
+    assert!(
+        message.contains("the partitions (month, day) and ()"),
+        "{message}"
+    );
 }
 
 #[test]
 fn an_ending_may_be_in_upper_case() {
-    let folder = folder_with(&[("A.CSV", "n\n1\n"), ("b/B.JSON", "[{\"n\":2}]"), ("b/x.txt", "x")]);
+    let folder = folder_with(&[
+        ("A.CSV", "n\n1\n"),
+        ("b/B.JSON", "[{\"n\":2}]"),
+        ("b/x.txt", "x"),
+    ]);
     assert_eq!(answer(folder.path(), "t=A.CSV", "SELECT n FROM t"), "1");
     assert_eq!(answer(folder.path(), "t=b", "SELECT n FROM t"), "2");
     let copy = "COPY (SELECT 6 AS n) TO 'e.parquet'";
     assert_eq!(run_in(folder.path(), &["-c", copy]).status.code(), Some(0));
-    fs::rename(folder.path().join("e.parquet"), folder.path().join("E.PARQUET")).unwrap();
+    fs::rename(
+        folder.path().join("e.parquet"),
+        folder.path().join("E.PARQUET"),
+    )
+    .unwrap();
     assert_eq!(answer(folder.path(), "t=E.PARQUET", "SELECT n FROM t"), "6");
-    assert_eq!(answer(folder.path(), "t=A.CSV", "SELECT n FROM 'E.PARQUET'"), "6");
+    assert_eq!(
+        answer(folder.path(), "t=A.CSV", "SELECT n FROM 'E.PARQUET'"),
+        "6"
+    );
 }
 
 #[test]
@@ -356,7 +384,10 @@ fn the_demo_replaces_nobodys_files() {
     let file = folder_with(&[("file", "x")]);
     let output = run_in(file.path(), &["demo", "file"]);
     assert_eq!(output.status.code(), Some(1));
-    for part in ["file is a file. Expected a directory", "modelwatch demo NEW_DIRECTORY"] {
+    for part in [
+        "file is a file. Expected a directory",
+        "modelwatch demo NEW_DIRECTORY",
+    ] {
         assert!(stderr(&output).contains(part), "{}", stderr(&output));
     }
 }

@@ -134,9 +134,7 @@ pub fn class_column(
 ) -> Result<()> {
     let refuse = |value: String| {
         let hint = how_to_compare(function, role, &value);
-        exec_err!(
-            "{function}: {role} is {value}. Expected 0, 1, true, false or NULL. Hint: {hint}"
-        )
+        exec_err!("{function}: {role} is {value}. Expected 0, 1, true, false or NULL. Hint: {hint}")
     };
     match column.data_type() {
         DataType::Null => (0..column.len()).for_each(|row| each(row, None)),

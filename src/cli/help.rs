@@ -61,7 +61,10 @@ impl fmt::Display for FunctionHelp {
         if !self.description.is_empty() {
             write!(f, "\n{}\n", self.description)?;
         }
-        for (title, lines) in [("Arguments", &self.arguments), ("Result columns", &self.columns)] {
+        for (title, lines) in [
+            ("Arguments", &self.arguments),
+            ("Result columns", &self.columns),
+        ] {
             if lines.is_empty() {
                 continue;
             }
@@ -247,7 +250,11 @@ impl Manual {
     pub fn show(&self, name: &str) -> Result<String, String> {
         let name = name.trim().trim_end_matches("()").to_lowercase();
         let found = [self.entries.get(&name), self.words.get(&name)];
-        let found: Vec<String> = found.into_iter().flatten().map(ToString::to_string).collect();
+        let found: Vec<String> = found
+            .into_iter()
+            .flatten()
+            .map(ToString::to_string)
+            .collect();
         if found.is_empty() {
             return Err(self.not_found(&name));
         }
@@ -345,7 +352,9 @@ mod tests {
             columns: vec![("alert".to_owned(), "Whether.".to_owned())],
             example: Some("    SELECT 1;\n      SELECT 2;".to_owned()),
         };
-        let words = crate::relation::ARGUMENT_WORDS.iter().map(|word| word.into());
+        let words = crate::relation::ARGUMENT_WORDS
+            .iter()
+            .map(|word| word.into());
         let help = words.chain([relation]).collect();
         Manual::of(&SessionContext::new(), help)
     }

@@ -72,7 +72,9 @@ fn order_hint(tokens: &[TokenWithSpan]) -> Option<&'static str> {
         .filter(|token| !matches!(token.token, Token::Whitespace(_)))
         .map(|token| token.token.to_string().to_ascii_lowercase())
         .collect();
-    let start = words.windows(2).position(|pair| pair == ["order_by", "=>"])?;
+    let start = words
+        .windows(2)
+        .position(|pair| pair == ["order_by", "=>"])?;
     let mut argument = words
         .iter()
         .skip(start + 2)
@@ -101,7 +103,10 @@ impl Script {
     pub fn new(text: String) -> Self {
         Self {
             // editors of Windows put it before a text
-            text: text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text),
+            text: text
+                .strip_prefix('\u{feff}')
+                .map(str::to_owned)
+                .unwrap_or(text),
             dialect: String::new(),
             read_to: Location { line: 0, column: 0 },
             tokens: vec![].into_iter(),
@@ -269,9 +274,17 @@ mod tests {
 
     #[test]
     fn a_command_of_the_prompt_says_that_it_is_one() {
-        for (text, hint) in [("\\d", "SHOW TABLES"), ("\\h roc_auc;", "SHOW FUNCTIONS"), ("\\?", "start modelwatch")] {
+        for (text, hint) in [
+            ("\\d", "SHOW TABLES"),
+            ("\\h roc_auc;", "SHOW FUNCTIONS"),
+            ("\\?", "start modelwatch"),
+        ] {
             let pieces = pieces(text);
-            assert!(pieces[0].1.contains("is a command of the prompt"), "{}", pieces[0].1);
+            assert!(
+                pieces[0].1.contains("is a command of the prompt"),
+                "{}",
+                pieces[0].1
+            );
             assert!(pieces[0].1.contains(hint), "{}", pieces[0].1);
         }
     }

@@ -86,7 +86,9 @@ impl Table {
         out.write_all(printable(rows).as_bytes())?;
         out.write_all(b"\n")?;
         let columns = last.split('+').filter(|column| !column.is_empty());
-        Ok(columns.map(|column| column.len().saturating_sub(2)).collect())
+        Ok(columns
+            .map(|column| column.len().saturating_sub(2))
+            .collect())
     }
 
     fn first_rows(&self) -> Result<String, ArrowError> {
@@ -126,7 +128,10 @@ fn write_rows(batch: &RecordBatch, widths: &[usize], out: &mut dyn Write) -> Res
 
 /// A row; a cell of several lines makes it as high.
 fn lines(cells: &[String], widths: &[usize]) -> String {
-    let cells: Vec<Vec<&str>> = cells.iter().map(|cell| cell.split('\n').collect()).collect();
+    let cells: Vec<Vec<&str>> = cells
+        .iter()
+        .map(|cell| cell.split('\n').collect())
+        .collect();
     let height = cells.iter().map(Vec::len).max().unwrap_or(0);
     let mut text = String::new();
     for line in 0..height {
@@ -168,23 +173,47 @@ mod tests {
     /// What follows the first rows looks as if all rows had been laid out together.
     #[test]
     fn rows_that_come_later_are_laid_out_alike() {
-        let texts = [Some("x"), None, Some(""), Some("two\nlines"), Some("測試 ü"), Some("a\tb\u{1b}")];
-        let batches = [batch(1000, 700, &texts), batch(1700, 700, &texts), batch(2400, 10, &texts)];
+        let texts = [
+            Some("x"),
+            None,
+            Some(""),
+            Some("two\nlines"),
+            Some("測試 ü"),
+            Some("a\tb\u{1b}"),
+        ];
+        let batches = [
+            batch(1000, 700, &texts),
+            batch(1700, 700, &texts),
+            batch(2400, 10, &texts),
+        ];
         let whole = pretty_format_batches_with_options(&batches, &options()).unwrap();
         let whole = printable(&whole.to_string()) + "\n";
         assert_eq!(printed(&batches, usize::MAX), whole);
         let few = [batch(1000, 999, &texts)];
         let whole = pretty_format_batches_with_options(&few, &options()).unwrap();
-        assert_eq!(printed(&few, usize::MAX), printable(&whole.to_string()) + "\n");
+        assert_eq!(
+            printed(&few, usize::MAX),
+            printable(&whole.to_string()) + "\n"
+        );
     }
 
     #[test]
     fn a_longer_cell_sticks_out() {
-        let text = printed(&[batch(1, 1000, &[Some("x")]), batch(1001, 2, &[Some("far too long")])], 1001);
+        let text = printed(
+            &[
+                batch(1, 1000, &[Some("x")]),
+                batch(1001, 2, &[Some("far too long")]),
+            ],
+            1001,
+        );
         let end: Vec<&str> = text.lines().rev().take(3).collect();
         assert_eq!(
             end,
-            ["+------+--------+", "| 1001 | far too long |", "| 1000 | x      |"]
+            [
+                "+------+--------+",
+                "| 1001 | far too long |",
+                "| 1000 | x      |"
+            ]
         );
     }
 
@@ -194,7 +223,9 @@ mod tests {
         assert!(!table.writes(1000) && table.writes(1001));
         let mut out = vec![];
         for from in 0..10 {
-            table.push(&batch(from * 700, 700, &[None]), &mut out).unwrap();
+            table
+                .push(&batch(from * 700, 700, &[None]), &mut out)
+                .unwrap();
         }
         assert!(table.kept.is_empty());
         assert!(table.writes(1));

@@ -42,7 +42,9 @@ fn meaning_of_column(name: &str) -> String {
         "chunk" => "Name of the chunk, such as 2024-06.",
         "chunk_index" => "Its number, by which chunks are in order.",
         "chunk_start" => "Start of a calendar chunk, or its first timestamp.",
-        "chunk_end" => "End of a calendar chunk, which does not belong to it, or its last timestamp.",
+        "chunk_end" => {
+            "End of a calendar chunk, which does not belong to it, or its last timestamp."
+        }
         "complete" => "Whether the chunk is full, or its end is past; others do not alert.",
         "row_count" => "Rows of the chunk.",
         "dealt" => "Whether rows were dealt to the chunk without an order.",
@@ -52,16 +54,24 @@ fn meaning_of_column(name: &str) -> String {
         "column_name" => "Column that the metric is of; NULL for metrics of the model.",
         "metric" => "Name of the metric.",
         "value" => "The metric of the chunk; NULL where status says why.",
-        "sampling_error" => "Standard error of value, for the population that the chunk was drawn from.",
-        "lower_bound" => "Lower end of the interval that holds the realized value confidence_level of the time.",
+        "sampling_error" => {
+            "Standard error of value, for the population that the chunk was drawn from."
+        }
+        "lower_bound" => {
+            "Lower end of the interval that holds the realized value confidence_level of the time."
+        }
         "upper_bound" => "Upper end of the interval.",
         "realized" => "The metric from labels, where they are known.",
         "p_value" => "Of a test; NULL where the metric has none.",
         "q_value" => "The same, adjusted for the number of tests; NULL where the metric has none.",
         "lower_threshold" => "A value below it alerts; NULL where there is no limit.",
         "upper_threshold" => "A value above it alerts; NULL where there is no limit.",
-        "alert" => "Whether value is strictly outside its thresholds; NULL where nothing is judged.",
-        "approx_error" => "Bound on the distance of value to that of all rows one by one; 0 where the profile is exact.",
+        "alert" => {
+            "Whether value is strictly outside its thresholds; NULL where nothing is judged."
+        }
+        "approx_error" => {
+            "Bound on the distance of value to that of all rows one by one; 0 where the profile is exact."
+        }
         "status" => {
             let names = Status::ALL.map(Status::name).join(", ");
             return format!("The gravest reserve on value and thresholds: {names}.");
@@ -136,9 +146,20 @@ mod tests {
 
     #[test]
     fn metrics_are_those_of_the_registry() {
-        let spec = all().iter().find(|spec| spec.name == "estimate_performance").unwrap();
+        let spec = all()
+            .iter()
+            .find(|spec| spec.name == "estimate_performance")
+            .unwrap();
         let arguments = spec.argument_help();
-        let (_, metrics) = arguments.iter().find(|(name, _)| name == "metrics").unwrap();
-        assert!(Metric::ALL.iter().all(|metric| metrics.contains(metric.name())), "{metrics}");
+        let (_, metrics) = arguments
+            .iter()
+            .find(|(name, _)| name == "metrics")
+            .unwrap();
+        assert!(
+            Metric::ALL
+                .iter()
+                .all(|metric| metrics.contains(metric.name())),
+            "{metrics}"
+        );
     }
 }

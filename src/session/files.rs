@@ -101,7 +101,12 @@ async fn schema_of(
     };
     let store = context.runtime_env().object_store(url)?;
     // an empty file has no columns to tell
-    let files: Vec<_> = found.files.iter().filter(|file| file.size > 0).cloned().collect();
+    let files: Vec<_> = found
+        .files
+        .iter()
+        .filter(|file| file.size > 0)
+        .cloned()
+        .collect();
     let state = context.state();
     options.format.infer_schema(&state, &store, &files).await
 }

@@ -136,7 +136,10 @@ impl Place {
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.partitions.iter().map(|(key, _)| key.as_str()).collect()
+        self.partitions
+            .iter()
+            .map(|(key, _)| key.as_str())
+            .collect()
     }
 }
 
@@ -162,7 +165,10 @@ fn matched(location: &str, name: &str, places: &[Place]) -> Result<Matched> {
         ((*key).to_owned(), values.into_iter().collect())
     };
     Ok(Matched {
-        urls: roots.into_iter().map(url).collect::<Result<_, DataFusionError>>()?,
+        urls: roots
+            .into_iter()
+            .map(url)
+            .collect::<Result<_, DataFusionError>>()?,
         partitions: keys.iter().enumerate().map(values).collect(),
     })
 }

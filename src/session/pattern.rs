@@ -121,7 +121,7 @@ impl Place {
             .iter()
             .rev()
             .map_while(|folder| folder.split_once('='))
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .map(|(key, value)| (key.to_owned(), percent_decoded(value)))
             .collect();
         let plain = folders.len() - partitions.len();
         let root = match partitions.is_empty() {
@@ -141,6 +141,32 @@ impl Place {
             .map(|(key, _)| key.as_str())
             .collect()
     }
+}
+
+/// The value of a partition as DataFusion reads it off the name of its folder.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = text_of(after.get(..2)).and_then(|code| u8::from_str_radix(code, 16).ok());
+        match code {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+/// Two hexadecimal digits; a sign is none.
+fn text_of(digits: Option<&[u8]>) -> Option<&str> {
+    let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+    str::from_utf8(digits).ok()
 }
 
 fn matched(location: &str, name: &str, places: &[Place]) -> Result<Matched> {
@@ -171,4 +197,29 @@ fn matched(location: &str, name: &str, places: &[Place]) -> Result<Matched> {
             .collect::<Result<_, DataFusionError>>()?,
         partitions: keys.iter().enumerate().map(values).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_partitions_are_decoded() {
+        for (text, expected) in [
+            ("2024-01", "2024-01"),
+            ("a%20b%2Fc", "a b/c"),
+            ("100%", "100%"),
+            ("%zz%+1", "%zz%+1"),
+            ("%ff", "%ff"),
+            ("ü%C3%BC", "üü"),
+        ] {
+            assert_eq!(percent_decoded(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_in_a_folder_or_in_a_name() {
+        assert!(has_variable_folder("a*/b.csv") && has_variable_folder("a*/"));
+        assert!(!has_variable_folder("a/b*.csv") && !has_variable_folder("b*.csv"));
+    }
 }

@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use twox_hash::XxHash3_64;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::codec::{Reader, Writer};
 use super::digest::DigestLimits;
@@ -33,7 +33,7 @@ const EMPTY_TEXT: u64 = 0x2d06_8005_38d3_94c2;
 /// Hash of a category's text.
 #[inline]
 pub fn hash_of(text: &str) -> u64 {
-    XxHash3_64::oneshot(text.as_bytes())
+    xxh3_64(text.as_bytes())
 }
 
 /// Categories that share a prefix.

@@ -171,6 +171,10 @@ fn a_pattern_may_have_variable_folders() {
         message.contains("no file found at 'hive/month=2023-*/'"),
         "{message}"
     );
+    for broken in ["t=hive/[/a.csv", "t=hive/["] {
+        let message = refusal(folder.path(), broken);
+        assert!(message.contains("'[' is not a pattern"), "{message}");
+    }
     let message = refusal(folder.path(), "t=*/*/*/a.csv");
     assert!(
         message.contains("the partitions (month, day) and ()"),

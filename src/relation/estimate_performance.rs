@@ -278,8 +278,8 @@ fn evaluate(
     unnested.project(names.chain(fields).collect::<Vec<_>>())
 }
 
-/// The metrics that are asked for, or all that the columns allow.
-fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
+/// The value of each outcome, if it is given.
+fn value_matrix(call: &mut Call) -> Result<Option<Vec<f64>>> {
     let function = call.function();
     let matrix = call.numbers("value_matrix")?;
     if let Some(matrix) = &matrix
@@ -296,6 +296,13 @@ fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
              Expected values of at most {GREATEST_VALUE:e}. Hint: state them in a larger unit"
         );
     }
+    Ok(matrix)
+}
+
+/// The metrics that are asked for, or all that the columns allow.
+fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
+    let function = call.function();
+    let matrix = value_matrix(call)?;
     let all = || -> Vec<Metric> {
         let applies = |m: &Metric| {
             (matrix.is_some() || !m.needs_value_matrix())

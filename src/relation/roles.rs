@@ -151,9 +151,7 @@ fn as_class(
         return Ok(lit(ScalarValue::Boolean(None)));
     }
     let kind = Kind::of(&found);
-    if name == "prediction"
-        && let Some(positive) = positive
-    {
+    if name == "prediction" {
         refuse_upside_down(function, &expr, kind, positive)?;
     }
     match positive {
@@ -190,8 +188,11 @@ fn refuse_upside_down(
     function: &str,
     prediction: &Expr,
     kind: Kind,
-    positive: &ScalarValue,
+    positive: Option<&ScalarValue>,
 ) -> Result<()> {
+    let Some(positive) = positive else {
+        return Ok(());
+    };
     let is_zero = match positive {
         ScalarValue::Boolean(Some(positive)) => !positive,
         number => {

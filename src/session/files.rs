@@ -17,7 +17,7 @@ use datafusion::object_store::{self, ObjectMeta, ObjectStoreExt};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 
-use super::pattern::{Matched, expand, has_variable_folder, is_pattern};
+use super::pattern::{Matched, expand, has_variable_folder, is_pattern, pattern_of};
 
 /// Endings of files that can be registered.
 const ENDINGS: [&str; 6] = ["parquet", "csv", "tsv", "json", "ndjson", "jsonl"];
@@ -158,6 +158,9 @@ async fn locate(context: &SessionContext, location: &str) -> Result<Matched> {
     if local && has_variable_folder(location) {
         return expand(location);
     }
+    if local {
+        pattern_of(location.rsplit('/').next().unwrap_or(location))?;
+    }
     let url = ListingTableUrl::parse(location)?;
     if local && files(context, &url).await?.is_empty() {
         return expand(location);
@@ -198,8 +201,16 @@ struct Found {
     array: bool,
 }
 
+fn known_endings() -> String {
+    ENDINGS.map(|ending| format!(".{ending}")).join(", ")
+}
+
+fn ending(file: &ObjectMeta) -> String {
+    file.location.extension().unwrap_or_default().to_owned()
+}
+
 async fn look(context: &SessionContext, location: &str) -> Result<Found> {
-    let known = ENDINGS.map(|ending| format!(".{ending}")).join(", ");
+    let known = known_endings();
     let Matched { urls, partitions } = locate(context, location).await?;
     let mut listed = Vec::with_capacity(urls.len());
     for url in urls {
@@ -212,10 +223,8 @@ async fn look(context: &SessionContext, location: &str) -> Result<Found> {
              'data/*.parquet' or 'data/month=2026-*/', in which * stands for a part of one name"
         ));
     }
-    let is_known = |ending: &str| ENDINGS.contains(&ending.to_ascii_lowercase().as_str());
-    let ending = |file: &ObjectMeta| file.location.extension().unwrap_or_default().to_owned();
     for (_, files) in &mut listed {
-        files.retain(|file| is_known(&ending(file)));
+        files.retain(|file| ENDINGS.contains(&ending(file).to_ascii_lowercase().as_str()));
     }
     listed.retain(|(_, files)| !files.is_empty());
     let (urls, files): (Vec<_>, Vec<_>) = listed.into_iter().unzip();

@@ -61,7 +61,7 @@ fn walk(base: &Path, variable: &[&str]) -> Result<BTreeSet<PathBuf>> {
             "" => found.into_iter().filter(|path| path.is_dir()).collect(),
             "**" => found.iter().flat_map(|path| folders_below(path)).collect(),
             part if is_pattern(part) => {
-                let pattern = ListingTableUrl::parse("file:///")?.with_glob(part)?;
+                let pattern = pattern_of(part)?;
                 let matches = |path: &PathBuf| {
                     let glob = pattern.get_glob().as_ref();
                     name_of(path).is_some_and(|name| glob.is_some_and(|glob| glob.matches(name)))
@@ -76,6 +76,20 @@ fn walk(base: &Path, variable: &[&str]) -> Result<BTreeSet<PathBuf>> {
         };
     }
     Ok(found)
+}
+
+/// A part of a path as a pattern of names.
+///
+/// # Errors
+/// When a bracket is not closed and the like.
+pub fn pattern_of(part: &str) -> Result<ListingTableUrl> {
+    let pattern = ListingTableUrl::parse("file:///")?.with_glob(part);
+    pattern.or_else(|error| {
+        refuse(format!(
+            "'{part}' is not a pattern ({}). Expected *, ?, [a-z] or the name of a file that exists",
+            error.strip_backtrace()
+        ))
+    })
 }
 
 /// What is in a folder, without hidden files; nothing where it cannot be read.

@@ -51,12 +51,12 @@ pub fn named_expressions(call: &Call, argument: &str) -> Result<Vec<(String, Sql
 }
 
 fn check_names(function: &str, named: &[(String, SqlExpr)]) -> Result<()> {
-    for (position, (name, _)) in named.iter().enumerate() {
+    for (position, (name, sql)) in named.iter().enumerate() {
         if let Some(taken) = taken(name) {
             let free = name.trim_start_matches('_');
             return plan_err!(
                 "{function}: argument 'by' holds a column called '{name}', which is {taken}. \
-                 Expected another name. Hint: by => {{'{free}_group': {name}}}"
+                 Expected another name. Hint: by => {{'{free}_group': {sql}}}"
             );
         }
         if named.iter().take(position).any(|(other, _)| other == name) {

@@ -99,6 +99,9 @@ pub static SPEC: RelationSpec = RelationSpec {
     expand,
 };
 
+/// Squares of a value, which its errors need, and their sums over any number of rows stay finite.
+const GREATEST_VALUE: f64 = 1e100;
+
 fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let by = by_columns(call)?;
     let (reference, analysis) = Side::reference_and_analysis(call)?;
@@ -247,8 +250,8 @@ fn evaluate(
     unnested.project(names.chain(fields).collect::<Vec<_>>())
 }
 
-/// The metrics that are asked for, or all that the columns allow.
-fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
+/// The value of each outcome, if it is given.
+fn value_matrix(call: &mut Call) -> Result<Option<Vec<f64>>> {
     let function = call.function();
     let matrix = call.numbers("value_matrix")?;
     if let Some(matrix) = &matrix
@@ -259,6 +262,19 @@ fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
             matrix.len()
         );
     }
+    if let Some(value) = matrix.iter().flatten().find(|v| v.abs() > GREATEST_VALUE) {
+        return plan_err!(
+            "{function}: argument 'value_matrix' holds {value:e}, and sums of it are beyond all numbers. \
+             Expected values of at most {GREATEST_VALUE:e}. Hint: state them in a larger unit"
+        );
+    }
+    Ok(matrix)
+}
+
+/// The metrics that are asked for, or all that the columns allow.
+fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
+    let function = call.function();
+    let matrix = value_matrix(call)?;
     let all = || -> Vec<Metric> {
         let applies = |m: &Metric| {
             (matrix.is_some() || !m.needs_value_matrix())

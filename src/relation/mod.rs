@@ -7,6 +7,7 @@ mod chunk_series;
 mod chunked;
 mod columns;
 mod estimate_performance;
+mod help;
 mod profiled;
 mod profiles;
 mod rank_columns;
@@ -26,6 +27,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::planner::RelationPlanner;
 use datafusion::prelude::SessionContext;
 
+pub use help::{ARGUMENT_WORDS, ArgumentWord};
 pub use result::RESULT_COLUMNS;
 
 use arguments::Call;

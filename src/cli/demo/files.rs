@@ -49,6 +49,13 @@ enum Found {
 /// When a file cannot be written, or would replace one that is not of the demo.
 pub fn write_tables(directory: &Path) -> Result<bool, Failure> {
     let mut wrote = false;
+    if directory.is_file() {
+        let message = format!(
+            "{} is a file. Expected a directory. Hint: name another, as in modelwatch demo NEW_DIRECTORY",
+            shown(directory)
+        );
+        return Err(Failure::at("demo", message));
+    }
     fs::create_dir_all(directory).map_err(|error| Failure::at(shown(directory), error))?;
     for (name, rows) in TABLES {
         let file = directory.join(format!("{name}.parquet"));

@@ -40,6 +40,7 @@ const KERNEL_CRATES: [&str; 7] = [
     "std",
     "core",
     "statrs",
+    "xxhash_rust",
     "crc32fast",
     "crate",
     "super",

@@ -3,13 +3,16 @@
 //! A summary's state is one `BinaryView` column of canonical bytes, so the states of both accumulators are
 //! interchangeable. (`Binary` overflows its 32-bit offsets at two gigabytes of state.)
 mod arguments;
+mod category_rows;
 mod grouped;
 mod labelled_rows;
 mod profile_rows;
 mod reference_rows;
 mod row;
 mod score_rows;
+mod series_rows;
 mod threshold_rows;
+mod value_rows;
 
 pub use arguments::{Arguments, bytes_at};
 pub use grouped::GroupedAccumulator;
@@ -18,6 +21,7 @@ pub use profile_rows::MergedProfile;
 pub use reference_rows::ReferenceRows;
 pub use row::RowAccumulator;
 pub use score_rows::class_column;
+pub use series_rows::SeriesRows;
 pub use threshold_rows::ThresholdRows;
 
 use std::fmt;

@@ -6,6 +6,7 @@ mod describe;
 mod evaluate;
 mod is_positive;
 mod profiles;
+mod ranking;
 mod readings;
 mod scalar;
 mod spec;
@@ -27,6 +28,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         readings::all()?,
         evaluate::aggregates()?,
         thresholds::aggregates()?,
+        ranking::aggregates()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }
@@ -38,6 +40,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         describe::all()?,
         evaluate::scalars()?,
         thresholds::scalars()?,
+        ranking::scalars()?,
         calendar_chunk::all()?,
         is_positive::all()?,
     ];

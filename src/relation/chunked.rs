@@ -15,7 +15,8 @@ use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 use super::arguments::Call;
 use super::by::by_expr;
 use super::chunk_arguments::ChunkArguments;
-use super::roles::{Roles, column};
+use super::profiled::{Bounds, Profiled};
+use super::roles::column;
 use super::session_functions::{aggregate, scalar};
 use crate::chunk::{Calendar, Chunking, Incomplete, TIMESTAMP, TimeZone};
 use crate::kernel::calendar::Step;
@@ -36,53 +37,54 @@ pub const CHUNK_COLUMNS: [&str; 8] = [
 pub struct ChunkedRows<'a> {
     /// Its rows.
     pub input: LogicalPlan,
-    /// What its columns stand for.
-    pub roles: Roles,
+    /// When its rows happened.
+    pub timestamp: Option<Expr>,
+    /// What is profiled of them.
+    pub profiled: Profiled,
     /// Name and SQL of each `by` column.
     pub by: &'a [(String, SqlExpr)],
     /// How it is chunked.
     pub arguments: ChunkArguments,
-    /// Most bins of a profile.
-    pub max_bins: usize,
-    /// Bits that profiles drop from the start.
-    pub min_level: u32,
+    /// Bounds of a profile.
+    pub bounds: Bounds,
 }
 
 impl ChunkedRows<'_> {
-    /// The plan with the `by` columns and [`CHUNK_COLUMNS`], a row for each chunk.
+    /// The plan with the `by` columns and [`CHUNK_COLUMNS`], a row for each chunk; of columns, what
+    /// [`Profiled::unpivot`] makes of them, a row for each chunk and column.
     pub fn plan(self, call: &mut Call) -> Result<LogicalPlan> {
         let by: Vec<String> = self.by.iter().map(|(name, _)| name.clone()).collect();
         let arguments = self.arguments.clone();
+        let profiles = self.profiled.names();
         let keyed = self.keyed(call)?;
-        let profiled = self.profiled(call, keyed)?;
+        let profiled = self.aggregated(call, keyed)?;
         let merged = match arguments.incomplete {
-            Incomplete::Merge => merge_incomplete(call, profiled, &by, &arguments)?,
+            Incomplete::Merge => merge_incomplete(call, profiled, &by, &arguments, &profiles)?,
             Incomplete::Keep | Incomplete::Drop => profiled,
         };
-        let chunks = describe(call, merged, &by, &arguments)?;
-        match arguments.incomplete {
+        let chunks = describe(call, merged, &by, &arguments, &profiles)?;
+        let chunks = match arguments.incomplete {
             Incomplete::Drop => LogicalPlanBuilder::from(chunks)
                 .filter(column("complete"))?
-                .build(),
-            Incomplete::Keep | Incomplete::Merge => Ok(chunks),
-        }
+                .build()?,
+            Incomplete::Keep | Incomplete::Merge => chunks,
+        };
+        self.profiled.unpivot(chunks, &by)
     }
 
     /// Rows with `by` columns, roles and chunk key under names of their own.
     fn keyed(&self, call: &mut Call) -> Result<LogicalPlan> {
         let schema = self.input.schema().clone();
-        let unknown = || lit(ScalarValue::Boolean(None));
         let mut columns = Vec::new();
         for (name, sql) in self.by {
             columns.push(by_expr(call, name, sql, &schema)?);
         }
-        let role = |expr: &Option<Expr>| expr.clone().unwrap_or_else(unknown);
-        columns.push(role(&self.roles.label).alias("__label"));
-        columns.push(role(&self.roles.prediction).alias("__prediction"));
-        columns.push(role(&self.roles.score).alias("__score"));
+        let inputs = self.profiled.inputs();
+        let named = inputs.iter().map(|(name, expr)| expr.clone().alias(name));
+        columns.extend(named);
         let zone = &self.arguments.time_zone;
         let calendar = matches!(self.arguments.chunking, Chunking::Calendar(_));
-        let time = match &self.roles.timestamp {
+        let time = match &self.timestamp {
             // first and last instants of other chunks must not lose the hour that a clock change repeats
             Some(time) if !calendar => TimeZone::utc("timestamp", time.clone(), &schema),
             Some(time) => zone.local("timestamp", time.clone(), &schema),
@@ -112,7 +114,8 @@ impl ChunkedRows<'_> {
         };
         let plan = plan.window(vec![number.alias("__number")])?;
         let named: Vec<Expr> = self.by.iter().map(|(name, _)| column(name)).collect();
-        let kept = ["__label", "__prediction", "__score", "__time"].map(column);
+        let kept = inputs.iter().map(|(name, _)| column(name));
+        let kept = kept.chain([column("__time")]);
         plan.project(
             named
                 .into_iter()
@@ -127,7 +130,9 @@ impl ChunkedRows<'_> {
     fn numbering(&self) -> Result<Option<(Expr, Expr)>> {
         let by: Vec<Expr> = self.by.iter().map(|(name, _)| column(name)).collect();
         // ties are broken by all that a profile reads, so that tied rows are interchangeable
-        let ties = ["__time", "__score", "__prediction", "__label"].map(column);
+        let inputs = self.profiled.inputs();
+        let ties = inputs.iter().map(|(name, _)| column(name));
+        let ties = [column("__time")].into_iter().chain(ties);
         let orders = (0..self.arguments.order_by.len()).map(|i| column(&order_name(i)));
         let from_zero = cast(column("__number"), DataType::Int64) - lit(1i64);
         let (function, order, key): (Expr, Vec<Expr>, Expr) = match self.arguments.chunking {
@@ -137,7 +142,7 @@ impl ChunkedRows<'_> {
                 from_zero / lit(n),
             ),
             Chunking::Parts(n) => (ntile(lit(n)), orders.chain(ties).collect(), from_zero),
-            Chunking::Dealt(n) => (row_number(), ties.into(), from_zero % lit(n)),
+            Chunking::Dealt(n) => (row_number(), ties.collect(), from_zero % lit(n)),
             Chunking::Calendar(_) | Chunking::Expression(_) => return Ok(None),
         };
         let sorted = order.into_iter().map(|e| e.sort(true, false)).collect();
@@ -146,27 +151,14 @@ impl ChunkedRows<'_> {
     }
 
     /// One row for each `by` group and key.
-    fn profiled(&self, call: &mut Call, keyed: LogicalPlan) -> Result<LogicalPlan> {
+    fn aggregated(&self, call: &mut Call, keyed: LogicalPlan) -> Result<LogicalPlan> {
         let group = self
             .by
             .iter()
             .map(|(name, _)| column(name))
             .chain([column("__key")]);
-        let profile = aggregate(
-            call,
-            "score_profile",
-            vec![
-                column("__label"),
-                column("__prediction"),
-                column("__score"),
-                lit(self.max_bins as i64),
-                lit(i64::from(self.min_level)),
-            ],
-        )?;
-        let mut columns = vec![
-            profile.alias("profile"),
-            count(lit(1i64)).alias("row_count"),
-        ];
+        let mut columns = self.profiled.aggregates(call, &self.bounds)?;
+        columns.push(count(lit(1i64)).alias("row_count"));
         if !matches!(self.arguments.chunking, Chunking::Calendar(_)) {
             columns.push(min(column("__time")).alias("__first"));
             columns.push(max(column("__time")).alias("__last"));
@@ -187,6 +179,7 @@ fn merge_incomplete(
     mut profiled: LogicalPlan,
     by: &[String],
     arguments: &ChunkArguments,
+    profiles: &[String],
 ) -> Result<LogicalPlan> {
     let key = column("__key");
     let (moved, calendar) = match &arguments.chunking {
@@ -216,11 +209,12 @@ fn merge_incomplete(
         Chunking::Parts(_) | Chunking::Dealt(_) | Chunking::Expression(_) => return Ok(profiled),
     };
     let mut columns: Vec<Expr> = by.iter().map(|name| column(name)).collect();
-    columns.extend([moved.alias("__key"), column("profile"), column("row_count")]);
-    let mut totals = vec![
-        aggregate(call, "merge_profiles", vec![column("profile")])?.alias("profile"),
-        cast(sum(column("row_count")), DataType::Int64).alias("row_count"),
-    ];
+    columns.extend([moved.alias("__key"), column("row_count")]);
+    let mut totals = vec![cast(sum(column("row_count")), DataType::Int64).alias("row_count")];
+    for name in profiles {
+        columns.push(column(name));
+        totals.push(aggregate(call, "merge_profiles", vec![column(name)])?.alias(name));
+    }
     if !calendar {
         columns.extend([column("__first"), column("__last")]);
         totals.extend([
@@ -241,6 +235,7 @@ fn describe(
     profiled: LogicalPlan,
     by: &[String],
     arguments: &ChunkArguments,
+    profiles: &[String],
 ) -> Result<LogicalPlan> {
     let key = column("__key");
     let group = || by.iter().map(|name| column(name));
@@ -314,9 +309,9 @@ fn describe(
         rows.alias("row_count"),
         // limits must know, also when the chunk comes from a store
         lit(matches!(arguments.chunking, Chunking::Dealt(_))).alias("dealt"),
-        column("profile"),
     ];
-    plan.project(group().chain(columns).collect::<Vec<_>>())?
+    let profiles = profiles.iter().map(|name| column(name));
+    plan.project(group().chain(columns).chain(profiles).collect::<Vec<_>>())?
         .build()
 }
 

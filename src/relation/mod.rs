@@ -3,11 +3,17 @@ mod arguments;
 mod by;
 mod call;
 mod chunk_arguments;
+mod chunk_series;
 mod chunked;
+mod columns;
 mod estimate_performance;
+mod help;
+mod profiled;
 mod profiles;
+mod rank_columns;
 mod result;
 mod roles;
+mod series_pairs;
 mod session_functions;
 mod side;
 mod source;
@@ -21,6 +27,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::planner::RelationPlanner;
 use datafusion::prelude::SessionContext;
 
+pub use help::{ARGUMENT_WORDS, ArgumentWord};
 pub use result::RESULT_COLUMNS;
 
 use arguments::Call;
@@ -41,7 +48,11 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 2] = [&profiles::SPEC, &estimate_performance::SPEC];
+static ALL: [&RelationSpec; 3] = [
+    &profiles::SPEC,
+    &estimate_performance::SPEC,
+    &rank_columns::SPEC,
+];
 
 /// Every table function, in the order in which the documentation lists them.
 pub fn all() -> &'static [&'static RelationSpec] {

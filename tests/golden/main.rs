@@ -3,11 +3,13 @@
 //!
 //! Realized values, thresholds, estimates of the confusion metrics and of the business value agree to 1e-9
 //! relative; estimates of ROC AUC and average precision, with this crate's corrections undone, to 1e-6.
+//! Rankings of columns, from NannyML's own figures, agree to 1e-9 (`ranking.rs`).
 //! Each deviation is an entry of `deviations.rs`. The worst errors are printed file by file.
 mod compare;
 mod deviations;
 mod fixture;
 mod ours;
+mod ranking;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,6 +19,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use deviations::{DEVIATIONS, SKIPPED};
 use fixture::{Failure, Golden};
+use ranking::Ranking;
 
 #[derive(Debug, Default)]
 struct Total {
@@ -39,6 +42,14 @@ fn main() {
     let total = Arc::new(Mutex::new(Total::default()));
     let mut trials = vec![];
     for folder in folders {
+        let rankings =
+            ranking::find(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        for ranking in rankings {
+            let total = Arc::clone(&total);
+            trials.push(Trial::test(ranking.name(), move || {
+                rank(&ranking, &total).map_err(|e| Failed::from(e.to_string()))
+            }));
+        }
         let golden = fixture::find(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         assert!(
             !golden.is_empty(),
@@ -84,6 +95,23 @@ fn main() {
         "deviations that no longer occur: {stale:?}"
     );
     conclusion.exit();
+}
+
+fn rank(ranking: &Ranking, total: &Mutex<Total>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (figures, error) = runtime.block_on(ranking.compare())?;
+    println!(
+        "{}: {figures} figures, worst error {error:.1e}",
+        ranking.name()
+    );
+    let mut total = total.lock().map_err(|e| e.to_string())?;
+    total.files += 1;
+    total.figures += figures;
+    let worst = total.worst.entry("rankings").or_default();
+    *worst = worst.max(error);
+    Ok(())
 }
 
 fn run(golden: &Golden, total: &Mutex<Total>) -> Result<(), Failure> {

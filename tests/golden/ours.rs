@@ -285,11 +285,11 @@ fn cell(batch: &RecordBatch, name: &str, row: usize) -> Result<ScalarValue, Fail
     Ok(ScalarValue::try_from_array(column, row)?)
 }
 
-fn text(batch: &RecordBatch, name: &str, row: usize) -> Result<String, Failure> {
+pub fn text(batch: &RecordBatch, name: &str, row: usize) -> Result<String, Failure> {
     Ok(cell(batch, name, row)?.to_string())
 }
 
-fn number(batch: &RecordBatch, name: &str, row: usize) -> Result<Option<f64>, Failure> {
+pub fn number(batch: &RecordBatch, name: &str, row: usize) -> Result<Option<f64>, Failure> {
     match cell(batch, name, row)?.cast_to(&DataType::Float64)? {
         ScalarValue::Float64(Some(x)) if !x.is_finite() => Err(format!("{name} is {x}").into()),
         ScalarValue::Float64(number) => Ok(number),

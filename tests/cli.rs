@@ -459,7 +459,7 @@ fn refused_arguments_are_told_once() {
     let cases = [
         (
             "SELECT roc_auc(1)",
-            "roc_auc: 1 arguments given. Expected roc_auc(label, score)",
+            "roc_auc: 1 arguments given. Expected roc_auc(label, score[, max_bins])",
         ),
         (
             "SELECT roc_auc(1, 'x')",

@@ -218,16 +218,6 @@ struct Evaluated {
     realized: Reading,
 }
 
-impl Evaluated {
-    /// The realized value, unless it is a total over fewer or other rows than the estimate.
-    fn comparable_realized(&self) -> Option<f64> {
-        let whole = self.realized.used_count == self.estimate.used_count;
-        self.realized
-            .value
-            .filter(|_| whole || !self.metric.is_total())
-    }
-}
-
 fn list_of(readings: &[Evaluated]) -> Result<ScalarValue> {
     let text = |of: fn(&Evaluated) -> &'static str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(readings.iter().map(of)))
@@ -254,7 +244,7 @@ fn list_of(readings: &[Evaluated]) -> Result<ScalarValue> {
         number(|row| row.judged.row_sampling_error),
         number(|row| row.estimate.lower_bound),
         number(|row| row.estimate.upper_bound),
-        number(Evaluated::comparable_realized),
+        number(|row| row.realized.value),
         number(|row| row.estimate.approx_error),
     ];
     let elements = StructArray::try_new(EVALUATION_FIELDS.clone(), columns, None)?;

@@ -109,10 +109,21 @@ impl Scale {
         let (least, most) = self.keys();
         let first = (bin << level).max(least);
         let last = ((bin << level) | low_bits(level)).min(most);
+        // the key below that of 0.0 is -0.0, which never occurs
+        let last = if last == SIGN - 1 { last - 1 } else { last };
+        let (lower, upper) = (self.value(first), self.value(last));
+        // a key of no score is read as the nearest one, which may be of the bin beside
         BinRange {
-            lower: self.value(first),
-            // the key below that of 0.0 is -0.0, which never occurs
-            upper: self.value(if last == SIGN - 1 { last - 1 } else { last }),
+            lower: if self.key(lower) < first {
+                lower.next_up()
+            } else {
+                lower
+            },
+            upper: if self.key(upper) > last {
+                upper.next_down()
+            } else {
+                upper
+            },
         }
     }
 

@@ -17,24 +17,26 @@ use super::value_profile::{self, ValueProfile};
 /// # Ok::<(), modelwatch::kernel::KernelError>(())
 /// ```
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an accumulator holds one for each group, and most hold scores"
+)]
 pub enum Profile {
     /// Of scores, by prediction and label.
-    Score(Box<ScoreProfile>),
+    Score(ScoreProfile),
     /// Of numbers.
-    Value(Box<ValueProfile>),
+    Value(ValueProfile),
     /// Of categories.
-    Category(Box<CategoryProfile>),
+    Category(CategoryProfile),
 }
 
 impl Profile {
     /// Reads the bytes of a profile; those that are no profile at all are refused as a score profile.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
         Ok(match bytes.first_chunk() {
-            Some(&value_profile::MAGIC) => Self::Value(Box::new(ValueProfile::from_bytes(bytes)?)),
-            Some(&category_profile::MAGIC) => {
-                Self::Category(Box::new(CategoryProfile::from_bytes(bytes)?))
-            }
-            _ => Self::Score(Box::new(ScoreProfile::from_bytes(bytes)?)),
+            Some(&value_profile::MAGIC) => Self::Value(ValueProfile::from_bytes(bytes)?),
+            Some(&category_profile::MAGIC) => Self::Category(CategoryProfile::from_bytes(bytes)?),
+            _ => Self::Score(ScoreProfile::from_bytes(bytes)?),
         })
     }
 
@@ -77,9 +79,9 @@ impl Profile {
     /// Bytes on the heap; constant time.
     pub fn heap_size(&self) -> usize {
         match self {
-            Self::Score(profile) => size_of::<ScoreProfile>() + profile.heap_size(),
-            Self::Value(profile) => size_of::<ValueProfile>() + profile.heap_size(),
-            Self::Category(profile) => size_of::<CategoryProfile>() + profile.heap_size(),
+            Self::Score(profile) => profile.heap_size(),
+            Self::Value(profile) => profile.heap_size(),
+            Self::Category(profile) => profile.heap_size(),
         }
     }
 }

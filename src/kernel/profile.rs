@@ -17,10 +17,6 @@ use super::value_profile::{self, ValueProfile};
 /// # Ok::<(), modelwatch::kernel::KernelError>(())
 /// ```
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an accumulator holds one for each group, and most hold scores"
-)]
 pub enum Profile {
     /// Of scores, by prediction and label.
     Score(ScoreProfile),

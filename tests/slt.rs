@@ -79,10 +79,12 @@ fn every_name_has_its_records() -> Result<(), String> {
     let records = written()?;
     let aggregates = modelwatch::functions::all_aggregates().map_err(|e| e.to_string())?;
     let scalars = modelwatch::functions::all_scalars().map_err(|e| e.to_string())?;
+    let windows = modelwatch::functions::all_windows().map_err(|e| e.to_string())?;
     let names: Vec<&str> = aggregates
         .iter()
         .map(|f| f.name())
         .chain(scalars.iter().map(|f| f.name()))
+        .chain(windows.iter().map(|f| f.name()))
         .chain(modelwatch::relation::all().iter().map(|r| r.name))
         .collect();
     for name in &names {

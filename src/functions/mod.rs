@@ -2,7 +2,10 @@
 mod aggregate;
 mod calendar_chunk;
 mod calibration;
+mod column_chunks;
 mod describe;
+mod distances;
+mod drift;
 mod evaluate;
 mod is_positive;
 mod profiles;
@@ -12,14 +15,16 @@ mod scalar;
 mod spec;
 mod thresholds;
 mod values;
+mod window;
 
+pub use drift::DRIFT_FIELDS;
 pub use evaluate::EVALUATION_FIELDS;
 
 use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 /// Every aggregate function, in the order in which the documentation lists them.
 pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
@@ -38,6 +43,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
     let families = [
         calibration::all()?,
         describe::all()?,
+        distances::all()?,
         evaluate::scalars()?,
         thresholds::scalars()?,
         ranking::scalars()?,
@@ -45,6 +51,11 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         is_positive::all()?,
     ];
     Ok(families.into_iter().flatten().collect())
+}
+
+/// Every window function, in the order in which the documentation lists them.
+pub fn all_windows() -> Result<Vec<Arc<WindowUDF>>> {
+    drift::windows()
 }
 
 /// Registers the functions, without the table functions: what an executor of a distributed plan needs.
@@ -56,6 +67,9 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     }
     for scalar in all_scalars()? {
         registry.register_udf(scalar)?;
+    }
+    for window in all_windows()? {
+        registry.register_udwf(window)?;
     }
     Ok(())
 }

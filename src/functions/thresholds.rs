@@ -104,7 +104,7 @@ fn fit_threshold(
     arguments: Arguments,
 ) -> Result<Aggregation<ThresholdRows>> {
     let text = arguments.text(0, "thresholds")?.unwrap_or_default();
-    let thresholds = Thresholds::parse(&text)?;
+    let thresholds: Thresholds = Thresholds::parse(&text)?;
     let direction = match arguments.text(1, "direction")?.as_deref() {
         None | Some("both") => Direction::Both,
         Some("worse") => Direction::Worse,

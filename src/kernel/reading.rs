@@ -45,11 +45,17 @@ pub enum Status {
     ReferenceUnlabelled,
     /// All labels of the reference are of one class.
     ReferenceSingleClass,
+    /// The relation does not have the column.
+    AbsentColumn,
+    /// The column has numbers in one relation and categories in the other.
+    ChangedType,
+    /// The column has a type that cannot be profiled.
+    UnsupportedType,
 }
 
 impl Status {
     /// Every status, harmless first.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::Ok,
         Self::FewReferenceChunks,
         Self::SmallReference,
@@ -67,6 +73,9 @@ impl Status {
         Self::NoReference,
         Self::ReferenceUnlabelled,
         Self::ReferenceSingleClass,
+        Self::AbsentColumn,
+        Self::ChangedType,
+        Self::UnsupportedType,
     ];
 
     /// Text in the `status` column.
@@ -89,7 +98,15 @@ impl Status {
             Self::NoReference => "no_reference",
             Self::ReferenceUnlabelled => "reference_unlabelled",
             Self::ReferenceSingleClass => "reference_single_class",
+            Self::AbsentColumn => "absent_column",
+            Self::ChangedType => "changed_type",
+            Self::UnsupportedType => "unsupported_type",
         }
+    }
+
+    /// The status of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
     }
 
     /// The graver of two.

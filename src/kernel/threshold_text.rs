@@ -2,8 +2,58 @@
 use std::fmt;
 
 use super::KernelError;
+use super::drift::DriftMetric;
+use super::link::Link;
+use super::metric::Direction;
 use super::metric::Metric;
-use super::threshold::Threshold;
+use super::threshold::{MetricScale, Threshold};
+
+/// A family of metrics that can have thresholds.
+pub trait Judged: Copy + PartialEq + fmt::Display {
+    /// The metric of a name.
+    fn parse(name: &str) -> Option<Self>;
+
+    /// Names of all.
+    fn names() -> Vec<&'static str>;
+
+    /// What a threshold must know about it.
+    fn scale(self) -> MetricScale;
+}
+
+impl Judged for Metric {
+    fn parse(name: &str) -> Option<Self> {
+        Metric::parse(name)
+    }
+
+    fn names() -> Vec<&'static str> {
+        Metric::ALL.map(Metric::name).to_vec()
+    }
+
+    fn scale(self) -> MetricScale {
+        MetricScale::of(self)
+    }
+}
+
+impl Judged for DriftMetric {
+    fn parse(name: &str) -> Option<Self> {
+        DriftMetric::parse(name)
+    }
+
+    fn names() -> Vec<&'static str> {
+        DriftMetric::ALL.map(DriftMetric::name).to_vec()
+    }
+
+    fn scale(self) -> MetricScale {
+        let (lower, upper) = self.domain();
+        MetricScale {
+            link: Link::Identity,
+            lower,
+            upper,
+            better: Direction::Lower,
+            total: false,
+        }
+    }
+}
 
 /// The threshold of each metric.
 ///
@@ -11,34 +61,43 @@ use super::threshold::Threshold;
 /// use modelwatch::kernel::metric::Metric;
 /// use modelwatch::kernel::threshold::Threshold;
 /// use modelwatch::kernel::threshold_text::Thresholds;
-/// let thresholds = Thresholds::parse("roc_auc=constant(0.7,);*=stddev(3,3)")?;
+/// let thresholds: Thresholds = Thresholds::parse("roc_auc=constant(0.7,);*=stddev(3,3)")?;
 /// assert_eq!(thresholds.of(Metric::RocAuc), Threshold::constant(Some(0.7), None)?);
 /// assert_eq!(thresholds.of(Metric::F1), Threshold::standard_deviation(Some(3.0), Some(3.0))?);
 /// assert_eq!(thresholds.to_string(), "roc_auc=constant(0.7,);*=stddev(3,3)");
 /// # Ok::<(), modelwatch::kernel::KernelError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Thresholds {
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thresholds<M = Metric> {
     /// For metrics with a threshold of their own.
-    pub by_metric: Vec<(Metric, Threshold)>,
+    pub by_metric: Vec<(M, Threshold)>,
     /// For all others.
     pub default: Threshold,
 }
 
-impl Thresholds {
+impl<M> Default for Thresholds<M> {
+    fn default() -> Self {
+        Self {
+            by_metric: vec![],
+            default: Threshold::default(),
+        }
+    }
+}
+
+impl<M: Judged> Thresholds<M> {
     /// The threshold of a metric.
-    pub fn of(&self, metric: Metric) -> Threshold {
+    pub fn of(&self, metric: M) -> Threshold {
         let own = self.by_metric.iter().find(|(of, _)| *of == metric);
         own.map_or(self.default, |(_, threshold)| *threshold)
     }
 
     /// Reads what `to_string` wrote.
     pub fn parse(text: &str) -> Result<Self, KernelError> {
-        let mut thresholds = Self::default();
+        let mut thresholds: Self = Self::default();
         for entry in text.split(';').filter(|entry| !entry.is_empty()) {
             let (metric, threshold) = entry.split_once('=').ok_or_else(|| unreadable(entry))?;
             let threshold = parse_one(threshold)?;
-            match Metric::parse(metric) {
+            match M::parse(metric) {
                 Some(metric) => thresholds.by_metric.push((metric, threshold)),
                 None if metric == "*" => thresholds.default = threshold,
                 None => return Err(unreadable(entry)),
@@ -72,7 +131,7 @@ fn unreadable(text: &str) -> KernelError {
     ))
 }
 
-impl fmt::Display for Thresholds {
+impl<M: Judged> fmt::Display for Thresholds<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (metric, threshold) in &self.by_metric {
             write!(f, "{metric}=")?;

@@ -7,7 +7,8 @@ use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::planner::RelationPlannerContext;
 use datafusion::logical_expr::{ColumnarValue, Expr};
 use datafusion::sql::sqlparser::ast::{
-    Expr as SqlExpr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Value,
+    DictionaryField, Expr as SqlExpr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    Ident, Value,
 };
 use std::sync::Arc;
 
@@ -56,6 +57,25 @@ impl<'a> Call<'a> {
     pub fn sql(&self, name: &str) -> Option<SqlExpr> {
         let given = self.arguments.iter().find(|(given, _)| given == name);
         given.map(|(_, sql)| sql.clone())
+    }
+
+    /// Leaves those entries of a `{'name': value}` argument that `keep` refuses out of it, and an empty argument out of
+    /// the call.
+    pub fn leave_out(&mut self, name: &str, keep: impl Fn(&SqlExpr) -> bool) {
+        let Some(entries) = self.sql(name).as_ref().and_then(fields) else {
+            return;
+        };
+        self.arguments.retain(|(given, _)| given != name);
+        let kept: Vec<_> = entries.into_iter().filter(|(_, sql)| keep(sql)).collect();
+        if !kept.is_empty() {
+            let entry = |(key, value): (String, SqlExpr)| DictionaryField {
+                key: Ident::with_quote('\'', key),
+                value: Box::new(value),
+            };
+            let entries = kept.into_iter().map(entry).collect();
+            self.arguments
+                .push((name.into(), SqlExpr::Dictionary(entries)));
+        }
     }
 
     /// Resolves an expression against a relation; an error names the argument.

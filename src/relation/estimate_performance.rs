@@ -121,7 +121,7 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
         // without rows it is not known which groups there should be
         false => analysis.plan,
     };
-    let chunks = union(reference.plan, analysis, &names)?;
+    let chunks = union(reference.plan, analysis, &names, &CHUNK_COLUMNS)?;
     let fitted = fit(call, chunks, &names)?;
     let evaluated = evaluate(call, fitted, &names, &metrics)?;
     let judged = judge(call, evaluated, &names, &thresholds)?;
@@ -162,14 +162,15 @@ fn instant(plan: &LogicalPlan, name: &str, time: &DataType) -> Expr {
 }
 
 /// Both relations under one another, told apart by `dataset`.
-fn union(
+pub(super) fn union(
     reference: LogicalPlan,
     analysis: LogicalPlan,
     by: &[String],
+    columns: &[&str],
 ) -> Result<LogicalPlanBuilder> {
     let time = common_time(reference.schema(), analysis.schema());
     let side = |plan: LogicalPlan, dataset: &str| {
-        let columns = CHUNK_COLUMNS.map(|name| match name {
+        let columns = columns.iter().map(|&name| match name {
             "chunk_start" | "chunk_end" => instant(&plan, name, &time).alias(name),
             _ => column(name),
         });
@@ -290,7 +291,7 @@ fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
         return Ok(all());
     }
     for name in &names {
-        let metric = metric_of(function, "metrics", name)?;
+        let metric: Metric = metric_of(function, "metrics", name)?;
         if metric.needs_value_matrix() && matrix.is_none() {
             return plan_err!(
                 "{function}: metric {metric} needs the value of each outcome. Expected value_matrix. \

@@ -6,6 +6,7 @@ mod chunk_arguments;
 mod chunk_series;
 mod chunked;
 mod columns;
+mod drift_thresholds;
 mod estimate_performance;
 mod help;
 mod profiled;
@@ -19,6 +20,7 @@ mod side;
 mod source;
 mod stored;
 mod threshold_arguments;
+mod univariate_drift;
 
 use std::sync::Arc;
 
@@ -48,9 +50,10 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 3] = [
+static ALL: [&RelationSpec; 4] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
+    &univariate_drift::SPEC,
     &rank_columns::SPEC,
 ];
 

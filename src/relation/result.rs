@@ -92,9 +92,9 @@ fn limit(name: &str) -> Expr {
     get_field(column("__limits"), name)
 }
 
-/// True strictly outside a limit; NULL where nothing is judged: on reference rows, on chunks that are not
+/// True strictly outside a limit of `__limits`; NULL where nothing is judged: on reference rows, on chunks that are not
 /// complete, and without a value or without limits.
-fn alert() -> Result<Expr> {
+pub(super) fn alert() -> Result<Expr> {
     let (lower, upper) = (limit("lower_threshold"), limit("upper_threshold"));
     let is_true = |side: Expr| when(side.clone().is_null(), lit(false)).otherwise(side);
     let below = is_true(column("value").lt(lower.clone()))?;
@@ -125,10 +125,17 @@ pub fn shared_shape(
         let value = match name {
             "monitor" => monitor.clone(),
             "lower_threshold" | "upper_threshold" => limit(name),
+            "alert" if has(&judged, name) => column(name),
             "alert" => alert()?,
             "status" => status()?,
             "column_name" if !has(&judged, name) => absent(DataType::Utf8),
-            "p_value" | "q_value" if !has(&judged, name) => absent(DataType::Float64),
+            "labelled_count" if !has(&judged, name) => absent(DataType::Int64),
+            "p_value" | "q_value" | "realized" | "sampling_error" | "lower_bound"
+            | "upper_bound"
+                if !has(&judged, name) =>
+            {
+                absent(DataType::Float64)
+            }
             _ => column(name),
         };
         columns.push(value.alias(name));

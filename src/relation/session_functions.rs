@@ -28,6 +28,24 @@ pub fn scalar(call: &Call, name: &str, args: Vec<Expr>) -> Result<Expr> {
     }
 }
 
+/// A call of a window function of the session over each partition, whatever the order of its rows.
+pub fn over_partition(
+    call: &Call,
+    name: &str,
+    args: Vec<Expr>,
+    partition: &[&str],
+) -> Result<Expr> {
+    let Some(function) = call.context.context_provider().get_window_meta(name) else {
+        return plan_err!("{}: function {name} is not registered", call.function());
+    };
+    Expr::from(WindowFunction::new(
+        WindowFunctionDefinition::WindowUDF(function),
+        args,
+    ))
+    .partition_by(partition.iter().map(|name| column(name)).collect())
+    .build()
+}
+
 /// True on rows of the reference.
 pub fn is_reference() -> Expr {
     column("dataset").eq(lit("reference"))

@@ -3,15 +3,14 @@ use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Function};
 
 use super::arguments::{Call, arguments_of, fields};
-use crate::kernel::metric::Metric;
-use crate::kernel::threshold::{MetricScale, Threshold};
-use crate::kernel::threshold_text::Thresholds;
+use crate::kernel::threshold::Threshold;
+use crate::kernel::threshold_text::{Judged, Thresholds};
 use crate::suggest::expected_one_of;
 
 const KINDS: [&str; 3] = ["false_alarm_rate", "stddev", "constant"];
 
 /// Reads `thresholds => kind(...)` or `thresholds => {'metric': kind(...)}`.
-pub fn thresholds(call: &mut Call, metrics: &[Metric]) -> Result<Thresholds> {
+pub fn thresholds<M: Judged>(call: &mut Call, metrics: &[M]) -> Result<Thresholds<M>> {
     let rate = call.options().false_alarm_rate;
     let mut thresholds = Thresholds {
         by_metric: vec![],
@@ -28,7 +27,7 @@ pub fn thresholds(call: &mut Call, metrics: &[Metric]) -> Result<Thresholds> {
         return Ok(thresholds);
     };
     for (name, sql) in entries {
-        let metric = metric_of(call.function(), "thresholds", &name)?;
+        let metric = metric_of::<M>(call.function(), "thresholds", &name)?;
         require_estimated(call, metric, metrics)?;
         let threshold = one(call, &sql)?;
         check(call, metric, &threshold)?;
@@ -48,21 +47,21 @@ pub fn thresholds(call: &mut Call, metrics: &[Metric]) -> Result<Thresholds> {
 }
 
 /// Limits of a metric that nobody asked for would be ignored.
-fn require_estimated(call: &Call, metric: Metric, metrics: &[Metric]) -> Result<()> {
+fn require_estimated<M: Judged>(call: &Call, metric: M, metrics: &[M]) -> Result<()> {
     if metrics.contains(&metric) {
         return Ok(());
     }
-    let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
+    let names: Vec<String> = metrics.iter().map(M::to_string).collect();
     plan_err!(
-        "{}: argument 'thresholds' has limits for {metric}, which is not estimated. Expected one of: {}. \
+        "{}: argument 'thresholds' has limits for {metric}, which is not computed. Expected one of: {}. \
          Hint: name {metric} in metrics too",
         call.function(),
         names.join(", ")
     )
 }
 
-fn check(call: &Call, metric: Metric, threshold: &Threshold) -> Result<()> {
-    let fits = threshold.fits(&MetricScale::of(metric));
+fn check<M: Judged>(call: &Call, metric: M, threshold: &Threshold) -> Result<()> {
+    let fits = threshold.fits(&metric.scale());
     fits.map_err(|e| {
         plan_datafusion_err!(
             "{}: argument 'thresholds' for {metric}: {e}",
@@ -72,13 +71,12 @@ fn check(call: &Call, metric: Metric, threshold: &Threshold) -> Result<()> {
 }
 
 /// The metric of a name, or an error with the nearest.
-pub fn metric_of(function: &str, argument: &str, name: &str) -> Result<Metric> {
-    let names = Metric::ALL.map(Metric::name);
-    match Metric::parse(name) {
+pub fn metric_of<M: Judged>(function: &str, argument: &str, name: &str) -> Result<M> {
+    match M::parse(name) {
         Some(metric) => Ok(metric),
         None => plan_err!(
             "{function}: argument '{argument}' names the unknown metric '{name}'. {}",
-            expected_one_of(name, &names)
+            expected_one_of(name, &M::names())
         ),
     }
 }

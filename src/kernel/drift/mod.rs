@@ -29,6 +29,6 @@ mod series_limits;
 pub use benjamini_hochberg::benjamini_hochberg;
 pub use bins::{BinLabel, DriftBin};
 pub use metric::DriftMetric;
-pub use quartiles::quantile;
+pub use quartiles::{quantile, share_up_to};
 pub use reference::{Distance, DriftProfile, DriftReference};
 pub use series::{Comparison, DriftReading, DriftReadings, DriftSeries};

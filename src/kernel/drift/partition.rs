@@ -1,5 +1,5 @@
 //! Ranges of numbers, fixed on the reference, and the rows of any profile in them.
-use super::super::key::{bin_range, key};
+use super::super::key::{Scale, key};
 use super::super::values::{ValueBin, ValueBins};
 
 /// Rows of a range: `sure` of them lie there, `maybe` more can, and `likely` is a guess between.
@@ -227,7 +227,7 @@ fn snapped_down(x: f64, level: u8) -> f64 {
     if level == 0 {
         return x;
     }
-    bin_range(key(x) >> level, level).lower
+    Scale::Number.bin_range(key(x) >> level, level).lower
 }
 
 /// The first number after the digest bin that holds `x`.
@@ -235,5 +235,8 @@ fn bin_end(x: f64, level: u8) -> f64 {
     if level == 0 {
         return x.next_up();
     }
-    bin_range(key(x) >> level, level).upper.next_up()
+    Scale::Number
+        .bin_range(key(x) >> level, level)
+        .upper
+        .next_up()
 }

@@ -30,6 +30,25 @@ pub fn quantile(values: &ValueBins, share: f64) -> Option<f64> {
     Some(first * (1.0 - part) + next * part)
 }
 
+/// Share of a profile's finite numbers that are at most `x`, as far as their bins tell: the rows of a bin that `x`
+/// cuts are where their mean is. NULL: `None` without rows.
+///
+/// ```
+/// use modelwatch::kernel::drift::share_up_to;
+/// use modelwatch::kernel::values::{ValueBin, ValueBins};
+/// let exact = |x| ValueBin { lower: x, upper: x, count: 1, sum: x };
+/// let values = ValueBins { bins: [1.0, 2.0, 10.0, 20.0].map(exact).to_vec(), ..ValueBins::default() };
+/// assert_eq!(share_up_to(&values, 2.0), Some(0.5));
+/// ```
+pub fn share_up_to(values: &ValueBins, x: f64) -> Option<f64> {
+    let below = values
+        .bins
+        .iter()
+        .filter(|bin| bin.upper <= x || centre(bin) <= x);
+    let rows = values.rows();
+    (rows > 0).then(|| below.map(|bin| bin.count).sum::<u64>() as f64 / rows as f64)
+}
+
 /// Number of the row with `rank` rows before it, as far as its bin tells.
 fn at_rank(bins: &[ValueBin], rank: u64) -> Option<f64> {
     let mut passed = 0;

@@ -1,9 +1,8 @@
 //! A series of chunks, each with its distance and its limits.
 use super::super::limits::Limits;
-use super::super::link::Link;
-use super::super::metric::Direction;
 use super::super::reading::Status;
-use super::super::threshold::{MetricScale, Threshold};
+use super::super::threshold::Threshold;
+use super::super::threshold_text::Judged;
 use super::law::Law;
 use super::metric::DriftMetric;
 use super::reference::{Distance, DriftProfile, DriftReference};
@@ -74,21 +73,18 @@ impl DriftSeries {
     ///
     /// Errors: a threshold that [`Threshold::checked`] or [`Threshold::fits`] refuses.
     pub fn new(metric: DriftMetric, threshold: Threshold) -> Result<Self, KernelError> {
-        let (lower, upper) = metric.domain();
-        let scale = MetricScale {
-            link: Link::Identity,
-            lower,
-            upper,
-            better: Direction::Lower,
-            total: false,
-        };
-        threshold.checked()?.fits(&scale)?;
+        threshold.checked()?.fits(&metric.scale())?;
         Ok(Self {
             metric,
             threshold,
             comparison: Comparison::Reference,
             dealt: false,
         })
+    }
+
+    /// The distance.
+    pub fn metric(&self) -> DriftMetric {
+        self.metric
     }
 
     /// The same with another comparison.

@@ -5,7 +5,9 @@
 mod arguments;
 mod grouped;
 mod labelled_rows;
+mod pca_rows;
 mod profile_rows;
+mod record_rows;
 mod reference_rows;
 mod row;
 mod score_rows;
@@ -14,6 +16,7 @@ mod threshold_rows;
 pub use arguments::{Arguments, bytes_at};
 pub use grouped::GroupedAccumulator;
 pub use labelled_rows::LabelledRows;
+pub use pca_rows::{CovarianceRows, EncodingRows, ErrorRows, MergedErrors, projected};
 pub use profile_rows::MergedProfile;
 pub use reference_rows::ReferenceRows;
 pub use row::RowAccumulator;

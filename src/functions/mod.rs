@@ -5,6 +5,7 @@ mod calibration;
 mod describe;
 mod evaluate;
 mod is_positive;
+mod pca;
 mod profiles;
 mod readings;
 mod scalar;
@@ -13,6 +14,7 @@ mod thresholds;
 mod values;
 
 pub use evaluate::EVALUATION_FIELDS;
+pub use pca::imputation;
 
 use std::sync::Arc;
 
@@ -27,6 +29,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         readings::all()?,
         evaluate::aggregates()?,
         thresholds::aggregates()?,
+        pca::aggregates()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }
@@ -40,6 +43,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         thresholds::scalars()?,
         calendar_chunk::all()?,
         is_positive::all()?,
+        pca::scalars()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }

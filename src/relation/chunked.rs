@@ -15,6 +15,7 @@ use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 use super::arguments::Call;
 use super::by::by_expr;
 use super::chunk_arguments::ChunkArguments;
+use super::fit::Fit;
 use super::roles::{Roles, column};
 use super::session_functions::{aggregate, scalar};
 use crate::chunk::{Calendar, Chunking, Incomplete, TIMESTAMP, TimeZone};
@@ -36,16 +37,46 @@ pub const CHUNK_COLUMNS: [&str; 8] = [
 pub struct ChunkedRows<'a> {
     /// Its rows.
     pub input: LogicalPlan,
-    /// What its columns stand for.
-    pub roles: Roles,
+    /// The time of a row.
+    pub timestamp: Option<Expr>,
+    /// What of a row its chunk's profile reads.
+    pub payload: Payload,
     /// Name and SQL of each `by` column.
     pub by: &'a [(String, SqlExpr)],
     /// How it is chunked.
     pub arguments: ChunkArguments,
-    /// Most bins of a profile.
-    pub max_bins: usize,
-    /// Bits that profiles drop from the start.
-    pub min_level: u32,
+}
+
+/// What goes into the profile of a chunk.
+pub struct Payload {
+    /// Names inside of the plan, and expressions over the rows. They break ties of the order, so that tied rows
+    /// are interchangeable.
+    pub columns: Vec<(String, Expr)>,
+    /// The profile, an aggregate of these columns and of [`super::fit::FIT`].
+    pub profile: Expr,
+    /// Name of the aggregate that merges such profiles.
+    pub merge: &'static str,
+    /// What the profile needs of each `by` group.
+    pub fit: Option<Fit>,
+}
+
+impl Payload {
+    /// Score, prediction and label, which may be unknown.
+    pub fn scores(call: &Call, roles: &Roles, max_bins: usize, min_level: u32) -> Result<Self> {
+        let names = ["__score", "__prediction", "__label"];
+        let exprs = [&roles.score, &roles.prediction, &roles.label].map(|role| {
+            let unknown = || lit(ScalarValue::Boolean(None));
+            role.clone().unwrap_or_else(unknown)
+        });
+        let mut args = ["__label", "__prediction", "__score"].map(column).to_vec();
+        args.extend([lit(max_bins as i64), lit(i64::from(min_level))]);
+        Ok(Self {
+            columns: names.map(str::to_string).into_iter().zip(exprs).collect(),
+            profile: aggregate(call, "score_profile", args)?,
+            merge: "merge_profiles",
+            fit: None,
+        })
+    }
 }
 
 impl ChunkedRows<'_> {
@@ -54,9 +85,14 @@ impl ChunkedRows<'_> {
         let by: Vec<String> = self.by.iter().map(|(name, _)| name.clone()).collect();
         let arguments = self.arguments.clone();
         let keyed = self.keyed(call)?;
-        let profiled = self.profiled(call, keyed)?;
+        let keyed = match &self.payload.fit {
+            Some(fit) => fit.beside(keyed, &by)?,
+            None => keyed,
+        };
+        let merge = self.payload.merge;
+        let profiled = self.profiled(keyed)?;
         let merged = match arguments.incomplete {
-            Incomplete::Merge => merge_incomplete(call, profiled, &by, &arguments)?,
+            Incomplete::Merge => merge_incomplete(call, profiled, &by, &arguments, merge)?,
             Incomplete::Keep | Incomplete::Drop => profiled,
         };
         let chunks = describe(call, merged, &by, &arguments)?;
@@ -71,18 +107,15 @@ impl ChunkedRows<'_> {
     /// Rows with `by` columns, roles and chunk key under names of their own.
     fn keyed(&self, call: &mut Call) -> Result<LogicalPlan> {
         let schema = self.input.schema().clone();
-        let unknown = || lit(ScalarValue::Boolean(None));
         let mut columns = Vec::new();
         for (name, sql) in self.by {
             columns.push(by_expr(call, name, sql, &schema)?);
         }
-        let role = |expr: &Option<Expr>| expr.clone().unwrap_or_else(unknown);
-        columns.push(role(&self.roles.label).alias("__label"));
-        columns.push(role(&self.roles.prediction).alias("__prediction"));
-        columns.push(role(&self.roles.score).alias("__score"));
+        let payload = self.payload.columns.iter();
+        columns.extend(payload.map(|(name, expr)| expr.clone().alias(name)));
         let zone = &self.arguments.time_zone;
         let calendar = matches!(self.arguments.chunking, Chunking::Calendar(_));
-        let time = match &self.roles.timestamp {
+        let time = match &self.timestamp {
             // first and last instants of other chunks must not lose the hour that a clock change repeats
             Some(time) if !calendar => TimeZone::utc("timestamp", time.clone(), &schema),
             Some(time) => zone.local("timestamp", time.clone(), &schema),
@@ -112,7 +145,8 @@ impl ChunkedRows<'_> {
         };
         let plan = plan.window(vec![number.alias("__number")])?;
         let named: Vec<Expr> = self.by.iter().map(|(name, _)| column(name)).collect();
-        let kept = ["__label", "__prediction", "__score", "__time"].map(column);
+        let payload = self.payload.columns.iter().map(|(name, _)| column(name));
+        let kept = payload.chain([column("__time")]);
         plan.project(
             named
                 .into_iter()
@@ -127,7 +161,8 @@ impl ChunkedRows<'_> {
     fn numbering(&self) -> Result<Option<(Expr, Expr)>> {
         let by: Vec<Expr> = self.by.iter().map(|(name, _)| column(name)).collect();
         // ties are broken by all that a profile reads, so that tied rows are interchangeable
-        let ties = ["__time", "__score", "__prediction", "__label"].map(column);
+        let payload = self.payload.columns.iter().map(|(name, _)| column(name));
+        let ties = [column("__time")].into_iter().chain(payload);
         let orders = (0..self.arguments.order_by.len()).map(|i| column(&order_name(i)));
         let from_zero = cast(column("__number"), DataType::Int64) - lit(1i64);
         let (function, order, key): (Expr, Vec<Expr>, Expr) = match self.arguments.chunking {
@@ -137,7 +172,7 @@ impl ChunkedRows<'_> {
                 from_zero / lit(n),
             ),
             Chunking::Parts(n) => (ntile(lit(n)), orders.chain(ties).collect(), from_zero),
-            Chunking::Dealt(n) => (row_number(), ties.into(), from_zero % lit(n)),
+            Chunking::Dealt(n) => (row_number(), ties.collect(), from_zero % lit(n)),
             Chunking::Calendar(_) | Chunking::Expression(_) => return Ok(None),
         };
         let sorted = order.into_iter().map(|e| e.sort(true, false)).collect();
@@ -146,25 +181,14 @@ impl ChunkedRows<'_> {
     }
 
     /// One row for each `by` group and key.
-    fn profiled(&self, call: &mut Call, keyed: LogicalPlan) -> Result<LogicalPlan> {
+    fn profiled(self, keyed: LogicalPlan) -> Result<LogicalPlan> {
         let group = self
             .by
             .iter()
             .map(|(name, _)| column(name))
             .chain([column("__key")]);
-        let profile = aggregate(
-            call,
-            "score_profile",
-            vec![
-                column("__label"),
-                column("__prediction"),
-                column("__score"),
-                lit(self.max_bins as i64),
-                lit(i64::from(self.min_level)),
-            ],
-        )?;
         let mut columns = vec![
-            profile.alias("profile"),
+            self.payload.profile.alias("profile"),
             count(lit(1i64)).alias("row_count"),
         ];
         if !matches!(self.arguments.chunking, Chunking::Calendar(_)) {
@@ -187,6 +211,7 @@ fn merge_incomplete(
     mut profiled: LogicalPlan,
     by: &[String],
     arguments: &ChunkArguments,
+    merge: &str,
 ) -> Result<LogicalPlan> {
     let key = column("__key");
     let (moved, calendar) = match &arguments.chunking {
@@ -218,7 +243,7 @@ fn merge_incomplete(
     let mut columns: Vec<Expr> = by.iter().map(|name| column(name)).collect();
     columns.extend([moved.alias("__key"), column("profile"), column("row_count")]);
     let mut totals = vec![
-        aggregate(call, "merge_profiles", vec![column("profile")])?.alias("profile"),
+        aggregate(call, merge, vec![column("profile")])?.alias("profile"),
         cast(sum(column("row_count")), DataType::Int64).alias("row_count"),
     ];
     if !calendar {

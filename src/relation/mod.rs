@@ -5,6 +5,9 @@ mod call;
 mod chunk_arguments;
 mod chunked;
 mod estimate_performance;
+mod fit;
+mod fitted_columns;
+mod multivariate_drift;
 mod profiles;
 mod result;
 mod roles;
@@ -41,7 +44,11 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 2] = [&profiles::SPEC, &estimate_performance::SPEC];
+static ALL: [&RelationSpec; 3] = [
+    &profiles::SPEC,
+    &estimate_performance::SPEC,
+    &multivariate_drift::SPEC,
+];
 
 /// Every table function, in the order in which the documentation lists them.
 pub fn all() -> &'static [&'static RelationSpec] {

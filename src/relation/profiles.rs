@@ -6,7 +6,7 @@ use super::RelationSpec;
 use super::arguments::Call;
 use super::by::by_columns;
 use super::chunk_arguments::ChunkArguments;
-use super::chunked::{CHUNK_COLUMNS, ChunkedRows};
+use super::chunked::{CHUNK_COLUMNS, ChunkedRows, Payload};
 use super::roles::{Roles, column, column_names};
 use super::side::Side;
 use super::stored;
@@ -128,11 +128,10 @@ pub fn chunk_profiles(
     let has_prediction = roles.prediction.is_some();
     let rows = ChunkedRows {
         input: side.input,
-        roles,
+        payload: Payload::scores(call, &roles, max_bins, options.min_level)?,
+        timestamp: roles.timestamp,
         by,
         arguments,
-        max_bins,
-        min_level: options.min_level,
     };
     Ok(ChunkProfiles {
         plan: rows.plan(call)?,

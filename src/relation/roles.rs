@@ -23,6 +23,17 @@ pub struct Roles {
 }
 
 impl Roles {
+    /// The timestamp alone, for what reads neither scores nor labels.
+    pub fn timestamp(call: &mut Call, side: &Side) -> Result<Self> {
+        let timestamp = Role::new("timestamp", "timestamp", side.dataset == "reference");
+        Ok(Self {
+            score: None,
+            prediction: None,
+            label: None,
+            timestamp: timestamp.resolve(call, side)?,
+        })
+    }
+
     /// Resolves the roles. The labels of an analysis and the timestamps of a reference may be absent.
     pub fn resolve(call: &mut Call, side: &Side) -> Result<Self> {
         let schema = side.schema();
@@ -170,7 +181,7 @@ fn as_class(
 
 /// Families of types that can be compared with one another.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
     Number,
     Boolean,
     Text,
@@ -183,7 +194,7 @@ pub fn is_text(found: &DataType) -> bool {
 }
 
 impl Kind {
-    fn of(found: &DataType) -> Self {
+    pub fn of(found: &DataType) -> Self {
         match found {
             DataType::Dictionary(_, value) => Self::of(value),
             DataType::RunEndEncoded(_, values) => Self::of(values.data_type()),

@@ -126,7 +126,7 @@ impl Summary for CovarianceRows {
         };
         let records = Records::read(function, row)?;
         let expect = |encoding: &Encoding| expect_columns(encoding, &records);
-        let fits = FittedColumn::read(encoding, expect).map_err(|e| e.context(function))?;
+        let fits = FittedColumn::read(function, encoding, expect)?;
         Ok(FittedRecords {
             function,
             records,
@@ -237,7 +237,7 @@ pub fn projected(
 ) -> Result<(Records, FittedColumn<Projection>)> {
     let records = Records::read(function, row)?;
     let expect = |fit: &Projection| expect_columns(fit.encoding(), &records);
-    let fits = FittedColumn::read(projection, expect).map_err(|e| e.context(function))?;
+    let fits = FittedColumn::read(function, projection, expect)?;
     Ok((records, fits))
 }
 

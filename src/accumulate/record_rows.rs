@@ -8,7 +8,7 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
-use datafusion::common::{Result, exec_err};
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
 
 use super::bytes_at;
 use crate::kernel::KernelError;
@@ -158,7 +158,12 @@ pub struct FittedColumn<T> {
 
 impl<T: FromBytes> FittedColumn<T> {
     /// Reads a column of bytes; a fit must be one of the columns in `records`, which `expect` checks.
-    pub fn read(column: &ArrayRef, expect: impl Fn(&T) -> Result<(), KernelError>) -> Result<Self> {
+    pub fn read(
+        function: &str,
+        column: &ArrayRef,
+        expect: impl Fn(&T) -> Result<(), KernelError>,
+    ) -> Result<Self> {
+        let told = |e: KernelError| exec_datafusion_err!("{function}: {e}");
         let (mut fits, mut of_row) = (Vec::new(), Vec::with_capacity(column.len()));
         // bytes that many rows share are stored once, and their views are equal
         let views = column
@@ -180,8 +185,8 @@ impl<T: FromBytes> FittedColumn<T> {
             let at = match known {
                 Some(at) => at,
                 None => {
-                    let fit = read_once::<T>(bytes)?;
-                    expect(&fit.value)?;
+                    let fit = read_once::<T>(bytes).map_err(told)?;
+                    expect(&fit.value).map_err(told)?;
                     fits.push(fit);
                     fits.len() - 1
                 }

@@ -151,7 +151,12 @@ pub fn fitted_columns(
 }
 
 fn require_somewhere(call: &Call, argument: &str, name: &str, sides: [&DFSchema; 2]) -> Result<()> {
-    let all: Vec<&str> = sides.into_iter().flat_map(column_names).collect();
+    let mut all: Vec<&str> = vec![];
+    for name in sides.into_iter().flat_map(column_names) {
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
     if all.contains(&name) {
         return Ok(());
     }

@@ -207,8 +207,7 @@ fn fit(
     let components = match call.number("n_components")? {
         None => 0.65,
         Some(number) => {
-            Components::of(number)
-                .map_err(|e| plan_datafusion_err!("{function}: argument 'n_components': {e}"))?;
+            Components::of(number).map_err(|e| plan_datafusion_err!("{function}: argument {e}"))?;
             number
         }
     };

@@ -111,10 +111,10 @@ impl Golden {
     }
 }
 
-type Columns = HashMap<String, Vec<String>>;
+pub type Columns = HashMap<String, Vec<String>>;
 
 /// No cell of a golden file holds a comma or a quote.
-fn read_csv(path: &Path) -> Result<(Columns, usize), Failure> {
+pub fn read_csv(path: &Path) -> Result<(Columns, usize), Failure> {
     let text = std::fs::read_to_string(path)?;
     let mut lines = text.lines();
     let header: Vec<&str> = lines
@@ -143,7 +143,7 @@ fn read_csv(path: &Path) -> Result<(Columns, usize), Failure> {
     Ok((columns, rows))
 }
 
-fn chunking(parameters: &Value) -> Chunking {
+pub fn chunking(parameters: &Value) -> Chunking {
     let count = |name: &str| parameters[name].as_u64();
     if let Some(size) = count("chunk_size") {
         return Chunking::Size(size);

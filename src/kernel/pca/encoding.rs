@@ -7,7 +7,7 @@ use crate::kernel::KernelError;
 use crate::kernel::codec::{Reader, Writer};
 
 const MAGIC: [u8; 4] = *b"MWEN";
-const WHAT: &str = "encoding";
+const WHAT: &str = "fitted encoding";
 
 /// How the rows of a reference become numbers.
 ///

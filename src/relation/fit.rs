@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, JoinType, NullEquality, Result, plan_datafusion_err};
+use datafusion::functions_nested::expr_fn::make_array;
 use datafusion::logical_expr::type_coercion::binary::type_union_coercion;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, scalar_subquery};
 
@@ -10,6 +11,7 @@ use super::roles::column;
 
 /// The column of the fitted value.
 pub const FIT: &str = "__fit";
+const FITS: &str = "__fits";
 
 /// A plan with the `by` columns and [`FIT`], a row for each group; without `by`, one row.
 #[derive(Debug, Clone)]
@@ -19,7 +21,8 @@ impl Fit {
     /// Rows with the fit of their group as [`FIT`], NULL for a group that the reference lacks.
     ///
     /// Without `by` it is a subquery in a projection: however often a plan holds it, it is evaluated once. With `by`
-    /// it is a join, through which filters on a `by` column reach the scans.
+    /// it is a join, which a plan evaluates as often as it holds it. Filters on a `by` column reach the scan of the
+    /// rows, but not that of the fit: a join in which NULL equals NULL passes none on.
     pub fn beside(&self, rows: LogicalPlan, by: &[String]) -> Result<LogicalPlan> {
         let all = |plan: &LogicalPlan| -> Vec<Expr> {
             plan.schema()
@@ -35,7 +38,7 @@ impl Fit {
         }
         let kept = all(&rows);
         let mut left = kept.clone();
-        let mut right = vec![column(FIT)];
+        let mut right = vec![make_array(vec![column(FIT)]).alias(FITS)];
         let (mut left_keys, mut right_keys) = (vec![], vec![]);
         for (i, name) in by.iter().enumerate() {
             let common = common_type(&rows, &self.0, name)?;
@@ -45,20 +48,26 @@ impl Fit {
             left_keys.push(Column::from_name(key("row")));
             right_keys.push(Column::from_name(key("group")));
         }
+        // a hash join holds its left side and streams the other, and puts on the left what statistics call smaller:
+        // they overrate the number of groups, so they are hidden behind an unnest
         let groups = LogicalPlanBuilder::from(self.0.clone())
             .project(right)?
-            .build()?;
-        LogicalPlanBuilder::from(rows)
-            .project(left)?
+            .unnest_column(FITS)?;
+        let rows = LogicalPlanBuilder::from(rows).project(left)?.build()?;
+        groups
             .join_detailed(
-                groups,
-                JoinType::Left,
-                (left_keys, right_keys),
+                rows,
+                JoinType::Right,
+                (right_keys, left_keys),
                 None,
                 // a NULL is a group like any other
                 NullEquality::NullEqualsNull,
             )?
-            .project(kept.into_iter().chain([column(FIT)]).collect::<Vec<_>>())?
+            .project(
+                kept.into_iter()
+                    .chain([column(FITS).alias(FIT)])
+                    .collect::<Vec<_>>(),
+            )?
             .build()
     }
 }

@@ -233,9 +233,11 @@ fn other_types(input: &Input) -> Vec<DataType> {
             Decimal256(20, 3),
             of(Int32, Float64),
         ],
-        Input::Profile => vec![Binary, LargeBinary, of(Int32, Binary)],
+        Input::Profile | Input::Fitted(_) | Input::Errors => {
+            vec![Binary, LargeBinary, of(Int32, Binary)]
+        }
         Input::Whole => whole.to_vec(),
-        Input::Constant(_) => vec![],
+        Input::Record | Input::Constant(_) => vec![],
     }
 }
 

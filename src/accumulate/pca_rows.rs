@@ -67,7 +67,8 @@ impl Summary for EncodingRows {
     }
 
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
-        Ok(self.summaries.merge_bytes(state, self.numbers)?)
+        let merged = self.summaries.merge_bytes(state, self.numbers);
+        merged.map_err(|e| exec_datafusion_err!("fit_encoding: {e}"))
     }
 
     fn state(&mut self) -> Vec<u8> {
@@ -156,7 +157,8 @@ impl Summary for CovarianceRows {
             value: Encoding::from_bytes(bytes)?,
         });
         self.expect(&encoding)?;
-        Ok(self.sums.merge(&sums)?)
+        let merged = self.sums.merge(&sums);
+        merged.map_err(|e| exec_datafusion_err!("fit_pca: {e}"))
     }
 
     fn state(&mut self) -> Vec<u8> {

@@ -49,8 +49,8 @@ pub struct ChunkedRows<'a> {
 
 /// What goes into the profile of a chunk.
 pub struct Payload {
-    /// Names inside of the plan, and expressions over the rows. They break ties of the order, so that tied rows
-    /// are interchangeable.
+    /// Names inside of the plan, and expressions over the rows. They break ties of the order, the last first, so that
+    /// tied rows are interchangeable.
     pub columns: Vec<(String, Expr)>,
     /// The profile, an aggregate of these columns and of [`super::fit::FIT`].
     pub profile: Expr,
@@ -63,12 +63,12 @@ pub struct Payload {
 impl Payload {
     /// Score, prediction and label, which may be unknown.
     pub fn scores(call: &Call, roles: &Roles, max_bins: usize, min_level: u32) -> Result<Self> {
-        let names = ["__score", "__prediction", "__label"];
-        let exprs = [&roles.score, &roles.prediction, &roles.label].map(|role| {
+        let names = ["__label", "__prediction", "__score"];
+        let exprs = [&roles.label, &roles.prediction, &roles.score].map(|role| {
             let unknown = || lit(ScalarValue::Boolean(None));
             role.clone().unwrap_or_else(unknown)
         });
-        let mut args = ["__label", "__prediction", "__score"].map(column).to_vec();
+        let mut args = names.map(column).to_vec();
         args.extend([lit(max_bins as i64), lit(i64::from(min_level))]);
         Ok(Self {
             columns: names.map(str::to_string).into_iter().zip(exprs).collect(),
@@ -161,7 +161,8 @@ impl ChunkedRows<'_> {
     fn numbering(&self) -> Result<Option<(Expr, Expr)>> {
         let by: Vec<Expr> = self.by.iter().map(|(name, _)| column(name)).collect();
         // ties are broken by all that a profile reads, so that tied rows are interchangeable
-        let payload = self.payload.columns.iter().map(|(name, _)| column(name));
+        let payload = self.payload.columns.iter().rev();
+        let payload = payload.map(|(name, _)| column(name));
         let ties = [column("__time")].into_iter().chain(payload);
         let orders = (0..self.arguments.order_by.len()).map(|i| column(&order_name(i)));
         let from_zero = cast(column("__number"), DataType::Int64) - lit(1i64);

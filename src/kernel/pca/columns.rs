@@ -2,6 +2,7 @@
 use std::collections::HashMap;
 
 use super::Cell;
+use super::columns_moments::{frequency_moments, median};
 use super::encoding::{EncodedColumn, Encoding, Frequencies, Values};
 use crate::kernel::KernelError;
 use crate::kernel::codec::{Reader, Writer};
@@ -336,57 +337,6 @@ impl ColumnSummary {
                 )
             }
         }
-    }
-}
-
-/// Mean and variance of the frequencies that rows of these categories get.
-fn frequency_moments(rows: u64, counts: impl Iterator<Item = u64> + Clone) -> (f64, f64) {
-    let n = rows as f64;
-    let share = |count: u64| count as f64 / n;
-    let mean: f64 = counts
-        .clone()
-        .map(|count| share(count) * share(count))
-        .sum();
-    let variance: f64 = counts
-        .clone()
-        .map(|c| share(c) * (share(c) - mean).powi(2))
-        .sum();
-    // equally frequent categories become one number, whatever rounding leaves of it
-    let mut seen = counts.filter(|count| *count > 0);
-    let first = seen.next();
-    match seen.all(|count| Some(count) == first) {
-        true => (share(first.unwrap_or(0)), 0.0),
-        false => (mean, variance),
-    }
-}
-
-/// Mean of the two middle numbers; within a bin of several numbers the bin's mean.
-fn median(digest: &mut ScoreProfile) -> Option<f64> {
-    let bins = digest.bins().bins;
-    let cells = || {
-        bins.iter()
-            .flat_map(|bin| bin.cells.as_flattened().iter().map(move |cell| (bin, cell)))
-    };
-    let total: u64 = cells().map(|(_, cell)| cell.count).sum();
-    let at = |rank: u64| {
-        let mut passed = 0;
-        let mut found = cells()
-            .filter(|(_, cell)| cell.count > 0)
-            .skip_while(|(_, cell)| {
-                passed += cell.count;
-                passed <= rank
-            });
-        let (bin, cell) = found.next()?;
-        Some(if bin.lower < bin.upper {
-            cell.sum / cell.count as f64
-        } else {
-            bin.lower
-        })
-    };
-    let upper = at(total / 2)?;
-    match total % 2 {
-        1 => Some(upper),
-        _ => Some(at(total / 2 - 1)? / 2.0 + upper / 2.0),
     }
 }
 

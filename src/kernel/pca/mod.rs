@@ -6,6 +6,7 @@
 //!
 //! Definitions: `DataReconstructionDriftCalculator` of NannyML 0.13.1, over scikit-learn 1.5.
 pub mod columns;
+mod columns_moments;
 pub mod covariance;
 pub mod eigen;
 pub mod encoding;

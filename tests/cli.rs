@@ -402,3 +402,73 @@ fn settings_are_checked() {
     let parts = ["'max_bin'", "Did you mean 'max_bins'?"];
     expect_error(&run(&["-c", "SET monitor.max_bin = 64"]), 1, &parts);
 }
+
+#[test]
+fn a_long_table_is_printed_as_it_comes() {
+    let sql = "SELECT value AS v, 'x' AS s FROM generate_series(1, 100000000)";
+    let mut child = program()
+        .args(["--memory-limit", "100MB", "-c", sql])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut start = [0; 48];
+    child.stdout.take().unwrap().read_exact(&mut start).unwrap();
+    let start = String::from_utf8_lossy(&start).into_owned();
+    assert!(start.starts_with("+------+---+\n| v    | s |\n"), "{start}");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let sql = "SELECT value AS v, value = 3000 AS alert FROM generate_series(1, 3000) ORDER BY v";
+    let output = run(&["-c", sql]);
+    assert_eq!(output.status.code(), Some(3));
+    let printed = stdout(&output);
+    assert_eq!(printed.lines().count(), 3004);
+    assert!(
+        printed.ends_with("| 3000 | true  |\n+------+-------+\n"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn nested_nulls_are_empty_fields() {
+    let sql = "SELECT CASE WHEN value = 1 THEN named_struct('k', 1) END AS s, CASE WHEN value = 1 THEN [1] END AS l, \
+               value AS v FROM generate_series(1, 2) ORDER BY v";
+    expect(
+        &run(&["--format", "csv", "-c", sql]),
+        0,
+        "s,l,v\n{k: 1},[1],1\n,,2\n",
+    );
+}
+
+#[test]
+fn texts_that_are_nearly_sql_are_understood() {
+    expect(&run(&["-c", "-- only a comment"]), 0, "");
+    let folder = TempDir::new().unwrap();
+    let text = "\u{feff}SELECT 1 AS n;\n";
+    fs::write(folder.path().join("bom.sql"), text).unwrap();
+    let printed = run_in(folder.path(), &["--format", "csv", "-f", "bom.sql"]);
+    expect(&printed, 0, "n\n1\n");
+    let parts = ["-c:1: ", "\\d is a command of the prompt", "SHOW TABLES"];
+    expect_error(&run(&["-c", "\\d"]), 1, &parts);
+    let sql = "SELECT * FROM profiles(t, order_by => timestamp desc)";
+    expect_error(&run(&["-c", sql]), 1, &["found: desc", "order_by => -id"]);
+}
+
+#[test]
+fn refused_arguments_are_told_once() {
+    let cases = [
+        (
+            "SELECT roc_auc(1)",
+            "roc_auc: 1 arguments given. Expected roc_auc(label, score[, max_bins])",
+        ),
+        (
+            "SELECT roc_auc(1, 'x')",
+            "roc_auc: argument 'score' has type Utf8. Expected a number",
+        ),
+    ];
+    for (sql, message) in cases {
+        let output = run(&["-c", sql]);
+        let expected = format!("modelwatch: -c:1: Error during planning: {message}\n");
+        assert_eq!(stderr(&output), expected);
+    }
+}

@@ -36,10 +36,11 @@ const LAYERS: [(&str, &str); 12] = [
 ];
 
 /// What the kernel may import; everything else would tie the statistics to an engine, a clock, or a machine.
-const KERNEL_CRATES: [&str; 7] = [
+const KERNEL_CRATES: [&str; 8] = [
     "std",
     "core",
     "statrs",
+    "xxhash_rust",
     "crc32fast",
     "crate",
     "super",

@@ -3,8 +3,10 @@
 //! `BLESS=1` writes the output into the README; read the difference before committing it.
 use std::path::Path;
 
-use datafusion::arrow::util::pretty::pretty_format_batches;
+use datafusion::arrow::util::display::FormatOptions;
+use datafusion::arrow::util::pretty::pretty_format_batches_with_options;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use modelwatch::kernel::reading::Status;
 use modelwatch::options::MonitorOptions;
 
 /// A fenced block: its language and the lines between the fences, by index.
@@ -61,7 +63,9 @@ async fn run(session: &SessionContext, sql: &str) -> Result<String, String> {
             .collect()
             .await
             .map_err(|e| format!("{e}\nin: {statement}"))?;
-        output = pretty_format_batches(&batches)
+        // as the program prints it
+        let options = FormatOptions::default().with_null("NULL");
+        output = pretty_format_batches_with_options(&batches, &options)
             .map_err(|e| e.to_string())?
             .to_string();
     }
@@ -118,4 +122,20 @@ async fn every_statement_of_the_readme_runs_and_says_what_is_printed() {
         );
     }
     assert_eq!(written, text);
+}
+
+/// One row of the table for each status, in the order of gravity.
+#[test]
+fn every_status_is_explained() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(&path).expect("README.md");
+    let (_, table) = text
+        .split_once("| `status` | meaning |")
+        .expect("a table of statuses");
+    let listed: Vec<&str> = table
+        .lines()
+        .skip(2)
+        .map_while(|line| line.strip_prefix("| `")?.split('`').next())
+        .collect();
+    assert_eq!(listed, Status::ALL.map(Status::name));
 }

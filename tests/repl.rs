@@ -62,6 +62,17 @@ fn a_statement_may_span_lines() {
 }
 
 #[test]
+fn words_of_other_programs_are_understood() {
+    let folder = TempDir::new().unwrap();
+    for word in ["exit", "QUIT;"] {
+        let mut session = open_in(folder.path(), &[]);
+        ask(&mut session, "help", &["Statements end with a semicolon"]);
+        session.send_line(word).unwrap();
+        session.exp_eof().unwrap();
+    }
+}
+
+#[test]
 fn an_error_is_told_and_the_prompt_goes_on() {
     let folder = TempDir::new().unwrap();
     let mut session = open_in(folder.path(), &[]);
@@ -157,16 +168,23 @@ fn functions_are_explained() {
         "Functions for monitoring",
         "estimate_performance",
         "roc_auc",
+        "Words of their arguments",
         "Built-in aggregate",
     ];
     ask(&mut session, "\\h", &list);
     let relation = [
         "estimate_performance(reference, analysis",
         "Arguments",
+        "Names: roc_auc, average_precision",
+        "Result columns",
+        "few_reference_chunks",
         "Example",
         "SELECT",
     ];
     ask(&mut session, "\\h estimate_performance", &relation);
+    ask(&mut session, "\\h rows", &["chunk => rows(n)", "Example"]);
+    let both = ["(aggregate function)", "thresholds => stddev(k)"];
+    ask(&mut session, "\\h stddev", &both);
     ask(
         &mut session,
         "\\h roc_auc",

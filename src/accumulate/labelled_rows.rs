@@ -50,7 +50,9 @@ impl<const SCORED: bool> Summary for LabelledRows<SCORED> {
     fn observe(&mut self, columns: &LabelledColumns, row: usize) -> Result<()> {
         let score = columns.score.as_ref();
         let score = score.filter(|s| s.is_valid(row)).map(|s| s.value(row));
-        if let Some(&class) = columns.class.get(row) {
+        let class = columns.class.get(row).copied();
+        // a row without a label has no part in the metric, and takes no bin
+        if let Some(class) = class.filter(|class| class % 3 != ternary(None)) {
             self.0.observe(class, score);
         }
         Ok(())

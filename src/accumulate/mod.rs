@@ -3,6 +3,7 @@
 //! A summary's state is one `BinaryView` column of canonical bytes, so the states of both accumulators are
 //! interchangeable. (`Binary` overflows its 32-bit offsets at two gigabytes of state.)
 mod arguments;
+mod category_rows;
 mod grouped;
 mod labelled_rows;
 mod pca_rows;
@@ -11,7 +12,9 @@ mod record_rows;
 mod reference_rows;
 mod row;
 mod score_rows;
+mod series_rows;
 mod threshold_rows;
+mod value_rows;
 
 pub use arguments::{Arguments, bytes_at};
 pub use grouped::GroupedAccumulator;
@@ -21,6 +24,7 @@ pub use profile_rows::MergedProfile;
 pub use reference_rows::ReferenceRows;
 pub use row::RowAccumulator;
 pub use score_rows::class_column;
+pub use series_rows::SeriesRows;
 pub use threshold_rows::ThresholdRows;
 
 use std::fmt;

@@ -5,7 +5,7 @@ use datafusion::common::{Result, exec_err};
 use super::{Arguments, Summary, bytes_at};
 use crate::kernel::KernelError;
 use crate::kernel::codec::{Reader, Writer};
-use crate::kernel::score_profile::ScoreProfile;
+use crate::kernel::profile::Profile;
 
 const MAGIC: [u8; 4] = *b"MWMP";
 
@@ -14,7 +14,7 @@ const MAGIC: [u8; 4] = *b"MWMP";
 #[derive(Debug, Default)]
 pub struct MergedProfile {
     /// The merged profile.
-    pub profile: Option<ScoreProfile>,
+    pub profile: Option<Profile>,
     /// How many profiles went in.
     pub merged: u64,
     /// The chunk that they are said to be of, the same for all.
@@ -32,7 +32,7 @@ impl MergedProfile {
     fn add(&mut self, profiles: u64, bytes: &[u8]) -> Result<(), KernelError> {
         match &mut self.profile {
             Some(profile) => profile.merge_bytes(bytes)?,
-            None => self.profile = Some(ScoreProfile::from_bytes(bytes)?),
+            None => self.profile = Some(Profile::from_bytes(bytes)?),
         }
         self.merged = self.merged.saturating_add(profiles);
         Ok(())
@@ -94,6 +94,6 @@ impl Summary for MergedProfile {
 
     fn heap_size(&self) -> usize {
         let chunk = self.chunk.as_ref().map_or(0, String::capacity);
-        chunk + self.profile.as_ref().map_or(0, ScoreProfile::heap_size)
+        chunk + self.profile.as_ref().map_or(0, Profile::heap_size)
     }
 }

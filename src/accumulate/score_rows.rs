@@ -91,6 +91,38 @@ impl Summary for ScoreProfile {
     }
 }
 
+/// How a call says which value is positive. The value found is not put in its place: it is as likely the negative
+/// one, and the model would be judged upside down.
+fn how_to_compare(function: &str, role: &str, value: &str) -> String {
+    let positive = match value.starts_with('\'') {
+        true => "'<the positive value>'",
+        false => "<the positive value>",
+    };
+    // the aggregate that monitoring functions call, too
+    let of_profile = function == "score_profile";
+    let rest = if of_profile { ", ..." } else { "" };
+    let (call, argument) = match (role, value.parse::<f64>()) {
+        ("label", _) => (
+            format!("{function}(y_true = {positive}, ...)"),
+            format!("positive_label => {positive}"),
+        ),
+        // more likely a score than the code of a class
+        (_, Ok(number)) if number.fract() != 0.0 => (
+            format!("{function}(y_true, y_pred >= 0.5{rest})"),
+            "prediction => y_pred >= 0.5".to_owned(),
+        ),
+        _ => (
+            format!("{function}(y_true, y_pred = {positive}{rest})"),
+            format!("prediction => y_pred = {positive}"),
+        ),
+    };
+    let or = match of_profile {
+        true => format!(", or {argument} in a monitoring function"),
+        false => String::new(),
+    };
+    format!("say which value is positive, as in {call}{or}")
+}
+
 /// Reads a two-valued column row by row: boolean, 0/1 of any width, or their texts; NULL is `None`.
 ///
 /// Errors name the first value that is neither class.
@@ -101,14 +133,8 @@ pub fn class_column(
     mut each: impl FnMut(usize, Option<bool>),
 ) -> Result<()> {
     let refuse = |value: String| {
-        let or = match role {
-            "label" => format!(", or positive_label => {value} in a monitoring function"),
-            _ => String::new(),
-        };
-        exec_err!(
-            "{function}: {role} is {value}. Expected 0, 1, true, false or NULL. \
-             Hint: compare with the positive value, as in {role} => column = {value}{or}"
-        )
+        let hint = how_to_compare(function, role, &value);
+        exec_err!("{function}: {role} is {value}. Expected 0, 1, true, false or NULL. Hint: {hint}")
     };
     match column.data_type() {
         DataType::Null => (0..column.len()).for_each(|row| each(row, None)),

@@ -18,7 +18,7 @@ use super::output::Format;
 )]
 pub struct Args {
     /// Run these statements; may be repeated, and mixed with -f in the order given
-    #[arg(short, long, value_name = "SQL")]
+    #[arg(short, long, value_name = "SQL", allow_hyphen_values = true)]
     pub command: Vec<String>,
 
     /// Run the statements of this file ('-': standard input); may be repeated
@@ -30,7 +30,9 @@ pub struct Args {
     pub format: Format,
 
     /// Name a file, a directory or a pattern of files as a table; may be repeated. The name is
-    /// taken as it stands (SQL needs double quotes around one with upper case, spaces or dots)
+    /// taken as it stands (SQL needs double quotes around one with upper case, spaces or dots).
+    /// In a pattern *, ? and [a-z] stand for parts of one name and ** for any folders, as in
+    /// 'data/*.parquet' or 'data/month=2026-*/'
     #[arg(long, value_name = "NAME=PATH", value_parser = parse_registration)]
     pub register: Vec<(String, String)>,
 

@@ -78,12 +78,29 @@ impl Trouble {
         match self {
             Self::Query { error, hint } => {
                 let hint = hint.map_or_else(String::new, |text| format!("\n{text}"));
-                Failure::at(place, format!("{}{hint}", error.strip_backtrace()))
+                Failure::at(place, format!("{}{hint}", told(&error)))
             }
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Failure::PipeClosed,
             Self::Output(error) => Failure::at("standard output", error),
             Self::Interrupted => Failure::Interrupted,
         }
+    }
+}
+
+/// What DataFusion puts before and after the message of a function that refuses its arguments.
+const WRAPPED: [&str; 2] = [
+    "user-defined coercion failed with: ",
+    " No function matches the given name and argument types",
+];
+
+/// The message of an error, without what is wrapped around that of a function about its arguments.
+fn told(error: &DataFusionError) -> String {
+    let text = error.strip_backtrace();
+    let [before, after] = WRAPPED;
+    let own = text.split_once(before).map(|(_, own)| own);
+    match own.map(|own| own.split_once(after).map_or(own, |(own, _)| own)) {
+        Some(own) => own.strip_suffix('.').unwrap_or(own).to_owned(),
+        None => text,
     }
 }
 

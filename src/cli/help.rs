@@ -1,13 +1,13 @@
 //! What `\h` says of a function, whoever registered it.
 use crate::suggest::nearest;
 use std::collections::{BTreeMap, HashSet};
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::Documentation;
 use datafusion::prelude::SessionContext;
 
-use crate::relation::RelationSpec;
+use crate::relation::{ArgumentWord, RelationSpec};
 
 /// Where a function stands in a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +20,8 @@ pub enum FunctionKind {
     Scalar,
     /// With `OVER` only.
     Window,
+    /// In an argument of a table function, and not a function by itself.
+    Argument,
 }
 
 impl FunctionKind {
@@ -29,6 +31,7 @@ impl FunctionKind {
             Self::Aggregate => "aggregate function",
             Self::Scalar => "scalar function",
             Self::Window => "window function",
+            Self::Argument => "argument of table functions",
         }
     }
 }
@@ -46,8 +49,50 @@ pub struct FunctionHelp {
     pub description: String,
     /// Name and meaning of each argument.
     pub arguments: Vec<(String, String)>,
+    /// Name and meaning of each column of the result; empty where there is one value.
+    pub columns: Vec<(String, String)>,
     /// A statement to try.
     pub example: Option<String>,
+}
+
+impl fmt::Display for FunctionHelp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} ({})", self.signature, self.kind.title())?;
+        if !self.description.is_empty() {
+            write!(f, "\n{}\n", self.description)?;
+        }
+        for (title, lines) in [
+            ("Arguments", &self.arguments),
+            ("Result columns", &self.columns),
+        ] {
+            if lines.is_empty() {
+                continue;
+            }
+            writeln!(f, "\n{title}")?;
+            let widest = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+            for (name, meaning) in lines {
+                writeln!(f, "  {name:widest$}  {}", meaning.trim())?;
+            }
+        }
+        match &self.example {
+            Some(example) => write!(f, "\nExample\n{}\n", indented(example)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<&ArgumentWord> for FunctionHelp {
+    fn from(word: &ArgumentWord) -> Self {
+        Self {
+            name: word.name.to_owned(),
+            kind: FunctionKind::Argument,
+            signature: word.syntax.to_owned(),
+            description: word.description.to_owned(),
+            arguments: vec![],
+            columns: vec![],
+            example: Some(word.example.to_owned()),
+        }
+    }
 }
 
 impl From<&RelationSpec> for FunctionHelp {
@@ -63,11 +108,8 @@ impl From<&RelationSpec> for FunctionHelp {
             kind: FunctionKind::Table,
             signature: format!("{}({})", spec.name, arguments.join(", ")),
             description: spec.description.trim().to_owned(),
-            arguments: spec
-                .arguments
-                .iter()
-                .map(|(n, m)| ((*n).into(), (*m).into()))
-                .collect(),
+            arguments: spec.argument_help(),
+            columns: spec.column_help(),
             example: Some(spec.example.to_owned()),
         }
     }
@@ -77,12 +119,14 @@ impl From<&RelationSpec> for FunctionHelp {
 #[derive(Debug, Clone, Default)]
 pub struct Manual {
     entries: BTreeMap<String, FunctionHelp>,
+    /// Words of arguments, one of which is a function too.
+    words: BTreeMap<String, FunctionHelp>,
     built_in: HashSet<String>,
 }
 
 impl Manual {
-    /// Help on the functions registered on `context`, and on the table functions `relations`,
-    /// which a session cannot list itself.
+    /// Help on the functions registered on `context`, and on the table functions and words of arguments
+    /// `relations`, which a session cannot list itself.
     pub fn of(context: &SessionContext, relations: Vec<FunctionHelp>) -> Self {
         let state = context.state();
         let mut manual = Self {
@@ -104,9 +148,13 @@ impl Manual {
         for name in state.table_functions().keys() {
             manual.add(name, FunctionKind::Table, None);
         }
-        manual
-            .entries
-            .extend(relations.into_iter().map(|help| (help.name.clone(), help)));
+        for help in relations {
+            let of_kind = match help.kind {
+                FunctionKind::Argument => &mut manual.words,
+                _ => &mut manual.entries,
+            };
+            of_kind.insert(help.name.clone(), help);
+        }
         manual
     }
 
@@ -118,6 +166,7 @@ impl Manual {
                 signature: documentation.syntax_example.clone(),
                 description: documentation.description.trim().to_owned(),
                 arguments: documentation.arguments.clone().unwrap_or_default(),
+                columns: vec![],
                 example: documentation.sql_example.clone(),
             },
             None => FunctionHelp {
@@ -126,6 +175,7 @@ impl Manual {
                 signature: format!("{name}(...)"),
                 description: String::new(),
                 arguments: vec![],
+                columns: vec![],
                 example: None,
             },
         };
@@ -172,6 +222,10 @@ impl Manual {
             );
             let _ = writeln!(text, "{}", line.trim_end());
         }
+        let words: Vec<&str> = self.words.keys().map(String::as_str).collect();
+        if !words.is_empty() {
+            let _ = write!(text, "Words of their arguments\n{}", columns(&words, width));
+        }
         for kind in [
             FunctionKind::Aggregate,
             FunctionKind::Scalar,
@@ -195,33 +249,21 @@ impl Manual {
     /// When there is no function of this name.
     pub fn show(&self, name: &str) -> Result<String, String> {
         let name = name.trim().trim_end_matches("()").to_lowercase();
-        let Some(help) = self.entries.get(&name) else {
+        let found = [self.entries.get(&name), self.words.get(&name)];
+        let found: Vec<String> = found
+            .into_iter()
+            .flatten()
+            .map(ToString::to_string)
+            .collect();
+        if found.is_empty() {
             return Err(self.not_found(&name));
-        };
-        let mut text = format!("{} ({})\n", help.signature, help.kind.title());
-        if !help.description.is_empty() {
-            let _ = write!(text, "\n{}\n", help.description);
         }
-        if !help.arguments.is_empty() {
-            text.push_str("\nArguments\n");
-            let widest = help
-                .arguments
-                .iter()
-                .map(|(name, _)| name.len())
-                .max()
-                .unwrap_or(0);
-            for (argument, meaning) in &help.arguments {
-                let _ = writeln!(text, "  {argument:widest$}  {}", meaning.trim());
-            }
-        }
-        if let Some(example) = &help.example {
-            let _ = write!(text, "\nExample\n{}\n", indented(example));
-        }
-        Ok(text)
+        Ok(found.join("\n"))
     }
 
     fn not_found(&self, name: &str) -> String {
-        let known: Vec<&str> = self.entries.keys().map(|known| known.as_ref()).collect();
+        let known = self.entries.keys().chain(self.words.keys());
+        let known: Vec<&str> = known.map(String::as_str).collect();
         let nearest = nearest(name, &known);
         match nearest {
             Some(nearest) => {
@@ -307,9 +349,14 @@ mod tests {
             signature: "estimate_performance(reference, analysis, ...)".to_owned(),
             description: "Performance without labels. More follows.".to_owned(),
             arguments: vec![("reference".to_owned(), "Rows with labels.".to_owned())],
+            columns: vec![("alert".to_owned(), "Whether.".to_owned())],
             example: Some("    SELECT 1;\n      SELECT 2;".to_owned()),
         };
-        Manual::of(&SessionContext::new(), vec![relation])
+        let words = crate::relation::ARGUMENT_WORDS
+            .iter()
+            .map(|word| word.into());
+        let help = words.chain([relation]).collect();
+        Manual::of(&SessionContext::new(), help)
     }
 
     #[test]
@@ -317,6 +364,7 @@ mod tests {
         let expected = "estimate_performance(reference, analysis, ...) (table function)\n\n\
             Performance without labels. More follows.\n\n\
             Arguments\n  reference  Rows with labels.\n\n\
+            Result columns\n  alert  Whether.\n\n\
             Example\n  SELECT 1;\n    SELECT 2;\n";
         assert_eq!(manual().show("Estimate_Performance()").unwrap(), expected);
         let built_in = manual().show("corr").unwrap();
@@ -330,9 +378,23 @@ mod tests {
     fn the_list_starts_with_monitoring() {
         let list = manual().list(80);
         let start = "Functions for monitoring\n  estimate_performance  Performance without labels\n\
+                     Words of their arguments\n  constant          false_alarm_rate  parts             rows\n  stddev\n\
                      Built-in aggregate functions\n  ";
         assert!(list.starts_with(start), "{list}");
         assert!(list.lines().all(|line| line.len() <= 80), "{list}");
+    }
+
+    #[test]
+    fn words_of_arguments_are_explained() {
+        for word in ["rows", "parts", "constant", "false_alarm_rate"] {
+            let shown = manual().show(word).unwrap();
+            assert!(shown.contains(&format!("=> {word}(")), "{shown}");
+            assert!(shown.contains("(argument of table functions)"), "{shown}");
+        }
+        let both = manual().show("stddev").unwrap();
+        for part in ["(aggregate function)", "thresholds => stddev(k)"] {
+            assert!(both.contains(part), "{both}");
+        }
     }
 
     #[test]

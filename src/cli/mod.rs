@@ -10,6 +10,7 @@ mod progress;
 mod query;
 mod repl;
 mod script;
+mod table;
 
 use std::io::{BufWriter, IsTerminal, Write, stderr, stdin, stdout};
 use std::path::PathBuf;
@@ -83,7 +84,9 @@ fn dispatch(runtime: &Runtime, args: &Args, mut sources: Vec<Source>) -> Result<
         return Ok(false);
     }
     if sources.is_empty() && stdin().is_terminal() {
-        let relations = relation::all().iter().map(|&spec| spec.into()).collect();
+        let relations = relation::all().iter().map(|&spec| spec.into());
+        let words = relation::ARGUMENT_WORDS.iter().map(|word| word.into());
+        let relations = relations.chain(words).collect();
         repl::run(runtime, &context, args.format, relations)?;
         return Ok(false);
     }

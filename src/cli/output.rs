@@ -10,10 +10,9 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use datafusion::arrow::util::pretty::pretty_format_batches_with_options;
 
 use super::failure::Trouble;
-use crate::report::printable;
+use super::table::Table;
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,13 +40,12 @@ pub struct Printed {
     pub alert: bool,
 }
 
-/// Prints one result, batch by batch. Tables wait for the last batch to know their widths.
+/// Prints one result, batch by batch.
 pub struct Printer<'a> {
     out: &'a mut dyn Write,
     format: Format,
     schema: SchemaRef,
-    limit: usize,
-    kept: Vec<RecordBatch>,
+    table: Table,
     printed: Printed,
 }
 
@@ -57,11 +55,15 @@ impl<'a> Printer<'a> {
         Self {
             out,
             format,
+            table: Table::new(Arc::clone(&schema), limit),
             schema,
-            limit,
-            kept: vec![],
             printed: Printed::default(),
         }
+    }
+
+    /// Whether printing `batch` writes something at once.
+    pub fn writes(&self, batch: &RecordBatch) -> bool {
+        self.format != Format::Table || self.table.writes(batch.num_rows())
     }
 
     /// # Errors
@@ -72,7 +74,10 @@ impl<'a> Printer<'a> {
         }
         let first = self.printed.rows == 0;
         match self.format {
-            Format::Table => self.keep(batch),
+            Format::Table => {
+                let shown = self.table.push(batch, self.out)?;
+                self.printed.hidden += batch.num_rows() - shown;
+            }
             Format::Csv => self.out.write_all(&separated(batch, b',', first)?)?,
             Format::Tsv => self.out.write_all(&separated(batch, b'\t', first)?)?,
             Format::Json => {
@@ -96,16 +101,12 @@ impl<'a> Printer<'a> {
     ///
     /// # Errors
     /// As [`Self::print`].
-    pub fn finish(self) -> Result<Printed, Trouble> {
+    pub fn finish(mut self) -> Result<Printed, Trouble> {
         let empty = self.printed.rows == 0;
         match self.format {
             // a statement such as SET has no columns, and nothing to show
             _ if self.schema.fields().is_empty() => {}
-            Format::Table => {
-                let table = printable(&self.table()?);
-                self.out.write_all(table.as_bytes())?;
-                self.out.write_all(b"\n")?;
-            }
+            Format::Table => self.table.finish(self.out)?,
             Format::Csv if empty => self.out.write_all(&self.header(b',')?)?,
             Format::Tsv if empty => self.out.write_all(&self.header(b'\t')?)?,
             Format::Json if empty => self.out.write_all(b"[]\n")?,
@@ -114,24 +115,6 @@ impl<'a> Printer<'a> {
         }
         self.out.flush()?;
         Ok(self.printed)
-    }
-
-    fn keep(&mut self, batch: &RecordBatch) {
-        let shown = self.printed.rows - self.printed.hidden;
-        let room = self.limit.saturating_sub(shown).min(batch.num_rows());
-        if room > 0 {
-            self.kept.push(batch.slice(0, room));
-        }
-        self.printed.hidden += batch.num_rows() - room;
-    }
-
-    fn table(&self) -> Result<String, ArrowError> {
-        let options = FormatOptions::default().with_null("NULL");
-        if self.kept.is_empty() {
-            let header = RecordBatch::new_empty(Arc::clone(&self.schema));
-            return Ok(pretty_format_batches_with_options(&[header], &options)?.to_string());
-        }
-        Ok(pretty_format_batches_with_options(&self.kept, &options)?.to_string())
     }
 
     fn header(&self, delimiter: u8) -> Result<Vec<u8>, ArrowError> {

@@ -129,7 +129,7 @@ impl<'a> Running<'a> {
         self.progress.watch(plan);
         let mut printer = Printer::new(out, display.format, schema, display.limit);
         while let Some(Event::Batch(batch)) = self.next().await? {
-            if display.format != Format::Table {
+            if printer.writes(&batch) {
                 self.progress.clear();
             }
             printer.print(&batch)?;

@@ -25,16 +25,66 @@ impl Piece {
         let state = context.state();
         let limit = state.config_options().sql_parser.recursion_limit.get();
         let tokens = self.text.map_err(ParserError::from)?;
+        refuse_prompt_command(&tokens)?;
+        let hint = order_hint(&tokens);
         let mut statements = DFParserBuilder::new(tokens)
             .with_dialect(dialect_of(context)?.as_ref())
             .with_recursion_limit(limit)
             .build()?
-            .parse_statements()?;
+            .parse_statements()
+            .map_err(|error| match hint {
+                Some(hint) => DataFusionError::Plan(format!("{}. {hint}", error.strip_backtrace())),
+                None => error,
+            })?;
         match (statements.pop_front(), statements.is_empty()) {
             (Some(statement), true) => Ok(statement),
             _ => Err(DataFusionError::Plan("expected one statement".to_owned())),
         }
     }
+}
+
+/// Refuses `\d` and the like where SQL is read.
+fn refuse_prompt_command(tokens: &[TokenWithSpan]) -> Result<()> {
+    let [first, rest @ ..] = tokens else {
+        return Ok(());
+    };
+    if first.token != Token::Backslash {
+        return Ok(());
+    }
+    let name = rest.first().map(|token| token.token.to_string());
+    let instead = match name.as_deref() {
+        Some("d") => "SHOW TABLES, or DESCRIBE a_table",
+        Some("h") => "start modelwatch alone and type it there, or SHOW FUNCTIONS LIKE 'a_name'",
+        Some("i") => "-f FILE",
+        Some("pset") => "--format FORMAT",
+        _ => "start modelwatch alone and type it there",
+    };
+    Err(DataFusionError::Plan(format!(
+        "\\{} is a command of the prompt. Expected SQL. Hint: {instead}",
+        name.unwrap_or_default()
+    )))
+}
+
+/// What to do about `order_by => x DESC`, which no parser reads.
+fn order_hint(tokens: &[TokenWithSpan]) -> Option<&'static str> {
+    let words: Vec<String> = tokens
+        .iter()
+        .filter(|token| !matches!(token.token, Token::Whitespace(_)))
+        .map(|token| token.token.to_string().to_ascii_lowercase())
+        .collect();
+    let start = words
+        .windows(2)
+        .position(|pair| pair == ["order_by", "=>"])?;
+    let mut argument = words
+        .iter()
+        .skip(start + 2)
+        .take_while(|word| *word != "=>" && *word != "order");
+    argument
+        .any(|word| word == "desc" || word == "asc")
+        .then_some(
+            "Hint: order_by takes expressions, without ASC and DESC, and orders from the least to the greatest. \
+             For the reverse write order_by => -id",
+        )
 }
 
 /// The statements of a text, one by one: a `SET` of the SQL dialect changes how what follows
@@ -52,7 +102,11 @@ impl Script {
     /// Nothing is read before the first statement is asked for.
     pub fn new(text: String) -> Self {
         Self {
-            text,
+            // editors of Windows put it before a text
+            text: text
+                .strip_prefix('\u{feff}')
+                .map(str::to_owned)
+                .unwrap_or(text),
             dialect: String::new(),
             read_to: Location { line: 0, column: 0 },
             tokens: vec![].into_iter(),
@@ -211,6 +265,36 @@ mod tests {
             "{}",
             pieces[1].1
         );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_not_sql() {
+        assert_eq!(pieces("\u{feff}SELECT 1;"), [(1, "SELECT 1".to_owned())]);
+    }
+
+    #[test]
+    fn a_command_of_the_prompt_says_that_it_is_one() {
+        for (text, hint) in [
+            ("\\d", "SHOW TABLES"),
+            ("\\h roc_auc;", "SHOW FUNCTIONS"),
+            ("\\?", "start modelwatch"),
+        ] {
+            let pieces = pieces(text);
+            assert!(
+                pieces[0].1.contains("is a command of the prompt"),
+                "{}",
+                pieces[0].1
+            );
+            assert!(pieces[0].1.contains(hint), "{}", pieces[0].1);
+        }
+    }
+
+    #[test]
+    fn an_order_argument_has_no_direction() {
+        let refused = pieces("SELECT * FROM f(a, order_by => timestamp desc, chunk => rows(2))");
+        assert!(refused[0].1.contains("order_by => -id"), "{}", refused[0].1);
+        let other = pieces("SELECT * FROM f(a, order_by => x) 1 ORDER BY y DESC, (");
+        assert!(!other[0].1.contains("-id"), "{}", other[0].1);
     }
 
     #[test]

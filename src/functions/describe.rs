@@ -1,7 +1,9 @@
 //! `describe_profile`: what is in a profile, readable.
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StructArray};
+use datafusion::arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, StructArray,
+};
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::ScalarUDF;
@@ -10,13 +12,16 @@ use super::scalar::scalar;
 use super::spec::{FunctionSpec, Role};
 use super::values::bytes;
 use crate::kernel::bins::{Cell, ScoreBins};
+use crate::kernel::profile::Profile;
 use crate::kernel::score_profile::ScoreProfile;
+use crate::kernel::values::{CategoryGroups, ValueBins};
 
 static DESCRIBE_PROFILE: FunctionSpec = FunctionSpec {
     name: "describe_profile",
-    description: "What a score profile holds: rows, rows with a score, a label, a prediction, the positive ones, bins, the \
-                  number of low bits dropped (0 while exact), and the range and mean of the scores.",
-    arguments: &[("profile", Role::Bytes, "A score profile.")],
+    description: "What a profile holds: its kind, rows, rows with a score (a number, a category), a label, a prediction, the \
+                  positive ones, bins, the number of low bits dropped (0 while exact), and the range and mean of the \
+                  numbers. What its kind does not have is NULL.",
+    arguments: &[("profile", Role::Bytes, "A profile.")],
     required: 1,
     example: "SELECT describe_profile(score_profile(y_true, y_pred, y_pred_proba)) FROM predictions",
 };
@@ -32,34 +37,70 @@ pub(super) fn all() -> Result<Vec<Arc<ScalarUDF>>> {
 fn fields() -> Fields {
     let count = |name: &str| Field::new(name, DataType::Int64, true);
     let number = |name: &str| Field::new(name, DataType::Float64, true);
-    Fields::from(vec![
-        count("row_count"),
-        count("scored_count"),
-        count("not_finite_count"),
-        count("labelled_count"),
-        count("positive_label_count"),
-        count("predicted_count"),
-        count("positive_prediction_count"),
-        count("bins"),
-        count("level"),
+    let counts = COUNTS.iter().map(|name| count(name));
+    let end = [
         Field::new("exact", DataType::Boolean, true),
         number("min"),
         number("max"),
         number("mean"),
-    ])
+    ];
+    let kind = Field::new("kind", DataType::Utf8, true);
+    [kind].into_iter().chain(counts).chain(end).collect()
+}
+
+const COUNTS: [&str; 9] = [
+    "row_count",
+    "scored_count",
+    "not_finite_count",
+    "labelled_count",
+    "positive_label_count",
+    "predicted_count",
+    "positive_prediction_count",
+    "bins",
+    "level",
+];
+
+/// What is in a profile; `None` is what its kind does not have.
+#[derive(Default)]
+struct Contents {
+    /// In the order of [`COUNTS`].
+    counts: [Option<u64>; 9],
+    exact: bool,
+    min: Option<f64>,
+    max: Option<f64>,
+    mean: Option<f64>,
 }
 
 fn describe(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
     let Some(profile) = bytes(values, 0) else {
         return ScalarValue::try_from(DataType::Struct(fields()));
     };
-    let mut profile = ScoreProfile::from_bytes(profile)?;
+    let mut profile = Profile::from_bytes(profile)?;
+    let kind = profile.kind();
+    let contents = match &mut profile {
+        Profile::Score(profile) => of_scores(profile),
+        Profile::Value(profile) => of_values(&profile.bins()),
+        Profile::Category(profile) => of_categories(&profile.groups()),
+    };
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from(vec![kind]))];
+    for count in contents.counts {
+        let count = count.and_then(|count| i64::try_from(count).ok());
+        columns.push(Arc::new(Int64Array::from(vec![count])));
+    }
+    columns.push(Arc::new(BooleanArray::from(vec![contents.exact])));
+    for number in [contents.min, contents.max, contents.mean] {
+        columns.push(Arc::new(Float64Array::from(vec![number])));
+    }
+    let described = StructArray::try_new(fields(), columns, None)?;
+    Ok(ScalarValue::Struct(Arc::new(described)))
+}
+
+fn of_scores(profile: &mut ScoreProfile) -> Contents {
     let level = profile.level();
     let bins = profile.bins();
     let rows = |keep: fn(usize, usize) -> bool| count(&bins, keep);
     let scored: u64 = cells(&bins).map(|(_, cell)| cell.count).sum();
     let sum: f64 = cells(&bins).map(|(_, cell)| cell.sum).sum();
-    let mean = (scored > 0).then(|| sum / scored as f64);
     let counts = [
         profile.rows(),
         scored,
@@ -71,23 +112,62 @@ fn describe(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
         bins.bins.len() as u64,
         u64::from(level),
     ];
-    let mut columns: Vec<ArrayRef> = Vec::new();
-    for count in counts {
-        columns.push(Arc::new(Int64Array::from(vec![i64::try_from(count).ok()])));
+    Contents {
+        counts: counts.map(Some),
+        exact: level == 0,
+        min: bins.bins.first().map(|b| b.lower),
+        max: bins.bins.last().map(|b| b.upper),
+        mean: (scored > 0).then(|| sum / scored as f64),
     }
-    columns.push(Arc::new(BooleanArray::from(vec![level == 0])));
-    for number in [
-        bins.bins.first().map(|b| b.lower),
-        bins.bins.last().map(|b| b.upper),
-        mean,
-    ] {
-        columns.push(Arc::new(Float64Array::from(vec![number])));
+}
+
+fn of_values(bins: &ValueBins) -> Contents {
+    let rows = bins.rows();
+    let not_finite = bins.nans + bins.positive_infinities + bins.negative_infinities;
+    let all = [
+        Some(rows + not_finite + bins.nulls),
+        Some(rows),
+        Some(not_finite),
+    ];
+    let size = [Some(bins.bins.len() as u64), Some(u64::from(bins.level))];
+    let sum: f64 = bins.bins.iter().map(|bin| bin.sum).sum();
+    Contents {
+        counts: nine(&all, &size),
+        exact: bins.level == 0,
+        min: bins.bins.first().map(|b| b.lower),
+        max: bins.bins.last().map(|b| b.upper),
+        mean: (rows > 0).then(|| sum / rows as f64),
     }
-    Ok(ScalarValue::Struct(Arc::new(StructArray::try_new(
-        fields(),
-        columns,
+}
+
+fn of_categories(groups: &CategoryGroups) -> Contents {
+    let rows = groups.rows();
+    let dropped = 64 - groups.bits.min(64);
+    let all = [Some(rows + groups.nulls), Some(rows), None];
+    let size = [Some(groups.groups.len() as u64), Some(u64::from(dropped))];
+    Contents {
+        counts: nine(&all, &size),
+        exact: dropped == 0,
+        ..Contents::default()
+    }
+}
+
+/// Counts of a profile that knows neither labels nor predictions.
+fn nine(
+    [rows, used, not_finite]: &[Option<u64>; 3],
+    [bins, level]: &[Option<u64>; 2],
+) -> [Option<u64>; 9] {
+    [
+        *rows,
+        *used,
+        *not_finite,
         None,
-    )?)))
+        None,
+        None,
+        None,
+        *bins,
+        *level,
+    ]
 }
 
 /// Cells with their class, `3 * prediction + label`.

@@ -165,6 +165,9 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
                 None => Reading::undefined(reserve, 0, realized.labelled_count),
             };
             estimate.status = estimate.status.worst(reserve);
+            if estimate.is_coarse() || realized.is_coarse() {
+                estimate.status = estimate.status.worst(Status::Coarse);
+            }
             let judged = match &of_limits {
                 Some(estimator) => estimator.reading(metric, matrix, confidence),
                 None => estimate,

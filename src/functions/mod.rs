@@ -7,6 +7,7 @@ mod evaluate;
 mod is_positive;
 mod pca;
 mod profiles;
+mod ranking;
 mod readings;
 mod scalar;
 mod spec;
@@ -29,6 +30,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         readings::all()?,
         evaluate::aggregates()?,
         thresholds::aggregates()?,
+        ranking::aggregates()?,
         pca::aggregates()?,
     ];
     Ok(families.into_iter().flatten().collect())
@@ -41,6 +43,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         describe::all()?,
         evaluate::scalars()?,
         thresholds::scalars()?,
+        ranking::scalars()?,
         calendar_chunk::all()?,
         is_positive::all()?,
         pca::scalars()?,

@@ -1,4 +1,4 @@
-//! `score_profile` and `merge_profiles`: the aggregates whose result is a profile.
+//! `score_profile`, `value_profile`, `category_profile` and `merge_profiles`: the aggregates whose result is a profile.
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
@@ -6,10 +6,13 @@ use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::AggregateUDF;
 
 use super::aggregate::aggregate;
-use super::spec::{FunctionSpec, Role};
+use super::spec::{Argument, FunctionSpec, Role};
 use crate::accumulate::{Aggregation, Arguments, MergedProfile};
+use crate::kernel::category_profile::CategoryProfile;
 use crate::kernel::digest::DigestLimits;
+use crate::kernel::profile::Profile;
 use crate::kernel::score_profile::ScoreProfile;
+use crate::kernel::value_profile::ValueProfile;
 
 static SCORE_PROFILE: FunctionSpec = FunctionSpec {
     name: "score_profile",
@@ -48,6 +51,56 @@ static SCORE_PROFILE: FunctionSpec = FunctionSpec {
               FROM predictions GROUP BY 1",
 };
 
+const MAX_BINS: Argument = (
+    "max_bins",
+    Role::Integer,
+    "Most bins to keep; 8192 by default.",
+);
+
+static VALUE_PROFILE: FunctionSpec = FunctionSpec {
+    name: "value_profile",
+    description: "A bounded, mergeable summary of a column of numbers, from which drift, quantiles, moments and data quality \
+                  follow. Exact up to max_bins distinct numbers; it then contains the numbers themselves, so treat it \
+                  as personal data if they are.",
+    arguments: &[
+        (
+            "x",
+            Role::Number,
+            "A number; NULL, NaN and infinities are counted apart.",
+        ),
+        MAX_BINS,
+        (
+            "min_level",
+            Role::Integer,
+            "Low bits to drop from every number, 0 (default) to 60: coarsens, so that no number is kept.",
+        ),
+    ],
+    required: 1,
+    example: "SELECT date_trunc('month', timestamp) AS month, value_profile(y_pred_proba) AS profile FROM predictions GROUP BY 1",
+};
+
+static CATEGORY_PROFILE: FunctionSpec = FunctionSpec {
+    name: "category_profile",
+    description: "A bounded, mergeable summary of a column of categories: the count of each while there are at most max_bins, \
+                  then of groups that bound it from above. It contains the categories, so treat it as personal data \
+                  if they are.",
+    arguments: &[
+        (
+            "x",
+            Role::Category,
+            "A text, boolean or number; NULL is counted apart.",
+        ),
+        MAX_BINS,
+        (
+            "min_level",
+            Role::Integer,
+            "Above 0 the profile keeps hashes of categories and no texts.",
+        ),
+    ],
+    required: 1,
+    example: "SELECT date_trunc('month', timestamp) AS month, category_profile(y_pred) AS profile FROM predictions GROUP BY 1",
+};
+
 static MERGE_PROFILES: FunctionSpec = FunctionSpec {
     name: "merge_profiles",
     description: "The profile of all rows behind the given profiles, to the bit: hours become days, days months.",
@@ -71,6 +124,8 @@ static ONLY_PROFILE: FunctionSpec = FunctionSpec {
 pub(super) fn all() -> Result<Vec<Arc<AggregateUDF>>> {
     Ok(vec![
         aggregate::<ScoreProfile>(&SCORE_PROFILE, DataType::BinaryView, score_profile)?,
+        aggregate::<ValueProfile>(&VALUE_PROFILE, DataType::BinaryView, value_profile)?,
+        aggregate::<CategoryProfile>(&CATEGORY_PROFILE, DataType::BinaryView, category_profile)?,
         aggregate::<MergedProfile>(&MERGE_PROFILES, DataType::BinaryView, merge_profiles)?,
         aggregate::<MergedProfile>(&ONLY_PROFILE, DataType::BinaryView, only_profile)?,
     ])
@@ -89,6 +144,32 @@ fn score_profile(
     })
 }
 
+fn value_profile(
+    _: &'static FunctionSpec,
+    arguments: Arguments,
+) -> Result<Aggregation<ValueProfile>> {
+    let limits = digest_limits(&arguments, 1)?;
+    Ok(Aggregation {
+        arguments,
+        empty: Arc::new(move || ValueProfile::new(limits)),
+        read: Arc::new(|profile| Ok(ScalarValue::BinaryView(Some(profile.to_bytes())))),
+        output: DataType::BinaryView,
+    })
+}
+
+fn category_profile(
+    _: &'static FunctionSpec,
+    arguments: Arguments,
+) -> Result<Aggregation<CategoryProfile>> {
+    let limits = digest_limits(&arguments, 1)?;
+    Ok(Aggregation {
+        arguments,
+        empty: Arc::new(move || CategoryProfile::new(limits)),
+        read: Arc::new(|profile| Ok(ScalarValue::BinaryView(Some(profile.to_bytes())))),
+        output: DataType::BinaryView,
+    })
+}
+
 fn merge_profiles(
     _: &'static FunctionSpec,
     arguments: Arguments,
@@ -98,7 +179,7 @@ fn merge_profiles(
         empty: Arc::new(MergedProfile::default),
         read: Arc::new(|merged| {
             Ok(ScalarValue::BinaryView(
-                merged.profile.as_mut().map(ScoreProfile::to_bytes),
+                merged.profile.as_mut().map(Profile::to_bytes),
             ))
         }),
         output: DataType::BinaryView,
@@ -113,7 +194,7 @@ fn only_profile(
     Ok(Aggregation {
         read: Arc::new(|merged| match merged.merged {
             0 | 1 => Ok(ScalarValue::BinaryView(
-                merged.profile.as_mut().map(ScoreProfile::to_bytes),
+                merged.profile.as_mut().map(Profile::to_bytes),
             )),
             times => exec_err!(
                 "a relation of profiles holds chunk '{}' {times} times, so its rows would count {times} times. \

@@ -2,7 +2,7 @@
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Result, ScalarValue, exec_err};
+use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::AggregateUDF;
 
 use super::aggregate::aggregate;
@@ -36,8 +36,13 @@ const LIMITS: DigestLimits = DigestLimits {
     min_level: 0,
 };
 
-const NOTE: &str =
-    " Exact up to 65536 distinct scores; above, scores that share one of 65536 bins count as tied.";
+const MAX_BINS: Argument = (
+    "max_bins",
+    Role::Integer,
+    "Most distinct scores to tell apart, 16 to 1048576; 65536 by default.",
+);
+
+const NOTE: &str = " Exact up to max_bins distinct scores; above, scores that share one of that many bins count as tied.";
 
 /// What SQL sees of the metrics that are aggregates: those of scores, and those of predictions.
 static SPECS: LazyLock<[Vec<FunctionSpec>; 2]> = LazyLock::new(|| {
@@ -51,7 +56,7 @@ static SPECS: LazyLock<[Vec<FunctionSpec>; 2]> = LazyLock::new(|| {
 
 fn spec(metric: Metric, of_scores: bool) -> FunctionSpec {
     let (arguments, column, note): (&[Argument], _, _) = if of_scores {
-        (&[LABEL, SCORE], "y_pred_proba", NOTE)
+        (&[LABEL, SCORE, MAX_BINS], "y_pred_proba", NOTE)
     } else {
         (&[LABEL, PREDICTION], "y_pred_proba >= 0.5", "")
     };
@@ -88,12 +93,27 @@ fn reading<const SCORED: bool>(
     spec: &'static FunctionSpec,
     arguments: Arguments,
 ) -> Result<Aggregation<LabelledRows<SCORED>>> {
+    let limits = limits(spec, &arguments)?;
     Ok(Aggregation {
         arguments,
-        empty: Arc::new(|| LabelledRows(ScoreProfile::new(LIMITS))),
+        empty: Arc::new(move || LabelledRows(ScoreProfile::new(limits))),
         read: Arc::new(|rows| realized(spec, &mut rows.0)),
         output: DataType::Float64,
     })
+}
+
+fn limits(spec: &FunctionSpec, arguments: &Arguments) -> Result<DigestLimits> {
+    let bins = arguments.integer(2, "max_bins", i64::from(LIMITS.max_bins))?;
+    let (fewest, most) = (DigestLimits::FEWEST_BINS, DigestLimits::MOST_BINS);
+    match u32::try_from(bins) {
+        Ok(max_bins) if (fewest..=most).contains(&max_bins) => {
+            Ok(DigestLimits { max_bins, ..LIMITS })
+        }
+        _ => plan_err!(
+            "{}: argument 'max_bins' is {bins}. Expected {fewest} to {most}",
+            spec.name
+        ),
+    }
 }
 
 /// A single number cannot carry a status, so what a monitoring function would report there is an error here.

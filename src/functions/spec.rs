@@ -12,6 +12,8 @@ pub enum Role {
     Class,
     /// A number of any width, or a boolean.
     Number,
+    /// A text, also in a dictionary, a boolean or a number.
+    Category,
     /// A profile, calibrator or other fitted value.
     Bytes,
     /// A whole number.
@@ -109,15 +111,15 @@ impl FunctionSpec {
 impl Role {
     /// The type to which a value of type `found` is cast, or `None` when it cannot serve.
     fn accept(self, found: &DataType) -> Option<DataType> {
+        if self == Self::Category {
+            return category(found);
+        }
         let found = match found {
             DataType::Dictionary(_, values) => values,
             DataType::RunEndEncoded(_, values) => values.data_type(),
             other => other,
         };
-        let text = matches!(
-            found,
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-        );
+        let text = is_text(found);
         let null = *found == DataType::Null;
         let accepted = match self {
             Self::Class if null || *found == DataType::Boolean => DataType::Boolean,
@@ -160,6 +162,7 @@ impl Role {
         match self {
             Self::Class => "a boolean, a number that is 0 or 1, or NULL",
             Self::Number => "a number",
+            Self::Category => "a text, a boolean or a number",
             Self::Bytes => "a profile or fitted value (BinaryView)",
             Self::Integer => "a whole number",
             Self::Flag => "a boolean",
@@ -172,6 +175,33 @@ impl Role {
             }
         }
     }
+}
+
+/// Texts as views and in dictionaries are read as they are; what is neither text, boolean nor whole is written as text.
+fn category(found: &DataType) -> Option<DataType> {
+    match found {
+        DataType::Dictionary(_, values) if is_text(values) => Some(DataType::Dictionary(
+            Box::new(DataType::Int32),
+            Box::new(DataType::Utf8View),
+        )),
+        DataType::Dictionary(_, values) => category(values),
+        DataType::RunEndEncoded(_, values) => category(values.data_type()),
+        DataType::Null | DataType::Boolean => Some(DataType::Boolean),
+        DataType::UInt64 => Some(DataType::Utf8View),
+        whole if whole.is_integer() => Some(DataType::Int64),
+        DataType::Float16 | DataType::Float32 => Some(DataType::Float64),
+        DataType::Float64 => Some(DataType::Float64),
+        DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => Some(DataType::Utf8View),
+        other if is_text(other) || other.is_numeric() => Some(DataType::Utf8View),
+        _ => None,
+    }
+}
+
+fn is_text(found: &DataType) -> bool {
+    matches!(
+        found,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+    )
 }
 
 fn list_of(found: &DataType, element: &DataType) -> Option<DataType> {

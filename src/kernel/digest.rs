@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 
 use super::dense::Dense;
+pub use super::digest_limits::DigestLimits;
 use super::key::low_bits;
 
 /// Rows of one bin and class.
@@ -46,41 +47,6 @@ impl Entry {
 
     fn order(&self) -> (u64, u8) {
         (self.bin, self.class)
-    }
-}
-
-/// Bounds on the memory of a digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DigestLimits {
-    /// Largest number of occupied bins; at least [`DigestLimits::FEWEST_BINS`].
-    pub max_bins: u32,
-    /// Level below which the digest never resolves, so that it holds no number itself.
-    pub min_level: u8,
-}
-
-impl DigestLimits {
-    /// Fewer bins than this say nothing about a distribution.
-    pub const FEWEST_BINS: u32 = 16;
-    /// A million bins are 48 MB per chunk: more is a mistake.
-    pub const MOST_BINS: u32 = 1 << 20;
-    /// Beyond this level all numbers of a sign share a few bins.
-    pub const HIGHEST_LEVEL: u8 = 60;
-
-    /// The limits that satisfy both sides, for a merge.
-    pub fn meet(self, other: Self) -> Self {
-        Self {
-            max_bins: self.max_bins.min(other.max_bins),
-            min_level: self.min_level.max(other.min_level),
-        }
-    }
-}
-
-impl Default for DigestLimits {
-    fn default() -> Self {
-        Self {
-            max_bins: 8_192,
-            min_level: 0,
-        }
     }
 }
 

@@ -20,6 +20,9 @@ pub enum Status {
     /// Fewer than 20 rows of a class, or under a share, known or expected. Bounds of a realized share or ROC AUC
     /// are then exact instead of normal; all other bounds may cover less than they say.
     FewPositives,
+    /// The bins of the profile, not the rows, limit the value: `approx_error` exceeds `sampling_error`, of the value or
+    /// of the realized value. More bins help.
+    Coarse,
     /// More than 1 % of the scores lie where the reference has fewer than 50 rows.
     Extrapolated,
     /// Rows with a NaN or infinite score were left out.
@@ -55,11 +58,12 @@ pub enum Status {
 
 impl Status {
     /// Every status, harmless first.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Ok,
         Self::FewReferenceChunks,
         Self::SmallReference,
         Self::FewPositives,
+        Self::Coarse,
         Self::Extrapolated,
         Self::InvalidScore,
         Self::InvalidValue,
@@ -84,6 +88,7 @@ impl Status {
             Self::FewReferenceChunks => "few_reference_chunks",
             Self::SmallReference => "small_reference",
             Self::FewPositives => "few_positives",
+            Self::Coarse => "coarse",
             Self::Extrapolated => "extrapolated",
             Self::InvalidScore => "invalid_score",
             Self::InvalidValue => "invalid_value",
@@ -156,7 +161,26 @@ pub struct Reading {
     pub status: Status,
 }
 
+/// A bound of this size is rounding, not bins.
+const ROUNDING: f64 = 1e-9;
+
 impl Reading {
+    /// Whether the bins limit the value more than the rows do.
+    ///
+    /// ```
+    /// use modelwatch::kernel::reading::Reading;
+    /// let reading = Reading { approx_error: Some(0.02), sampling_error: Some(0.01), ..Reading::default() };
+    /// assert!(reading.is_coarse());
+    /// ```
+    pub fn is_coarse(&self) -> bool {
+        match (self.value, self.approx_error, self.sampling_error) {
+            (Some(value), Some(bound), Some(error)) => {
+                bound > error.max(ROUNDING * value.abs().max(1.0))
+            }
+            _ => false,
+        }
+    }
+
     /// A reading without a value.
     pub fn undefined(status: Status, used_count: u64, labelled_count: u64) -> Self {
         Self {

@@ -2,16 +2,20 @@
 use super::bins::{Cell, ScoreBin, ScoreBins};
 use super::codec::{Reader, Writer};
 use super::digest::{Digest, DigestLimits, Entry};
+use super::digest_bytes::{
+    MOST_ROWS, check_range, disordered, read_entries, read_level, read_limits, read_range,
+    write_entries, write_range,
+};
+use super::digest_limits::{Coarseness, require_same_coarseness};
+use super::digest_view::bin_ends;
 use super::error::KernelError;
-use super::key::{MANTISSA_BITS, bin_range, key, low_bits, sum_of_values, value};
+use super::key::{LARGEST_SCORE, MANTISSA_BITS, Scale};
 
 /// Prediction and label, each negative, positive or unknown.
 pub const CLASSES: usize = 9;
 const MAGIC: [u8; 4] = *b"MWSP";
-const LAYOUT: u8 = 1;
-/// More rows than any store holds; sums of a few such counts still fit.
-const MOST_ROWS: u64 = 1 << 53;
-
+const LAYOUT: u8 = 2;
+const SCALE: Scale = Scale::Score;
 /// Counts of rows by score, prediction and label, any of which may be NULL; exact sums of the scores.
 ///
 /// Merges in any order to identical bytes. Memory: at most `max_bins` bins (see [`Digest`]).
@@ -34,25 +38,10 @@ pub struct ScoreProfile {
     coarseness: Coarseness,
 }
 
-/// Replaces the bits that `min_level` drops by their middle, so that no score itself is kept.
-#[derive(Debug, Clone, Copy)]
-struct Coarseness {
-    dropped: u64,
-    middle: u64,
-}
-
-impl Coarseness {
-    fn new(limits: DigestLimits) -> Self {
-        Self {
-            dropped: low_bits(limits.min_level),
-            middle: (1u64 << limits.min_level) >> 1,
-        }
-    }
-
-    #[inline]
-    fn of(self, key: u64) -> u64 {
-        key & !self.dropped | self.middle
-    }
+/// False for NaN, infinities, and numbers that no classifier gives as a score.
+#[inline]
+fn is_score(x: f64) -> bool {
+    (f64::MIN..=LARGEST_SCORE).contains(&x)
 }
 
 /// The class of a row: `3 * prediction + label`, where NULL counts as a third value.
@@ -89,9 +78,9 @@ impl ScoreProfile {
     #[inline]
     pub fn observe(&mut self, class: u8, score: Option<f64>) {
         match score {
-            Some(score) if score.is_finite() => {
+            Some(score) if is_score(score) => {
                 self.scored_rows += 1;
-                self.scores.add(self.coarseness.of(key(score)), class);
+                self.scores.add(self.coarseness.of(SCALE.key(score)), class);
             }
             Some(_) => bump(&mut self.not_finite, class),
             None => bump(&mut self.unscored, class),
@@ -110,10 +99,10 @@ impl ScoreProfile {
     /// assert_eq!(at_once.to_bytes(), one_by_one.to_bytes());
     /// ```
     pub fn observe_rows(&mut self, class: u8, score: f64, rows: u64) {
-        if score.is_finite() {
+        if is_score(score) {
             self.scored_rows += rows;
             self.scores
-                .add_rows(self.coarseness.of(key(score)), class, rows);
+                .add_rows(self.coarseness.of(SCALE.key(score)), class, rows);
         } else if let Some(count) = self.not_finite.get_mut(usize::from(class)) {
             *count += rows;
         }
@@ -123,24 +112,12 @@ impl ScoreProfile {
     ///
     /// Errors: [`KernelError::Undefined`] when `min_level` differs.
     pub fn merge(&mut self, other: &mut Self) -> Result<(), KernelError> {
-        self.require_same_coarseness(other.limits())?;
+        require_same_coarseness(self.limits(), other.limits())?;
         self.scores.merge(&mut other.scores);
         add_each(&mut self.unscored, &other.unscored);
         add_each(&mut self.not_finite, &other.not_finite);
         self.scored_rows = self.scored_rows.saturating_add(other.scored_rows);
         Ok(())
-    }
-
-    /// A profile that was coarsened on purpose must not take in scores as they are: it would hold them.
-    fn require_same_coarseness(&self, other: DigestLimits) -> Result<(), KernelError> {
-        let (here, there) = (self.limits().min_level, other.min_level);
-        if here == there {
-            return Ok(());
-        }
-        Err(KernelError::Undefined(format!(
-            "profiles of min_level {here} and {there} cannot be merged. Expected the same min_level. \
-             Hint: make both from their rows with one monitor.min_level"
-        )))
     }
 
     /// The scored rows that are left when those of a part are taken out again.
@@ -187,13 +164,7 @@ impl ScoreProfile {
         w.uint(u64::from(level));
         self.unscored.iter().for_each(|&n| w.uint(n));
         self.not_finite.iter().for_each(|&n| w.uint(n));
-        if let Some((first, last)) = range {
-            w.uint(1);
-            w.uint(first);
-            w.uint(last);
-        } else {
-            w.uint(0);
-        }
+        write_range(&mut w, range);
         write_entries(&mut w, level, &entries);
         w.finish()
     }
@@ -211,17 +182,13 @@ impl ScoreProfile {
     pub fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError> {
         let mut r = reader(bytes)?;
         let limits = read_limits(&mut r)?;
-        self.require_same_coarseness(limits)?;
+        require_same_coarseness(self.limits(), limits)?;
         let level = read_level(&mut r, limits)?;
         let (unscored, not_finite) = (read_counts(&mut r)?, read_counts(&mut r)?);
-        let range = match r.uint()? {
-            0 => None,
-            1 => Some((r.uint()?, r.uint()?)),
-            _ => return Err(disordered()),
-        };
-        let entries = read_entries(&mut r, level, limits)?;
+        let range = read_range(&mut r)?;
+        let entries = read_entries(&mut r, level, limits, CLASSES)?;
         r.finish()?;
-        check_range(range, level, &entries)?;
+        check_range(SCALE, range, level, &entries)?;
         add_each(&mut self.unscored, &unscored);
         add_each(&mut self.not_finite, &not_finite);
         self.scored_rows = entries
@@ -269,33 +236,9 @@ fn by_prediction(counts: &[u64; CLASSES]) -> [[u64; 3]; 3] {
     table
 }
 
-/// The rows of one bin. The first and last bin end at the smallest and largest score, where these are known;
-/// a bin whose rows all lie at one end is that number and no more.
+/// The rows of one bin.
 fn score_bin(entries: &[Entry], level: u8, range: Option<(u64, u64)>) -> Option<ScoreBin> {
-    let bin = entries.first()?.bin;
-    let inside = |key: &u64| key >> level == bin;
-    let dropped = |key: u64| u128::from(key & low_bits(level));
-    let first = range.map(|ends| ends.0).filter(inside);
-    let last = range.map(|ends| ends.1).filter(inside);
-    let rows: u128 = entries.iter().map(|e| u128::from(e.count)).sum();
-    // on the integers: a mean of floats that equals an end may be rounding
-    let sum = entries
-        .iter()
-        .fold(0u128, |sum, e| sum.saturating_add(e.dropped));
-    let all_at = |end: u128| rows.checked_mul(end) == Some(sum);
-    let whole = bin_range(bin, level);
-    let (lower, upper) = (
-        first.map_or(whole.lower, value),
-        last.map_or(whole.upper, value),
-    );
-    let known = range.is_some();
-    let (lower, upper) = if known && all_at(first.map_or(0, dropped)) {
-        (lower, lower)
-    } else if known && all_at(last.map_or_else(|| u128::from(low_bits(level)), dropped)) {
-        (upper, upper)
-    } else {
-        (lower, upper)
-    };
+    let (lower, upper) = bin_ends(SCALE, entries, level, range)?;
     let mut bin = ScoreBin {
         lower,
         upper,
@@ -304,7 +247,7 @@ fn score_bin(entries: &[Entry], level: u8, range: Option<(u64, u64)>) -> Option<
     for entry in entries {
         if let Some(cell) = cell_of(&mut bin, entry.class) {
             cell.count = entry.count;
-            cell.sum = sum_of_values(entry.bin, level, entry.count, entry.dropped);
+            cell.sum = SCALE.sum_of_values(entry.bin, level, entry.count, entry.dropped);
         }
     }
     Some(bin)
@@ -315,115 +258,8 @@ fn cell_of(bin: &mut ScoreBin, class: u8) -> Option<&mut Cell> {
     bin.cells.get_mut(class / 3)?.get_mut(class % 3)
 }
 
-/// Bins ascending: the step from the bin before, a mask of its classes, and for each class count and sum.
-fn write_entries(w: &mut Writer, level: u8, entries: &[Entry]) {
-    let bins = entries.chunk_by(|a, b| a.bin == b.bin);
-    w.uint(bins.clone().count() as u64);
-    let mut before = 0;
-    for bin in bins {
-        let at = bin.first().map_or(before, |e| e.bin);
-        w.uint(at - before);
-        before = at;
-        w.uint(bin.iter().fold(0, |mask, e| mask | 1 << e.class));
-        for entry in bin {
-            w.uint(entry.count);
-            if level > 0 {
-                w.wide(entry.dropped);
-            }
-        }
-    }
-}
-
-fn read_entries(
-    r: &mut Reader<'_>,
-    level: u8,
-    limits: DigestLimits,
-) -> Result<Vec<Entry>, KernelError> {
-    let bins = r.length(3)?;
-    if bins > limits.max_bins as usize {
-        return Err(disordered());
-    }
-    let mut entries = Vec::with_capacity(bins);
-    let mut bin = 0u64;
-    for _ in 0..bins {
-        let step = r.uint()?;
-        bin = bin.checked_add(step).ok_or_else(disordered)?;
-        let mask = r.uint()?;
-        if mask == 0
-            || mask >= 1 << CLASSES
-            || bin > u64::MAX >> level
-            || (step == 0 && !entries.is_empty())
-        {
-            return Err(disordered());
-        }
-        for class in (0..CLASSES as u8).filter(|class| mask >> class & 1 == 1) {
-            let count = r.uint()?;
-            let dropped = if level > 0 { r.wide()? } else { 0 };
-            // counts that could not have come from rows would overflow later sums
-            if count == 0 || count > MOST_ROWS || dropped >> level >= u128::from(count) {
-                return Err(disordered());
-            }
-            entries.push(Entry {
-                bin,
-                class,
-                count,
-                dropped,
-            });
-        }
-    }
-    Ok(entries)
-}
-
-/// The range must be of finite numbers and lie in the first and the last bin, and all rows together be countable.
-fn check_range(range: Option<(u64, u64)>, level: u8, entries: &[Entry]) -> Result<(), KernelError> {
-    let rows = entries
-        .iter()
-        .try_fold(0u64, |rows, e| rows.checked_add(e.count));
-    let inside = match (range, entries.first(), entries.last()) {
-        (None, None, None) => true,
-        (Some((first, last)), Some(low), Some(high)) => {
-            first >= key(f64::MIN)
-                && last <= key(f64::MAX)
-                && first <= last
-                && first >> level == low.bin
-                && last >> level == high.bin
-        }
-        _ => false,
-    };
-    if inside && rows.is_some_and(|rows| rows <= MOST_ROWS) {
-        return Ok(());
-    }
-    Err(disordered())
-}
-
-fn disordered() -> KernelError {
-    KernelError::Unreadable("the score profile holds bins or counts that no rows can give".into())
-}
-
 fn reader(bytes: &[u8]) -> Result<Reader<'_>, KernelError> {
     Reader::new(bytes, MAGIC, LAYOUT, "score profile")
-}
-
-fn read_limits(r: &mut Reader<'_>) -> Result<DigestLimits, KernelError> {
-    let (max_bins, min_level) = (r.uint()?, r.uint()?);
-    match (u32::try_from(max_bins), u8::try_from(min_level)) {
-        (Ok(max_bins @ DigestLimits::FEWEST_BINS..=DigestLimits::MOST_BINS), Ok(min_level))
-            if min_level <= DigestLimits::HIGHEST_LEVEL =>
-        {
-            Ok(DigestLimits {
-                max_bins,
-                min_level,
-            })
-        }
-        _ => Err(disordered()),
-    }
-}
-
-fn read_level(r: &mut Reader<'_>, limits: DigestLimits) -> Result<u8, KernelError> {
-    match u8::try_from(r.uint()?) {
-        Ok(level) if (limits.min_level..=63).contains(&level) => Ok(level),
-        _ => Err(disordered()),
-    }
 }
 
 fn read_counts(r: &mut Reader<'_>) -> Result<[u64; CLASSES], KernelError> {

@@ -128,6 +128,18 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// A constant truth value.
+    pub fn flag(&mut self, name: &str) -> Result<Option<bool>> {
+        let function = self.spec.name;
+        match self.constant(name)? {
+            None => Ok(None),
+            Some(ScalarValue::Boolean(flag)) => Ok(flag),
+            Some(value) => {
+                plan_err!("{function}: argument '{name}' is {value}. Expected true or false")
+            }
+        }
+    }
+
     /// A constant number.
     pub fn number(&mut self, name: &str) -> Result<Option<f64>> {
         let function = self.spec.name;

@@ -1,21 +1,29 @@
 //! The columns by which rows are grouped, each group with a calibrator and limits of its own.
 use datafusion::common::{DFSchema, Result, plan_err};
 use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::type_coercion::binary::type_union_coercion;
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::{Call, elements, fields, literal_text};
 use super::chunked::CHUNK_COLUMNS;
 use super::result::{LIMIT_VALUE, RESULT_COLUMNS, ROW_SAMPLING_ERROR};
-use super::roles::column_names;
+use super::roles::{column_names, is_text};
 use crate::suggest::expected_one_of;
 
 /// Name and SQL of each `by` column.
 pub fn by_columns(call: &mut Call) -> Result<Vec<(String, SqlExpr)>> {
-    let Some(sql) = call.sql("by") else {
+    let named = named_expressions(call, "by")?;
+    check_names(call.function(), &named)?;
+    Ok(named)
+}
+
+/// Name and SQL of each expression of a list argument; empty where it is not given.
+pub fn named_expressions(call: &Call, argument: &str) -> Result<Vec<(String, SqlExpr)>> {
+    let Some(sql) = call.sql(argument) else {
         return Ok(vec![]);
     };
     let function = call.function();
-    let named = match fields(&sql) {
+    Ok(match fields(&sql) {
         Some(fields) => fields,
         None => elements(&sql)
             .into_iter()
@@ -34,23 +42,21 @@ pub fn by_columns(call: &mut Call) -> Result<Vec<(String, SqlExpr)>> {
                     Ok((call.context.normalize_ident(name.clone()), (**expr).clone()))
                 }
                 _ => plan_err!(
-                    "{function}: argument 'by' holds `{element}`, which has no name. Expected column names. \
-                     Hint: by => {{'name': {element}}}"
+                    "{function}: argument '{argument}' holds `{element}`, which has no name. Expected column names. \
+                     Hint: {argument} => {{'name': {element}}}"
                 ),
             })
             .collect::<Result<_>>()?,
-    };
-    check_names(function, &named)?;
-    Ok(named)
+    })
 }
 
 fn check_names(function: &str, named: &[(String, SqlExpr)]) -> Result<()> {
-    for (position, (name, _)) in named.iter().enumerate() {
+    for (position, (name, sql)) in named.iter().enumerate() {
         if let Some(taken) = taken(name) {
             let free = name.trim_start_matches('_');
             return plan_err!(
                 "{function}: argument 'by' holds a column called '{name}', which is {taken}. \
-                 Expected another name. Hint: by => {{'{free}_group': {name}}}"
+                 Expected another name. Hint: by => {{'{free}_group': {sql}}}"
             );
         }
         if named.iter().take(position).any(|(other, _)| other == name) {
@@ -87,4 +93,30 @@ pub fn by_expr(call: &mut Call, name: &str, sql: &SqlExpr, schema: &DFSchema) ->
         }
     }
     Ok(call.resolve("by", sql.clone(), schema)?.alias(name))
+}
+
+/// Refuses `by` columns whose types in two relations, each with its name, have nothing in common.
+pub fn comparable_groups(
+    call: &Call,
+    sides: [(&str, &DFSchema); 2],
+    by: &[impl AsRef<str>],
+) -> Result<()> {
+    let [(first, _), (second, _)] = sides;
+    for name in by.iter().map(AsRef::as_ref) {
+        let [left, right] = sides.map(|(_, schema)| {
+            let field = schema.field_with_unqualified_name(name);
+            field.map(|field| field.data_type().clone())
+        });
+        let (left, right) = (left?, right?);
+        // a text beside a number would be read as one, row by row, until one is not
+        let mixed = is_text(&left) != is_text(&right) && !left.is_null() && !right.is_null();
+        if mixed || type_union_coercion(&left, &right).is_none() {
+            return plan_err!(
+                "{}: argument 'by': '{name}' has type {left} in the {first} and type {right} in the {second}. \
+                 Expected values that can be compared. Hint: by => {{'{name}': CAST({name} AS VARCHAR)}}",
+                call.function()
+            );
+        }
+    }
+    Ok(())
 }

@@ -6,7 +6,6 @@ use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit};
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Function};
 
 use super::arguments::{Call, arguments_of, elements, is_named};
-use super::roles::Roles;
 use super::side::{Other, Side};
 use crate::chunk::{Calendar, Chunking, Incomplete, TIMESTAMP, TimeZone};
 use crate::suggest::{expected_one_of, nearest};
@@ -31,18 +30,18 @@ pub struct ChunkArguments {
 
 impl ChunkArguments {
     /// Reads the arguments for a relation of rows.
-    pub fn read(call: &mut Call, side: &Side, roles: &Roles) -> Result<Self> {
+    pub fn read(call: &mut Call, side: &Side, timestamp: Option<&Expr>) -> Result<Self> {
         let (schema, dataset) = (side.schema(), side.dataset);
         let function = call.function();
         let time_zone = time_zone(call)?;
         let order_by: Vec<Expr> = match call.sql("order_by") {
-            None => roles.timestamp.iter().cloned().collect(),
+            None => timestamp.into_iter().cloned().collect(),
             Some(sql) => elements(&sql)
                 .into_iter()
                 .map(|element| call.resolve("order_by", element, schema))
                 .collect::<Result<_>>()?,
         };
-        let chunking = chunking(call, side, roles)?;
+        let chunking = chunking(call, side, timestamp.is_some())?;
         if matches!(chunking, Chunking::Rows(_) | Chunking::Parts(_)) && order_by.is_empty() {
             return plan_err!(
                 "{function}: rows(n) and parts(n) need an order, and the {dataset} relation has no timestamp. \
@@ -114,8 +113,8 @@ fn as_of(call: &mut Call, time_zone: &TimeZone) -> Result<Expr> {
         .map_err(|e| e.context(function.to_string()))
 }
 
-fn chunking(call: &mut Call, side: &Side, roles: &Roles) -> Result<Chunking> {
-    let (is_reference, timed) = (side.dataset == "reference", roles.timestamp.is_some());
+fn chunking(call: &mut Call, side: &Side, timed: bool) -> Result<Chunking> {
+    let is_reference = side.dataset == "reference";
     let ordered = call.sql("order_by").is_some();
     let tenths = if ordered {
         Chunking::Parts(10)

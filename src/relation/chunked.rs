@@ -15,8 +15,8 @@ use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 use super::arguments::Call;
 use super::by::by_expr;
 use super::chunk_arguments::ChunkArguments;
-use super::fit::Fit;
-use super::roles::{Roles, column};
+use super::profiled::{Bounds, Profiled};
+use super::roles::column;
 use super::session_functions::{aggregate, scalar};
 use crate::chunk::{Calendar, Chunking, Incomplete, TIMESTAMP, TimeZone};
 use crate::kernel::calendar::Step;
@@ -37,71 +37,39 @@ pub const CHUNK_COLUMNS: [&str; 8] = [
 pub struct ChunkedRows<'a> {
     /// Its rows.
     pub input: LogicalPlan,
-    /// The time of a row.
+    /// When its rows happened.
     pub timestamp: Option<Expr>,
-    /// What of a row its chunk's profile reads.
-    pub payload: Payload,
+    /// What is profiled of them.
+    pub profiled: Profiled,
     /// Name and SQL of each `by` column.
     pub by: &'a [(String, SqlExpr)],
     /// How it is chunked.
     pub arguments: ChunkArguments,
-}
-
-/// What goes into the profile of a chunk.
-pub struct Payload {
-    /// Names inside of the plan, and expressions over the rows. They break ties of the order, the last first, so that
-    /// tied rows are interchangeable.
-    pub columns: Vec<(String, Expr)>,
-    /// The profile, an aggregate of these columns and of [`super::fit::FIT`].
-    pub profile: Expr,
-    /// Name of the aggregate that merges such profiles.
-    pub merge: &'static str,
-    /// What the profile needs of each `by` group.
-    pub fit: Option<Fit>,
-}
-
-impl Payload {
-    /// Score, prediction and label, which may be unknown.
-    pub fn scores(call: &Call, roles: &Roles, max_bins: usize, min_level: u32) -> Result<Self> {
-        let names = ["__label", "__prediction", "__score"];
-        let exprs = [&roles.label, &roles.prediction, &roles.score].map(|role| {
-            let unknown = || lit(ScalarValue::Boolean(None));
-            role.clone().unwrap_or_else(unknown)
-        });
-        let mut args = names.map(column).to_vec();
-        args.extend([lit(max_bins as i64), lit(i64::from(min_level))]);
-        Ok(Self {
-            columns: names.map(str::to_string).into_iter().zip(exprs).collect(),
-            profile: aggregate(call, "score_profile", args)?,
-            merge: "merge_profiles",
-            fit: None,
-        })
-    }
+    /// Bounds of a profile.
+    pub bounds: Bounds,
 }
 
 impl ChunkedRows<'_> {
-    /// The plan with the `by` columns and [`CHUNK_COLUMNS`], a row for each chunk.
+    /// The plan with the `by` columns and [`CHUNK_COLUMNS`], a row for each chunk; of columns, what
+    /// [`Profiled::unpivot`] makes of them, a row for each chunk and column.
     pub fn plan(self, call: &mut Call) -> Result<LogicalPlan> {
         let by: Vec<String> = self.by.iter().map(|(name, _)| name.clone()).collect();
         let arguments = self.arguments.clone();
-        let keyed = self.keyed(call)?;
-        let keyed = match &self.payload.fit {
-            Some(fit) => fit.beside(keyed, &by)?,
-            None => keyed,
-        };
-        let merge = self.payload.merge;
-        let profiled = self.profiled(keyed)?;
+        let profiles = self.profiled.names();
+        let keyed = self.profiled.fitted(self.keyed(call)?, &by)?;
+        let profiled = self.aggregated(call, keyed)?;
         let merged = match arguments.incomplete {
-            Incomplete::Merge => merge_incomplete(call, profiled, &by, &arguments, merge)?,
+            Incomplete::Merge => merge_incomplete(call, profiled, &by, &arguments, &self.profiled)?,
             Incomplete::Keep | Incomplete::Drop => profiled,
         };
-        let chunks = describe(call, merged, &by, &arguments)?;
-        match arguments.incomplete {
+        let chunks = describe(call, merged, &by, &arguments, &profiles)?;
+        let chunks = match arguments.incomplete {
             Incomplete::Drop => LogicalPlanBuilder::from(chunks)
                 .filter(column("complete"))?
-                .build(),
-            Incomplete::Keep | Incomplete::Merge => Ok(chunks),
-        }
+                .build()?,
+            Incomplete::Keep | Incomplete::Merge => chunks,
+        };
+        self.profiled.unpivot(chunks, &by)
     }
 
     /// Rows with `by` columns, roles and chunk key under names of their own.
@@ -111,8 +79,9 @@ impl ChunkedRows<'_> {
         for (name, sql) in self.by {
             columns.push(by_expr(call, name, sql, &schema)?);
         }
-        let payload = self.payload.columns.iter();
-        columns.extend(payload.map(|(name, expr)| expr.clone().alias(name)));
+        let inputs = self.profiled.inputs();
+        let named = inputs.iter().map(|(name, expr)| expr.clone().alias(name));
+        columns.extend(named);
         let zone = &self.arguments.time_zone;
         let calendar = matches!(self.arguments.chunking, Chunking::Calendar(_));
         let time = match &self.timestamp {
@@ -145,8 +114,8 @@ impl ChunkedRows<'_> {
         };
         let plan = plan.window(vec![number.alias("__number")])?;
         let named: Vec<Expr> = self.by.iter().map(|(name, _)| column(name)).collect();
-        let payload = self.payload.columns.iter().map(|(name, _)| column(name));
-        let kept = payload.chain([column("__time")]);
+        let kept = inputs.iter().map(|(name, _)| column(name));
+        let kept = kept.chain([column("__time")]);
         plan.project(
             named
                 .into_iter()
@@ -161,9 +130,9 @@ impl ChunkedRows<'_> {
     fn numbering(&self) -> Result<Option<(Expr, Expr)>> {
         let by: Vec<Expr> = self.by.iter().map(|(name, _)| column(name)).collect();
         // ties are broken by all that a profile reads, so that tied rows are interchangeable
-        let payload = self.payload.columns.iter().rev();
-        let payload = payload.map(|(name, _)| column(name));
-        let ties = [column("__time")].into_iter().chain(payload);
+        let inputs = self.profiled.inputs();
+        let ties = inputs.iter().map(|(name, _)| column(name));
+        let ties = [column("__time")].into_iter().chain(ties);
         let orders = (0..self.arguments.order_by.len()).map(|i| column(&order_name(i)));
         let from_zero = cast(column("__number"), DataType::Int64) - lit(1i64);
         let (function, order, key): (Expr, Vec<Expr>, Expr) = match self.arguments.chunking {
@@ -182,16 +151,14 @@ impl ChunkedRows<'_> {
     }
 
     /// One row for each `by` group and key.
-    fn profiled(self, keyed: LogicalPlan) -> Result<LogicalPlan> {
+    fn aggregated(&self, call: &mut Call, keyed: LogicalPlan) -> Result<LogicalPlan> {
         let group = self
             .by
             .iter()
             .map(|(name, _)| column(name))
             .chain([column("__key")]);
-        let mut columns = vec![
-            self.payload.profile.alias("profile"),
-            count(lit(1i64)).alias("row_count"),
-        ];
+        let mut columns = self.profiled.aggregates(call, &self.bounds)?;
+        columns.push(count(lit(1i64)).alias("row_count"));
         if !matches!(self.arguments.chunking, Chunking::Calendar(_)) {
             columns.push(min(column("__time")).alias("__first"));
             columns.push(max(column("__time")).alias("__last"));
@@ -212,7 +179,7 @@ fn merge_incomplete(
     mut profiled: LogicalPlan,
     by: &[String],
     arguments: &ChunkArguments,
-    merge: &str,
+    of: &Profiled,
 ) -> Result<LogicalPlan> {
     let key = column("__key");
     let (moved, calendar) = match &arguments.chunking {
@@ -242,11 +209,12 @@ fn merge_incomplete(
         Chunking::Parts(_) | Chunking::Dealt(_) | Chunking::Expression(_) => return Ok(profiled),
     };
     let mut columns: Vec<Expr> = by.iter().map(|name| column(name)).collect();
-    columns.extend([moved.alias("__key"), column("profile"), column("row_count")]);
-    let mut totals = vec![
-        aggregate(call, merge, vec![column("profile")])?.alias("profile"),
-        cast(sum(column("row_count")), DataType::Int64).alias("row_count"),
-    ];
+    columns.extend([moved.alias("__key"), column("row_count")]);
+    let mut totals = vec![cast(sum(column("row_count")), DataType::Int64).alias("row_count")];
+    for name in &of.names() {
+        columns.push(column(name));
+        totals.push(aggregate(call, of.merge(), vec![column(name)])?.alias(name));
+    }
     if !calendar {
         columns.extend([column("__first"), column("__last")]);
         totals.extend([
@@ -267,6 +235,7 @@ fn describe(
     profiled: LogicalPlan,
     by: &[String],
     arguments: &ChunkArguments,
+    profiles: &[String],
 ) -> Result<LogicalPlan> {
     let key = column("__key");
     let group = || by.iter().map(|name| column(name));
@@ -340,9 +309,9 @@ fn describe(
         rows.alias("row_count"),
         // limits must know, also when the chunk comes from a store
         lit(matches!(arguments.chunking, Chunking::Dealt(_))).alias("dealt"),
-        column("profile"),
     ];
-    plan.project(group().chain(columns).collect::<Vec<_>>())?
+    let profiles = profiles.iter().map(|name| column(name));
+    plan.project(group().chain(columns).chain(profiles).collect::<Vec<_>>())?
         .build()
 }
 

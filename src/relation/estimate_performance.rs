@@ -1,17 +1,16 @@
 //! `estimate_performance`: performance per chunk before the labels arrive.
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{DFSchema, JoinType, Result, ScalarValue, plan_err};
+use datafusion::common::{JoinType, Result, ScalarValue, plan_err};
 use datafusion::functions::core::expr_fn::{coalesce, get_field};
-use datafusion::logical_expr::type_coercion::binary::type_union_coercion;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 
 use super::RelationSpec;
 use super::arguments::Call;
-use super::by::by_columns;
+use super::by::{by_columns, comparable_groups};
 use super::chunked::CHUNK_COLUMNS;
 use super::profiles::chunk_profiles;
 use super::result::{judge, shared_shape};
-use super::roles::{column, is_text};
+use super::roles::column;
 use super::session_functions::{is_reference, over_all, scalar};
 use super::side::Side;
 use super::stored::common_time;
@@ -100,6 +99,9 @@ pub static SPEC: RelationSpec = RelationSpec {
     expand,
 };
 
+/// Squares of a value, which its errors need, and their sums over any number of rows stay finite.
+const GREATEST_VALUE: f64 = 1e100;
+
 fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let by = by_columns(call)?;
     let (reference, analysis) = Side::reference_and_analysis(call)?;
@@ -109,12 +111,11 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let has_prediction = reference.has_prediction && analysis.has_prediction;
     let metrics = metrics(call, has_prediction)?;
     let thresholds = thresholds(call, &metrics)?;
-    comparable_groups(
-        call,
-        reference.plan.schema(),
-        analysis.plan.schema(),
-        &names,
-    )?;
+    let sides = [
+        ("reference", reference.plan.schema().as_ref()),
+        ("analysis", analysis.plan.schema().as_ref()),
+    ];
+    comparable_groups(call, sides, &names)?;
     let analysis = match names.is_empty() {
         true => at_least_one(analysis.plan)?,
         // without rows it is not known which groups there should be
@@ -158,32 +159,6 @@ fn instant(plan: &LogicalPlan, name: &str, time: &DataType) -> Expr {
         }
         _ => cast(column(name), time.clone()),
     }
-}
-
-/// Refuses `by` columns whose types have nothing in common.
-pub fn comparable_groups(
-    call: &Call,
-    reference: &DFSchema,
-    analysis: &DFSchema,
-    by: &[String],
-) -> Result<()> {
-    for name in by {
-        let [left, right] = [reference, analysis].map(|schema| {
-            let field = schema.field_with_unqualified_name(name);
-            field.map(|field| field.data_type().clone())
-        });
-        let (left, right) = (left?, right?);
-        // a text beside a number would be read as one, row by row, until one is not
-        let mixed = is_text(&left) != is_text(&right) && !left.is_null() && !right.is_null();
-        if mixed || type_union_coercion(&left, &right).is_none() {
-            return plan_err!(
-                "{}: argument 'by': '{name}' has type {left} in the reference and type {right} in the analysis. \
-                 Expected values that can be compared. Hint: by => {{'{name}': CAST({name} AS VARCHAR)}}",
-                call.function()
-            );
-        }
-    }
-    Ok(())
 }
 
 /// Both relations under one another, told apart by `dataset`.
@@ -275,8 +250,8 @@ fn evaluate(
     unnested.project(names.chain(fields).collect::<Vec<_>>())
 }
 
-/// The metrics that are asked for, or all that the columns allow.
-fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
+/// The value of each outcome, if it is given.
+fn value_matrix(call: &mut Call) -> Result<Option<Vec<f64>>> {
     let function = call.function();
     let matrix = call.numbers("value_matrix")?;
     if let Some(matrix) = &matrix
@@ -287,6 +262,19 @@ fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
             matrix.len()
         );
     }
+    if let Some(value) = matrix.iter().flatten().find(|v| v.abs() > GREATEST_VALUE) {
+        return plan_err!(
+            "{function}: argument 'value_matrix' holds {value:e}, and sums of it are beyond all numbers. \
+             Expected values of at most {GREATEST_VALUE:e}. Hint: state them in a larger unit"
+        );
+    }
+    Ok(matrix)
+}
+
+/// The metrics that are asked for, or all that the columns allow.
+fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
+    let function = call.function();
+    let matrix = value_matrix(call)?;
     let all = || -> Vec<Metric> {
         let applies = |m: &Metric| {
             (matrix.is_some() || !m.needs_value_matrix())

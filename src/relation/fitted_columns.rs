@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 use super::arguments::Call;
 use super::by::by_expr;
 use super::chunk_arguments::ChunkArguments;
-use super::roles::{Kind, Roles, column, column_names};
+use super::roles::{Kind, column, column_names};
 use super::side::Side;
 use crate::chunk::Chunking;
 use crate::kernel::pca::covariance::MOST_COLUMNS;
@@ -56,11 +56,11 @@ fn inside(position: usize) -> String {
 pub fn named_columns(
     call: &mut Call,
     side: &Side,
-    roles: &Roles,
+    timestamp: Option<&Expr>,
     chunks: &ChunkArguments,
     by: &[(String, SqlExpr)],
 ) -> Result<BTreeSet<String>> {
-    let mut exprs: Vec<Expr> = roles.timestamp.iter().cloned().collect();
+    let mut exprs: Vec<Expr> = timestamp.into_iter().cloned().collect();
     exprs.extend(chunks.order_by.iter().cloned());
     if let Chunking::Expression(expr) = &chunks.chunking {
         exprs.push(expr.clone());

@@ -3,14 +3,20 @@ mod arguments;
 mod by;
 mod call;
 mod chunk_arguments;
+mod chunk_series;
 mod chunked;
+mod columns;
 mod estimate_performance;
 mod fit;
 mod fitted_columns;
+mod help;
 mod multivariate_drift;
+mod profiled;
 mod profiles;
+mod rank_columns;
 mod result;
 mod roles;
+mod series_pairs;
 mod session_functions;
 mod side;
 mod source;
@@ -24,6 +30,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::planner::RelationPlanner;
 use datafusion::prelude::SessionContext;
 
+pub use help::{ARGUMENT_WORDS, ArgumentWord};
 pub use result::RESULT_COLUMNS;
 
 use arguments::Call;
@@ -44,10 +51,11 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 3] = [
+static ALL: [&RelationSpec; 4] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
     &multivariate_drift::SPEC,
+    &rank_columns::SPEC,
 ];
 
 /// Every table function, in the order in which the documentation lists them.

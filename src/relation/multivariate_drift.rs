@@ -5,12 +5,13 @@ use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::RelationSpec;
 use super::arguments::Call;
-use super::by::{by_columns, by_expr};
+use super::by::{by_columns, by_expr, comparable_groups};
 use super::chunk_arguments::ChunkArguments;
-use super::chunked::{CHUNK_COLUMNS, ChunkedRows, Payload};
-use super::estimate_performance::{at_least_one, comparable_groups, confidence_level, union};
+use super::chunked::{CHUNK_COLUMNS, ChunkedRows};
+use super::estimate_performance::{at_least_one, confidence_level, union};
 use super::fit::{FIT, Fit};
 use super::fitted_columns::{FittedColumns, fitted_columns, named_columns};
+use super::profiled::{Bounds, FittedRecord, Profiled};
 use super::result::{judge, shared_shape};
 use super::roles::{Roles, column};
 use super::session_functions::{aggregate, scalar};
@@ -114,7 +115,7 @@ pub static SPEC: RelationSpec = RelationSpec {
 /// One relation, before its chunks.
 struct Rows {
     side: Side,
-    roles: Roles,
+    timestamp: Option<Expr>,
     chunks: ChunkArguments,
 }
 
@@ -127,11 +128,11 @@ impl Rows {
                 side.argument
             );
         }
-        let roles = Roles::timestamp(call, &side)?;
-        let chunks = ChunkArguments::read(call, &side, &roles)?;
+        let timestamp = Roles::timestamp(call, &side)?;
+        let chunks = ChunkArguments::read(call, &side, timestamp.as_ref())?;
         Ok(Self {
             side,
-            roles,
+            timestamp,
             chunks,
         })
     }
@@ -154,14 +155,14 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let mut named = named_columns(
         call,
         &reference.side,
-        &reference.roles,
+        reference.timestamp.as_ref(),
         &reference.chunks,
         &by,
     )?;
     named.extend(named_columns(
         call,
         &analysis.side,
-        &analysis.roles,
+        analysis.timestamp.as_ref(),
         &analysis.chunks,
         &by,
     )?);
@@ -179,7 +180,11 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let fit = fit(call, &reference, &columns, &by)?;
     let reference = chunks(call, reference, &columns, &by, &fit)?;
     let analysis = chunks(call, analysis, &columns, &by, &fit)?;
-    comparable_groups(call, reference.schema(), analysis.schema(), &names)?;
+    let sides = [
+        ("reference", reference.schema().as_ref()),
+        ("analysis", analysis.schema().as_ref()),
+    ];
+    comparable_groups(call, sides, &names)?;
     let analysis = match names.is_empty() {
         true => at_least_one(analysis)?,
         // without rows it is not known which groups there should be
@@ -253,21 +258,16 @@ fn chunks(
     by: &[(String, SqlExpr)],
     fit: &Fit,
 ) -> Result<LogicalPlan> {
-    let profile = aggregate(
-        call,
-        "reconstruction_profile",
-        vec![columns.record(), column(FIT)],
-    )?;
-    let payload = Payload {
+    let fitted = FittedRecord {
         columns: columns.of(rows.side.dataset),
-        profile,
-        merge: "merge_reconstruction_profiles",
-        fit: Some(fit.clone()),
+        record: columns.record(),
+        fit: fit.clone(),
     };
     let chunked = ChunkedRows {
+        bounds: Bounds::of(call, rows.side.dataset),
         input: rows.side.input,
-        timestamp: rows.roles.timestamp,
-        payload,
+        timestamp: rows.timestamp,
+        profiled: Profiled::Errors(Box::new(fitted)),
         by,
         arguments: rows.chunks,
     };

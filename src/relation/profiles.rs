@@ -6,7 +6,9 @@ use super::RelationSpec;
 use super::arguments::Call;
 use super::by::by_columns;
 use super::chunk_arguments::ChunkArguments;
-use super::chunked::{CHUNK_COLUMNS, ChunkedRows, Payload};
+use super::chunked::{CHUNK_COLUMNS, ChunkedRows};
+use super::columns::{COLUMN_ARGUMENTS, ProfiledColumn, profiled_columns};
+use super::profiled::{Bounds, COLUMN_COLUMNS, Profiled};
 use super::roles::{Roles, column, column_names};
 use super::side::Side;
 use super::stored;
@@ -63,6 +65,19 @@ pub static SPEC: RelationSpec = RelationSpec {
             "as_of",
             "Calendar chunks that end later are not complete; default: now.",
         ),
+        (
+            "columns",
+            "Columns to profile one by one instead of the score: names, expressions by name, or '*'.",
+        ),
+        ("exclude", "Columns to leave out of '*'."),
+        (
+            "treat_as_categorical",
+            "Columns to read as categories whatever their type.",
+        ),
+        (
+            "treat_as_continuous",
+            "Columns to read as numbers whatever their type.",
+        ),
     ],
     positional: 1,
     example: "SELECT chunk, row_count, describe_profile(profile)['exact'] FROM profiles(predictions, chunk => INTERVAL '1 month')",
@@ -84,13 +99,26 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     };
     let by = by_columns(call)?;
     let side = Side::only(call, "relation", dataset)?;
-    let chunks = chunk_profiles(call, side, &by)?;
+    let of_columns = COLUMN_ARGUMENTS.iter().any(|name| call.sql(name).is_some());
+    let (plan, columns) = if of_columns {
+        let columns = profiled_columns(call, &[&side], &by)?;
+        let columns = columns.into_iter().next().unwrap_or_default();
+        (
+            column_profiles(call, side, &by, columns)?,
+            column_chunk_columns(),
+        )
+    } else {
+        (
+            chunk_profiles(call, side, &by)?.plan,
+            CHUNK_COLUMNS.to_vec(),
+        )
+    };
     let names = by.iter().map(|(name, _)| column(name));
     let columns = names
         .chain([lit(dataset).alias("dataset")])
-        .chain(CHUNK_COLUMNS.map(column))
+        .chain(columns.into_iter().map(column))
         .collect::<Vec<_>>();
-    LogicalPlanBuilder::from(chunks.plan)
+    LogicalPlanBuilder::from(plan)
         .project(columns)?
         .alias(function)?
         .build()
@@ -112,24 +140,19 @@ pub fn chunk_profiles(
 ) -> Result<ChunkProfiles> {
     if side.is_stored() {
         return Ok(ChunkProfiles {
-            plan: stored::plan(call, side, by)?,
+            plan: stored::plan(call, side, by, false)?,
             has_prediction: true,
         });
     }
     let roles = Roles::resolve(call, &side)?;
     require_columns(call, &side, &roles)?;
-    let arguments = ChunkArguments::read(call, &side, &roles)?;
-    let options = call.options();
-    let max_bins = if side.dataset == "reference" {
-        options.reference_max_bins
-    } else {
-        options.max_bins
-    };
+    let arguments = ChunkArguments::read(call, &side, roles.timestamp.as_ref())?;
     let has_prediction = roles.prediction.is_some();
     let rows = ChunkedRows {
+        bounds: Bounds::of(call, side.dataset),
         input: side.input,
-        payload: Payload::scores(call, &roles, max_bins, options.min_level)?,
-        timestamp: roles.timestamp,
+        timestamp: roles.timestamp.clone(),
+        profiled: Profiled::Scores(Box::new(roles)),
         by,
         arguments,
     };
@@ -137,6 +160,37 @@ pub fn chunk_profiles(
         plan: rows.plan(call)?,
         has_prediction,
     })
+}
+
+/// The profiles of columns, a row for each chunk and column, from rows or as they were stored.
+///
+/// The plan has the `by` columns and [`column_chunk_columns`].
+pub fn column_profiles(
+    call: &mut Call,
+    side: Side,
+    by: &[(String, SqlExpr)],
+    columns: Vec<ProfiledColumn>,
+) -> Result<LogicalPlan> {
+    if side.is_stored() {
+        return stored::plan(call, side, by, true);
+    }
+    let timestamp = Roles::timestamp(call, &side)?;
+    let arguments = ChunkArguments::read(call, &side, timestamp.as_ref())?;
+    let rows = ChunkedRows {
+        bounds: Bounds::of(call, side.dataset),
+        input: side.input,
+        timestamp,
+        profiled: Profiled::Columns(columns),
+        by,
+        arguments,
+    };
+    rows.plan(call)
+}
+
+/// [`CHUNK_COLUMNS`] with [`COLUMN_COLUMNS`] before the profile.
+pub fn column_chunk_columns() -> Vec<&'static str> {
+    let chunk = CHUNK_COLUMNS.into_iter().filter(|name| *name != "profile");
+    chunk.chain(COLUMN_COLUMNS).chain(["profile"]).collect()
 }
 
 /// Refuses rows without a score, and a reference without labels.

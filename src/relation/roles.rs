@@ -8,6 +8,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, ident, lit};
 use super::arguments::Call;
 use super::session_functions::scalar;
 use super::side::{Other, Side};
+use crate::suggest::expected_one_of;
 
 /// The columns of a relation by what they stand for.
 #[derive(Debug, Clone)]
@@ -23,29 +24,16 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// The timestamp alone, for what reads neither scores nor labels.
-    pub fn timestamp(call: &mut Call, side: &Side) -> Result<Self> {
-        let timestamp = Role::new("timestamp", "timestamp", side.dataset == "reference");
-        Ok(Self {
-            score: None,
-            prediction: None,
-            label: None,
-            timestamp: timestamp.resolve(call, side)?,
-        })
-    }
-
     /// Resolves the roles. The labels of an analysis and the timestamps of a reference may be absent.
     pub fn resolve(call: &mut Call, side: &Side) -> Result<Self> {
         let schema = side.schema();
         let positive = call.constant("positive_label")?;
-        let of_reference = side.dataset == "reference";
-        let timestamp = Role::new("timestamp", "timestamp", of_reference);
-        let label = Role::new("label", "y_true", !of_reference);
+        let label = Role::new("label", "y_true", side.dataset != "reference");
         let roles = Self {
             score: Role::new("score", "y_pred_proba", false).resolve(call, side)?,
             prediction: Role::new("prediction", "y_pred", false).resolve(call, side)?,
             label: label.resolve(call, side)?,
-            timestamp: timestamp.resolve(call, side)?,
+            timestamp: Self::timestamp(call, side)?,
         };
         if let Some(score) = &roles.score {
             check_score(call, score, schema)?;
@@ -59,6 +47,11 @@ impl Roles {
             label: class("label", roles.label)?,
             ..roles
         })
+    }
+
+    /// The timestamp, which a reference may lack.
+    pub fn timestamp(call: &mut Call, side: &Side) -> Result<Option<Expr>> {
+        Role::new("timestamp", "timestamp", side.dataset == "reference").resolve(call, side)
     }
 }
 
@@ -90,7 +83,14 @@ impl Role {
         };
         match call.resolve(name, sql.clone(), schema) {
             Err(error) if self.may_lack && names_an_absent_column(&error) => match side.other {
-                Other::Nothing | Other::Rows => Ok(None),
+                Other::Rows => Ok(None),
+                Other::Nothing => plan_err!(
+                    "{}: argument '{name}' is `{sql}`, and the {} relation has no such column. {}. Hint: leave {name} out \
+                     where there is none",
+                    call.function(),
+                    side.dataset,
+                    expected_one_of(&sql.to_string(), &column_names(schema))
+                ),
                 Other::Profiles => plan_err!(
                     "{}: argument '{name}' is `{sql}`, and the {} relation has no such column. Where the other relation \
                      holds profiles, nothing tells whether it is misspelt. Expected one of: {}. Hint: leave {name} out",
@@ -151,6 +151,9 @@ fn as_class(
         return Ok(lit(ScalarValue::Boolean(None)));
     }
     let kind = Kind::of(&found);
+    if name == "prediction" {
+        refuse_upside_down(function, &expr, kind, positive)?;
+    }
     match positive {
         Some(positive)
             if kind == Kind::of(&positive.data_type())
@@ -176,6 +179,51 @@ fn as_class(
             "{function}: argument '{name}' (`{expr}`) has type {found}. Expected 0/1 or boolean. \
              Hint: positive_label => '<the positive value>'"
         ),
+    }
+}
+
+/// Refuses a bare 0/1 prediction where the label's 0 is positive: nothing tells whether its 1 says that the label is 1
+/// or that the row is positive, and a wrong guess inverts every metric of predictions.
+fn refuse_upside_down(
+    function: &str,
+    prediction: &Expr,
+    kind: Kind,
+    positive: Option<&ScalarValue>,
+) -> Result<()> {
+    let Some(positive) = positive else {
+        return Ok(());
+    };
+    let is_zero = match positive {
+        ScalarValue::Boolean(Some(positive)) => !positive,
+        number => {
+            Kind::of(&number.data_type()) == Kind::Number
+                && number.cast_to(&DataType::Float64)? == ScalarValue::Float64(Some(0.0))
+        }
+    };
+    let (zero, one) = match kind {
+        Kind::Number => ("0", "1"),
+        Kind::Boolean => ("false", "true"),
+        Kind::Text | Kind::Other => return Ok(()),
+    };
+    match bare_column(prediction) {
+        Some(column) if is_zero => plan_err!(
+            "{function}: argument 'positive_label' is {positive}, and the prediction is the column `{0}`, of which it does \
+             not say the positive class. Expected a comparison. Hint: prediction => {0} = {zero}, or \
+             prediction => {0} = {one} where {one} stands for the positive class",
+            column.name
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// The column that an expression is, whatever its type or name.
+fn bare_column(expr: &Expr) -> Option<&Column> {
+    match expr {
+        Expr::Column(column) => Some(column),
+        Expr::Alias(alias) => bare_column(&alias.expr),
+        Expr::Cast(cast) => bare_column(&cast.expr),
+        Expr::TryCast(cast) => bare_column(&cast.expr),
+        _ => None,
     }
 }
 

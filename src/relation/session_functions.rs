@@ -55,3 +55,15 @@ pub fn over_all(call: &Call, name: &str, args: Vec<Expr>, partition: &[&str]) ->
     .window_frame(frame)
     .build()
 }
+
+/// The number of a row in its window; the caller adds partitions and order.
+pub fn row_number(call: &Call) -> Result<Expr> {
+    let functions = call.context.context_provider();
+    match functions.get_window_meta("row_number") {
+        Some(function) => Ok(Expr::from(WindowFunction::new(
+            WindowFunctionDefinition::WindowUDF(function),
+            vec![],
+        ))),
+        None => plan_err!("{}: function row_number is not registered", call.function()),
+    }
+}

@@ -2,11 +2,11 @@
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{DFSchema, Result, plan_err};
 use datafusion::functions_aggregate::expr_fn::{bool_and, bool_or, max, min, sum};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::Call;
-use super::by::by_expr;
+use super::by::{by_expr, named_expressions};
 use super::chunk_arguments::check_unread;
 use super::chunked::CHUNK_COLUMNS;
 use super::roles::column;
@@ -27,11 +27,17 @@ pub fn holds_profiles(schema: &DFSchema) -> bool {
         && schema.has_column_with_unqualified_name("chunk_index")
 }
 
-/// The plan with the `by` columns and [`CHUNK_COLUMNS`], a row for each stored chunk.
+/// The plan with the `by` columns and [`CHUNK_COLUMNS`], a row for each stored chunk; `of_columns`: with those of
+/// columns, a row for each chunk and column.
 ///
 /// Chunks stay as they were stored. The same chunk stored twice would count its rows twice, so the merge
 /// refuses it: a store replaces a profile by its (by, chunk).
-pub fn plan(call: &mut Call, side: Side, by: &[(String, SqlExpr)]) -> Result<LogicalPlan> {
+pub fn plan(
+    call: &mut Call,
+    side: Side,
+    by: &[(String, SqlExpr)],
+    of_columns: bool,
+) -> Result<LogicalPlan> {
     let Side { input, other, .. } = side;
     let schema = input.schema().clone();
     let function = call.function();
@@ -42,6 +48,7 @@ pub fn plan(call: &mut Call, side: Side, by: &[(String, SqlExpr)]) -> Result<Log
             );
         }
     }
+    check_kind(call, &schema, of_columns)?;
     let mut group = group_columns(call, by, &schema)?;
     group.push(cast(column("chunk"), DataType::Utf8).alias("chunk"));
     group.push(cast(column("chunk_index"), DataType::Int64).alias("chunk_index"));
@@ -51,7 +58,7 @@ pub fn plan(call: &mut Call, side: Side, by: &[(String, SqlExpr)]) -> Result<Log
         vec![column("profile"), column("chunk")],
     )?;
     let rows = cast(column("row_count"), DataType::Int64);
-    let totals = vec![
+    let mut totals = vec![
         min(column("chunk_start")).alias("chunk_start"),
         max(column("chunk_end")).alias("chunk_end"),
         bool_and(column("complete")).alias("complete"),
@@ -59,7 +66,16 @@ pub fn plan(call: &mut Call, side: Side, by: &[(String, SqlExpr)]) -> Result<Log
         bool_or(column("dealt")).alias("dealt"),
         profile.alias("profile"),
     ];
-    let chunks = LogicalPlanBuilder::from(input).aggregate(group, totals)?;
+    let mut chunks = LogicalPlanBuilder::from(input);
+    if of_columns {
+        group.push(cast(column("column_name"), DataType::Utf8).alias("column_name"));
+        totals.push(min(cast(column("column_status"), DataType::Utf8)).alias("column_status"));
+        if let Some(chosen) = chosen_names(call)? {
+            let chosen = chosen.into_iter().map(lit).collect();
+            chunks = chunks.filter(column("column_name").in_list(chosen, false))?;
+        }
+    }
+    let chunks = chunks.aggregate(group, totals)?;
     match check_unread(call)? {
         Incomplete::Drop => chunks.filter(column("complete"))?.build(),
         Incomplete::Merge if other != Other::Rows => plan_err!(
@@ -72,6 +88,30 @@ pub fn plan(call: &mut Call, side: Side, by: &[(String, SqlExpr)]) -> Result<Log
 }
 
 /// The `by` columns: profiles keep a group under its name, even where it was an expression over rows.
+/// Refuses profiles of columns where those of scores are needed, and the other way round.
+fn check_kind(call: &Call, schema: &DFSchema, of_columns: bool) -> Result<()> {
+    let function = call.function();
+    let found = schema.has_column_with_unqualified_name("column_name");
+    match (found, of_columns) {
+        (true, false) => plan_err!(
+            "{function}: a relation holds profiles of columns. Expected profiles of scores. \
+             Hint: profiles(...) without columns"
+        ),
+        (false, true) => plan_err!(
+            "{function}: a relation holds profiles of scores. Expected profiles of columns. \
+             Hint: profiles(..., columns => '*')"
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// The names that `columns` gives; `None` for all.
+fn chosen_names(call: &Call) -> Result<Option<Vec<String>>> {
+    let named = named_expressions(call, "columns")?;
+    let names: Vec<String> = named.into_iter().map(|(name, _)| name).collect();
+    Ok(Some(names).filter(|names| !names.is_empty() && *names != ["*"]))
+}
+
 fn group_columns(
     call: &mut Call,
     by: &[(String, SqlExpr)],

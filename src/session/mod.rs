@@ -1,6 +1,7 @@
 //! Opening a session: settings, limits of memory and disk, and every function of this crate.
 pub mod files;
 mod memory;
+mod pattern;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

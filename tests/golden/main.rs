@@ -3,13 +3,14 @@
 //!
 //! Realized values, thresholds, estimates of the confusion metrics and of the business value agree to 1e-9
 //! relative, and so do reconstruction errors (`pca.rs`); estimates of ROC AUC and average precision, with this crate's
-//! corrections undone, to 1e-6.
+//! corrections undone, to 1e-6. Rankings of columns, from NannyML's own figures, agree to 1e-9 (`ranking.rs`).
 //! Each deviation is an entry of `deviations.rs`. The worst errors are printed file by file.
 mod compare;
 mod deviations;
 mod fixture;
 mod ours;
 mod pca;
+mod ranking;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use deviations::{DEVIATIONS, SKIPPED};
 use fixture::{Failure, Golden};
+use ranking::Ranking;
 
 #[derive(Debug, Default)]
 struct Total {
@@ -41,6 +43,14 @@ fn main() {
     let total = Arc::new(Mutex::new(Total::default()));
     let mut trials = vec![];
     for folder in folders {
+        let rankings =
+            ranking::find(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        for ranking in rankings {
+            let total = Arc::clone(&total);
+            trials.push(Trial::test(ranking.name(), move || {
+                rank(&ranking, &total).map_err(|e| Failed::from(e.to_string()))
+            }));
+        }
         let golden = fixture::find(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         assert!(
             !golden.is_empty(),
@@ -120,6 +130,23 @@ fn run_pca(golden: &pca::Golden, total: &Mutex<Total>) -> Result<(), Failure> {
         let worst = total.worst.entry(kind).or_default();
         *worst = worst.max(error);
     }
+    Ok(())
+}
+
+fn rank(ranking: &Ranking, total: &Mutex<Total>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (figures, error) = runtime.block_on(ranking.compare())?;
+    println!(
+        "{}: {figures} figures, worst error {error:.1e}",
+        ranking.name()
+    );
+    let mut total = total.lock().map_err(|e| e.to_string())?;
+    total.files += 1;
+    total.figures += figures;
+    let worst = total.worst.entry("rankings").or_default();
+    *worst = worst.max(error);
     Ok(())
 }
 

@@ -285,7 +285,7 @@ pub fn cell(batch: &RecordBatch, name: &str, row: usize) -> Result<ScalarValue, 
     Ok(ScalarValue::try_from_array(column, row)?)
 }
 
-fn text(batch: &RecordBatch, name: &str, row: usize) -> Result<String, Failure> {
+pub fn text(batch: &RecordBatch, name: &str, row: usize) -> Result<String, Failure> {
     Ok(cell(batch, name, row)?.to_string())
 }
 

@@ -237,6 +237,8 @@ fn other_types(input: &Input) -> Vec<DataType> {
             vec![Binary, LargeBinary, of(Int32, Binary)]
         }
         Input::Whole => whole.to_vec(),
+        Input::Name => vec![LargeUtf8, Utf8View, of(Int32, Utf8)],
+        Input::Category => vec![Utf8, LargeUtf8, of(Int32, Utf8)],
         Input::Record | Input::Constant(_) => vec![],
     }
 }
@@ -254,7 +256,10 @@ fn every_type_that_holds_the_values_is_accepted() {
         for (i, input) in subject.inputs.iter().enumerate() {
             for kind in other_types(input) {
                 // flags are flags; only classes are told in other types
-                if subject.inputs.contains(&Input::Whole) && *input == Input::Prediction {
+                let has_flags = [Input::Whole, Input::Name]
+                    .iter()
+                    .any(|i| subject.inputs.contains(i));
+                if has_flags && *input == Input::Prediction {
                     continue;
                 }
                 let mut columns = columns.clone();

@@ -2,7 +2,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Int64Array, StructArray,
+    Array, ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Int64Array, StringArray,
+    StringViewArray, StructArray,
 };
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::common::{Result, ScalarValue};
@@ -26,7 +27,14 @@ const FEW_BINS: i64 = 16;
 
 /// Aggregates to which a NULL says something: a profile counts the rows that lack a score, prediction or label,
 /// and a chunk without an index or a value is a chunk all the same.
-pub const KEEPS_NULL_ROWS: [&str; 3] = ["score_profile", "fit_reference", "fit_threshold"];
+pub const KEEPS_NULL_ROWS: [&str; 6] = [
+    "score_profile",
+    "value_profile",
+    "category_profile",
+    "fit_reference",
+    "fit_threshold",
+    "chunk_series",
+];
 
 const THRESHOLDS: [&str; 3] = [
     "*=stddev(3,3)",
@@ -56,6 +64,10 @@ pub enum Input {
     Errors,
     /// A small whole number that rows share.
     Whole,
+    /// A text for each score.
+    Name,
+    /// The same as a view.
+    Category,
     Constant(ScalarValue),
 }
 
@@ -63,15 +75,18 @@ impl Input {
     fn named(function: &str, argument: &str) -> Self {
         match argument {
             "label" => Self::Label,
-            "prediction" | "is_reference" => Self::Prediction,
+            "prediction" | "is_reference" | "alert" => Self::Prediction,
             "score" | "value" | "sampling_error" | "realized" => Self::Score,
             "profile" if function == "merge_reconstruction_profiles" => Self::Errors,
             "profile" => Self::Profile,
             "row" => Self::Record,
             "encoding" => Self::Fitted(encoding().to_bytes()),
             "pca" => Self::Fitted(projection().to_bytes()),
+            "x" if function == "category_profile" => Self::Category,
+            "x" => Self::Score,
             "chunk_index" | "used_count" => Self::Whole,
             "thresholds" => Self::Constant(THRESHOLDS[0].into()),
+            "chunk" if function == "chunk_series" => Self::Name,
             "chunk" => Self::Constant("2024-05".into()),
             "direction" => Self::Constant("both".into()),
             "metric" => Self::Constant("accuracy".into()),
@@ -86,6 +101,8 @@ impl Input {
             Self::Profile | Self::Fitted(_) | Self::Errors => DataType::BinaryView,
             Self::Record => DataType::Struct(record_fields()),
             Self::Whole => DataType::Int64,
+            Self::Name => DataType::Utf8,
+            Self::Category => DataType::Utf8View,
             Self::Constant(value) => value.data_type(),
         }
     }
@@ -112,9 +129,15 @@ impl Input {
                 let whole = |row: &Row| row.score.map(|score| (score * 9.0) as i64);
                 Arc::new(rows.iter().map(whole).collect::<Int64Array>())
             }
+            Self::Name => Arc::new(rows.iter().map(name_of).collect::<StringArray>()),
+            Self::Category => Arc::new(rows.iter().map(name_of).collect::<StringViewArray>()),
             Self::Constant(value) => value.to_array_of_size(rows.len()).expect("a column"),
         }
     }
+}
+
+fn name_of(row: &Row) -> Option<String> {
+    row.score.map(|score| score.to_string())
 }
 
 /// The profile of one row; a row without a score stands for a NULL profile.

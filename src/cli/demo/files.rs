@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
 use datafusion::arrow::error::ArrowError;
 use datafusion::parquet::arrow::ArrowWriter;
@@ -15,11 +16,12 @@ use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::parquet::file::reader::{FileReader, SerializedFileReader};
 
+use super::features::{Features, features};
 use super::rows::{ANALYSIS_ROWS, REFERENCE_ROWS, Row, row};
 use crate::cli::failure::Failure;
 
 /// Goes up whenever the rows change, so that files of an older demo are written anew.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// Under this key a file says which demo wrote it.
 const MARK: &str = "modelwatch.demo";
@@ -47,6 +49,13 @@ enum Found {
 /// When a file cannot be written, or would replace one that is not of the demo.
 pub fn write_tables(directory: &Path) -> Result<bool, Failure> {
     let mut wrote = false;
+    if directory.is_file() {
+        let message = format!(
+            "{} is a file. Expected a directory. Hint: name another, as in modelwatch demo NEW_DIRECTORY",
+            shown(directory)
+        );
+        return Err(Failure::at("demo", message));
+    }
     fs::create_dir_all(directory).map_err(|error| Failure::at(shown(directory), error))?;
     for (name, rows) in TABLES {
         let file = directory.join(format!("{name}.parquet"));
@@ -104,45 +113,73 @@ fn properties() -> WriterProperties {
 }
 
 fn write(file: &Path, ids: Range<u64>) -> Result<(), ParquetError> {
-    let schema = batch(&[])?.schema();
+    let schema = batch(0..0)?.schema();
     let mut writer = ArrowWriter::try_new(File::create(file)?, schema, Some(properties()))?;
     let mut start = ids.start;
     while start < ids.end {
         let end = ids.end.min(start + ROW_GROUP / 8);
-        let rows: Vec<_> = (start..end).map(row).collect();
-        writer.write(&batch(&rows)?)?;
+        writer.write(&batch(start..end)?)?;
         start = end;
     }
     writer.close()?;
     Ok(())
 }
 
-fn batch(rows: &[Row]) -> Result<RecordBatch, ArrowError> {
-    let integers = |value: fn(&Row) -> Option<i64>| -> ArrayRef {
-        Arc::new(rows.iter().map(value).collect::<Int64Array>())
-    };
-    let numbers = |value: fn(&Row) -> f64| -> ArrayRef {
-        Arc::new(Float64Array::from_iter_values(rows.iter().map(value)))
-    };
-    let words = |value: fn(&Row) -> &'static str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(rows.iter().map(value)))
-    };
+/// A column: its name, values, and whether some may be missing.
+type Column = (&'static str, ArrayRef, bool);
+
+fn batch(ids: Range<u64>) -> Result<RecordBatch, ArrowError> {
+    let rows: Vec<_> = ids.clone().map(row).collect();
+    let mut columns = scored(&rows);
+    columns.extend(described(&ids.map(features).collect::<Vec<_>>()));
+    RecordBatch::try_from_iter_with_nullable(columns)
+}
+
+fn integers<T>(rows: &[T], value: fn(&T) -> Option<i64>) -> ArrayRef {
+    Arc::new(rows.iter().map(value).collect::<Int64Array>())
+}
+
+fn numbers<T>(rows: &[T], value: fn(&T) -> f64) -> ArrayRef {
+    Arc::new(Float64Array::from_iter_values(rows.iter().map(value)))
+}
+
+fn words<T>(rows: &[T], value: fn(&T) -> &'static str) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(rows.iter().map(value)))
+}
+
+/// The columns of the model: what it reads, what it says, and what was true.
+fn scored(rows: &[Row]) -> Vec<Column> {
     let times = rows.iter().map(|row| row.timestamp);
     let times: ArrayRef = Arc::new(TimestampMicrosecondArray::from_iter_values(times));
-    RecordBatch::try_from_iter_with_nullable([
-        ("id", integers(|row| Some(row.id)), false),
+    vec![
+        ("id", integers(rows, |row| Some(row.id)), false),
         ("timestamp", times, false),
-        ("country", words(|row| row.country), false),
-        ("channel", words(|row| row.channel), false),
-        ("income", numbers(|row| row.income), false),
-        ("debt_ratio", numbers(|row| row.debt_ratio), false),
+        ("country", words(rows, |row| row.country), false),
+        ("channel", words(rows, |row| row.channel), false),
+        ("income", numbers(rows, |row| row.income), false),
+        ("debt_ratio", numbers(rows, |row| row.debt_ratio), false),
         (
             "tenure_months",
-            integers(|row| Some(row.tenure_months)),
+            integers(rows, |row| Some(row.tenure_months)),
             false,
         ),
-        ("y_pred_proba", numbers(|row| row.y_pred_proba), false),
-        ("y_pred", integers(|row| Some(row.y_pred)), false),
-        ("y_true", integers(|row| row.y_true), true),
-    ])
+        ("y_pred_proba", numbers(rows, |row| row.y_pred_proba), false),
+        ("y_pred", integers(rows, |row| Some(row.y_pred)), false),
+        ("y_true", integers(rows, |row| row.y_true), true),
+    ]
+}
+
+/// The columns that the model does not read.
+fn described(rows: &[Features]) -> Vec<Column> {
+    let flags = rows.iter().map(|row| Some(row.has_guarantor));
+    let flags: ArrayRef = Arc::new(flags.collect::<BooleanArray>());
+    vec![
+        ("age", integers(rows, |row| Some(row.age)), false),
+        ("loan_amount", numbers(rows, |row| row.loan_amount), false),
+        ("savings", numbers(rows, |row| row.savings), false),
+        ("bureau_score", integers(rows, |row| row.bureau_score), true),
+        ("employment", words(rows, |row| row.employment), false),
+        ("device", words(rows, |row| row.device), false),
+        ("has_guarantor", flags, false),
+    ]
 }

@@ -1,4 +1,5 @@
 //! `modelwatch demo`: a prediction table of a million rows, and the report on it.
+mod features;
 mod files;
 mod random;
 mod rows;

@@ -15,6 +15,12 @@ impl Stream {
         Self(stream.next() ^ 0x6d6f_6465_6c77_6174)
     }
 
+    /// The stream of the further features of row `index`, which has nothing to do with [`Stream::of_row`].
+    pub fn of_features(index: u64) -> Self {
+        let mut stream = Self(index);
+        Self(stream.next() ^ 0x6665_6174_7572_6573)
+    }
+
     /// 64 random bits: splitmix64 (Steele, Lea and Flood 2014, OOPSLA, figure 16).
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -40,12 +40,22 @@ pub const HELP: &str = r"Statements end with a semicolon and may span lines. Ctr
   \i FILE                run the statements of a file
   \pset format FORMAT    print results as table, csv, tsv, json or ndjson
   \?                     this help
-  \q                     quit (also Ctrl-D)
+  \q                     quit (also exit, quit, Ctrl-D)
 ";
 
 const NAMES: [&str; 6] = ["\\?", "\\d", "\\h", "\\i", "\\pset format", "\\q"];
 
 impl Command {
+    /// What `exit`, `quit` or `help` alone on a line asks for.
+    pub fn of_word(line: &str) -> Option<Self> {
+        let word = line.trim().trim_end_matches(';').trim_end();
+        match word.to_ascii_lowercase().as_str() {
+            "exit" | "quit" => Some(Self::Quit),
+            "help" => Some(Self::Help),
+            _ => None,
+        }
+    }
+
     /// Reads a line that starts with a backslash; a semicolon at its end is forgiven.
     ///
     /// # Errors
@@ -186,6 +196,9 @@ mod tests {
         for (line, expected) in cases {
             assert_eq!(Command::parse(line), Ok(expected), "{line}");
         }
+        assert_eq!(Command::of_word(" Exit; "), Some(Command::Quit));
+        assert_eq!(Command::of_word("help"), Some(Command::Help));
+        assert_eq!(Command::of_word("exit now"), None);
         for line in [
             "\\",
             "\\x",

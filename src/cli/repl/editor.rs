@@ -73,7 +73,8 @@ impl Completer for SqlHelper {
 impl Validator for SqlHelper {
     fn validate(&self, context: &mut ValidationContext<'_>) -> Result<ValidationResult> {
         let input = context.input();
-        if input.starts_with('\\') || is_complete(input, &self.context) {
+        let command = input.starts_with('\\') || commands::Command::of_word(input).is_some();
+        if command || is_complete(input, &self.context) {
             return Ok(ValidationResult::Valid(None));
         }
         Ok(ValidationResult::Incomplete)

@@ -120,8 +120,12 @@ impl Prompt {
 
     /// Does what a line asks for; false to leave.
     async fn obey(&mut self, line: &str) -> Result<bool, Failure> {
+        let refuse = |message: String| Failure::at("error", message);
+        if let Some(command) = Command::of_word(line) {
+            return self.command(command).await;
+        }
         if line.trim_start().starts_with('\\') {
-            return self.command(line).await;
+            return self.command(Command::parse(line).map_err(refuse)?).await;
         }
         let mut out = BufWriter::new(stdout().lock());
         let mut console = Console::open(self.display, &mut out)?;
@@ -139,10 +143,10 @@ impl Prompt {
         }
     }
 
-    async fn command(&mut self, line: &str) -> Result<bool, Failure> {
+    async fn command(&mut self, command: Command) -> Result<bool, Failure> {
         let mut out = BufWriter::new(stdout().lock());
         let refuse = |message: String| Failure::at("error", message);
-        match Command::parse(line).map_err(refuse)? {
+        match command {
             Command::Quit => return Ok(false),
             Command::Help => write_text(&mut out, commands::HELP)?,
             Command::Functions => write_text(&mut out, &self.manual.list(self.width))?,

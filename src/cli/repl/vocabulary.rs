@@ -264,6 +264,7 @@ mod tests {
                 ("score".to_owned(), String::new()),
                 ("chunk".to_owned(), String::new()),
             ],
+            columns: vec![],
             example: None,
         };
         Vocabulary::of(&context, &Manual::of(&context, vec![relation])).await

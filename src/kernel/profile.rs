@@ -1,0 +1,91 @@
+//! A profile of any kind, told apart by its first bytes.
+use super::category_profile::{self, CategoryProfile};
+use super::error::KernelError;
+use super::score_profile::ScoreProfile;
+use super::value_profile::{self, ValueProfile};
+
+/// A profile whose kind its bytes say.
+///
+/// ```
+/// use modelwatch::kernel::profile::Profile;
+/// use modelwatch::kernel::value_profile::ValueProfile;
+/// let mut numbers = ValueProfile::default();
+/// numbers.observe(Some(1.5));
+/// let bytes = numbers.to_bytes();
+/// let mut read = Profile::from_bytes(&bytes)?;
+/// assert_eq!((read.kind(), read.to_bytes()), ("value", bytes));
+/// # Ok::<(), modelwatch::kernel::KernelError>(())
+/// ```
+#[derive(Debug)]
+pub enum Profile {
+    /// Of scores, by prediction and label.
+    Score(ScoreProfile),
+    /// Of numbers.
+    Value(ValueProfile),
+    /// Of categories.
+    Category(CategoryProfile),
+}
+
+impl Profile {
+    /// Reads the bytes of a profile; those that are no profile at all are refused as a score profile.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
+        Ok(match bytes.first_chunk() {
+            Some(&value_profile::MAGIC) => Self::Value(ValueProfile::from_bytes(bytes)?),
+            Some(&category_profile::MAGIC) => Self::Category(CategoryProfile::from_bytes(bytes)?),
+            _ => Self::Score(ScoreProfile::from_bytes(bytes)?),
+        })
+    }
+
+    /// What is profiled: `score`, `value` or `category`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Score(_) => "score",
+            Self::Value(_) => "value",
+            Self::Category(_) => "category",
+        }
+    }
+
+    /// Adds the rows of a profile given as bytes.
+    ///
+    /// Errors: bytes that are no profile, or one of another kind or another `min_level`.
+    pub fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError> {
+        let (here, there) = (self.kind(), kind_of(bytes));
+        if here != there {
+            return Err(KernelError::Undefined(format!(
+                "a {here} profile and a {there} profile cannot be merged. Expected profiles of one column. \
+                 Hint: GROUP BY column_name"
+            )));
+        }
+        match self {
+            Self::Score(profile) => profile.merge_bytes(bytes),
+            Self::Value(profile) => profile.merge_bytes(bytes),
+            Self::Category(profile) => profile.merge_bytes(bytes),
+        }
+    }
+
+    /// Canonical bytes.
+    pub fn to_bytes(&mut self) -> Vec<u8> {
+        match self {
+            Self::Score(profile) => profile.to_bytes(),
+            Self::Value(profile) => profile.to_bytes(),
+            Self::Category(profile) => profile.to_bytes(),
+        }
+    }
+
+    /// Bytes on the heap; constant time.
+    pub fn heap_size(&self) -> usize {
+        match self {
+            Self::Score(profile) => profile.heap_size(),
+            Self::Value(profile) => profile.heap_size(),
+            Self::Category(profile) => profile.heap_size(),
+        }
+    }
+}
+
+fn kind_of(bytes: &[u8]) -> &'static str {
+    match bytes.first_chunk() {
+        Some(&value_profile::MAGIC) => "value",
+        Some(&category_profile::MAGIC) => "category",
+        _ => "score",
+    }
+}

@@ -1,0 +1,183 @@
+//! What is profiled of the rows of a relation: the scores of a model, columns one by one, or how columns go together.
+use datafusion::common::{Result, ScalarValue};
+use datafusion::functions::core::expr_fn::{get_field, named_struct};
+use datafusion::functions_nested::expr_fn::make_array;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+
+use super::arguments::Call;
+use super::chunked::CHUNK_COLUMNS;
+use super::columns::ProfiledColumn;
+use super::fit::{FIT, Fit};
+use super::roles::{Roles, column};
+use super::session_functions::aggregate;
+
+/// What stands between the columns of a chunk and its profile, where columns are profiled.
+pub const COLUMN_COLUMNS: [&str; 2] = ["column_name", "column_status"];
+
+/// Bounds of a profile.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Most bins.
+    pub max_bins: usize,
+    /// Bits that are dropped from the start.
+    pub min_level: u32,
+}
+
+impl Bounds {
+    /// Those of a dataset.
+    pub fn of(call: &Call, dataset: &str) -> Self {
+        let options = call.options();
+        Self {
+            max_bins: match dataset {
+                "reference" => options.reference_max_bins,
+                _ => options.max_bins,
+            },
+            min_level: options.min_level,
+        }
+    }
+
+    fn arguments(&self) -> [Expr; 2] {
+        [lit(self.max_bins as i64), lit(i64::from(self.min_level))]
+    }
+}
+
+/// What is profiled.
+pub enum Profiled {
+    /// Score, prediction and label, together in one profile.
+    Scores(Box<Roles>),
+    /// Columns, each with a profile of its own.
+    Columns(Vec<ProfiledColumn>),
+    /// Columns together, by the errors that a fit leaves of them.
+    Errors(Box<FittedRecord>),
+}
+
+/// Columns that go into one struct, and what is fitted to such structs.
+pub struct FittedRecord {
+    /// The columns, under names of their own.
+    pub columns: Vec<(String, Expr)>,
+    /// The struct of these names.
+    pub record: Expr,
+    /// The fit of each `by` group.
+    pub fit: Fit,
+}
+
+impl Profiled {
+    /// What the profiles read of a row, under names of their own; in the order in which it breaks ties.
+    pub fn inputs(&self) -> Vec<(String, Expr)> {
+        match self {
+            Self::Scores(roles) => {
+                let unknown = || lit(ScalarValue::Boolean(None));
+                let role = |name: &str, expr: &Option<Expr>| {
+                    (name.to_string(), expr.clone().unwrap_or_else(unknown))
+                };
+                vec![
+                    role("__score", &roles.score),
+                    role("__prediction", &roles.prediction),
+                    role("__label", &roles.label),
+                ]
+            }
+            Self::Columns(columns) => numbered(columns)
+                .filter_map(|(i, column)| Some((format!("__column_{i}"), column.expr.clone()?)))
+                .collect(),
+            Self::Errors(fitted) => fitted.columns.clone(),
+        }
+    }
+
+    /// Names of the profiles.
+    pub fn names(&self) -> Vec<String> {
+        match self {
+            Self::Scores(_) | Self::Errors(_) => vec!["profile".into()],
+            Self::Columns(columns) => numbered(columns)
+                .filter(|(_, column)| column.expr.is_some())
+                .map(|(i, _)| profile_name(i))
+                .collect(),
+        }
+    }
+
+    /// The aggregates that make them of the rows of a chunk.
+    pub fn aggregates(&self, call: &mut Call, bounds: &Bounds) -> Result<Vec<Expr>> {
+        match self {
+            Self::Scores(_) => {
+                let inputs = ["__label", "__prediction", "__score"].map(column);
+                let arguments = inputs.into_iter().chain(bounds.arguments()).collect();
+                let profile = aggregate(call, "score_profile", arguments)?;
+                Ok(vec![profile.alias("profile")])
+            }
+            Self::Columns(columns) => numbered(columns)
+                .filter(|(_, column)| column.expr.is_some())
+                .map(|(i, profiled)| {
+                    let input = [column(&format!("__column_{i}"))];
+                    let arguments = input.into_iter().chain(bounds.arguments()).collect();
+                    let profile = aggregate(call, profiled.kind.aggregate(), arguments)?;
+                    Ok(profile.alias(profile_name(i)))
+                })
+                .collect(),
+            Self::Errors(fitted) => {
+                let arguments = vec![fitted.record.clone(), column(FIT)];
+                let profile = aggregate(call, "reconstruction_profile", arguments)?;
+                Ok(vec![profile.alias("profile")])
+            }
+        }
+    }
+
+    /// The aggregate that merges such profiles.
+    pub fn merge(&self) -> &'static str {
+        match self {
+            Self::Scores(_) | Self::Columns(_) => "merge_profiles",
+            Self::Errors(_) => "merge_reconstruction_profiles",
+        }
+    }
+
+    /// Rows with what the aggregates read beside [`Self::inputs`].
+    pub fn fitted(&self, rows: LogicalPlan, by: &[String]) -> Result<LogicalPlan> {
+        match self {
+            Self::Scores(_) | Self::Columns(_) => Ok(rows),
+            Self::Errors(fitted) => fitted.fit.beside(rows, by),
+        }
+    }
+
+    /// Of columns, a row for each chunk and column, with [`COLUMN_COLUMNS`] before the profile.
+    pub fn unpivot(&self, chunks: LogicalPlan, by: &[String]) -> Result<LogicalPlan> {
+        let Self::Columns(columns) = self else {
+            return Ok(chunks);
+        };
+        let element = |(i, profiled): (usize, &ProfiledColumn)| {
+            let profile = match profiled.expr {
+                Some(_) => column(&profile_name(i)),
+                None => lit(ScalarValue::BinaryView(None)),
+            };
+            named_struct(vec![
+                lit("column_name"),
+                lit(profiled.name.as_str()),
+                lit("column_status"),
+                lit(profiled.status.unwrap_or("ok")),
+                lit("profile"),
+                profile,
+            ])
+        };
+        let elements = numbered(columns).map(element).collect();
+        let names = by.iter().map(String::as_str);
+        let kept = names.chain(CHUNK_COLUMNS.into_iter().filter(|name| *name != "profile"));
+        let kept: Vec<Expr> = kept.map(column).collect();
+        let unnested = LogicalPlanBuilder::from(chunks)
+            .project(
+                kept.iter()
+                    .cloned()
+                    .chain([make_array(elements).alias("__profiled")]),
+            )?
+            .unnest_column("__profiled")?;
+        let fields = COLUMN_COLUMNS.into_iter().chain(["profile"]);
+        let fields = fields.map(|name| get_field(column("__profiled"), name).alias(name));
+        unnested
+            .project(kept.iter().cloned().chain(fields))?
+            .build()
+    }
+}
+
+fn numbered(columns: &[ProfiledColumn]) -> impl Iterator<Item = (usize, &ProfiledColumn)> {
+    columns.iter().enumerate()
+}
+
+fn profile_name(position: usize) -> String {
+    format!("__profile_{position}")
+}

@@ -5,6 +5,7 @@ mod calibration;
 mod describe;
 mod evaluate;
 mod is_positive;
+mod pca;
 mod profiles;
 mod ranking;
 mod readings;
@@ -14,6 +15,7 @@ mod thresholds;
 mod values;
 
 pub use evaluate::EVALUATION_FIELDS;
+pub use pca::imputation;
 
 use std::sync::Arc;
 
@@ -29,6 +31,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         evaluate::aggregates()?,
         thresholds::aggregates()?,
         ranking::aggregates()?,
+        pca::aggregates()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }
@@ -43,6 +46,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         ranking::scalars()?,
         calendar_chunk::all()?,
         is_positive::all()?,
+        pca::scalars()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }

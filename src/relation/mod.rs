@@ -7,7 +7,10 @@ mod chunk_series;
 mod chunked;
 mod columns;
 mod estimate_performance;
+mod fit;
+mod fitted_columns;
 mod help;
+mod multivariate_drift;
 mod profiled;
 mod profiles;
 mod rank_columns;
@@ -48,9 +51,10 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 3] = [
+static ALL: [&RelationSpec; 4] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
+    &multivariate_drift::SPEC,
     &rank_columns::SPEC,
 ];
 

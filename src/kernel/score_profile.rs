@@ -94,7 +94,10 @@ impl ScoreProfile {
     /// Keys are computed for a block of rows before any is added: the processor does several at once.
     pub fn observe_all(&mut self, classes: &[u8], scores: &[f64]) {
         for (classes, scores) in classes.chunks(BLOCK).zip(scores.chunks(BLOCK)) {
-            if !scores.iter().fold(true, |all, &score| all & is_score(score)) {
+            if !scores
+                .iter()
+                .fold(true, |all, &score| all & is_score(score))
+            {
                 let rows = classes.iter().zip(scores);
                 rows.for_each(|(&class, &score)| self.observe(class, Some(score)));
                 continue;

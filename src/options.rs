@@ -22,7 +22,7 @@ use crate::suggest::expected_one_of;
 ///
 /// let config = SessionConfig::new().with_option_extension(MonitorOptions::default());
 /// let options = config.options().extensions.get::<MonitorOptions>();
-/// assert_eq!(options.map(|o| o.max_bins), Some(8_192));
+/// assert_eq!(options.map(|o| o.max_bins), Some(6_144));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct MonitorOptions {
@@ -41,8 +41,8 @@ pub struct MonitorOptions {
 impl Default for MonitorOptions {
     fn default() -> Self {
         Self {
-            max_bins: 8_192,
-            reference_max_bins: 16_384,
+            max_bins: 6_144,
+            reference_max_bins: 12_288,
             min_level: 0,
             false_alarm_rate: 0.0027,
             confidence_level: 0.95,
@@ -66,13 +66,13 @@ const SETTINGS: [Setting; 5] = [
     Setting {
         name: "max_bins",
         expected: "a whole number from 16 to 1048576",
-        example: "8192",
+        example: "6144",
         description: "Most bins in the profile of one chunk. A profile is exact while its distinct values fit; above, results carry an approx_error",
     },
     Setting {
         name: "reference_max_bins",
         expected: "a whole number from 16 to 1048576",
-        example: "16384",
+        example: "12288",
         description: "Most bins in the profile of a reference relation, from which calibrators and thresholds are fitted",
     },
     Setting {

@@ -66,9 +66,7 @@ impl Summary for ScoreProfile {
         let scores = columns.score.values().get(rows.clone());
         match (classes, scores) {
             (Some(classes), Some(scores)) if columns.score.null_count() == 0 => {
-                for (&class, &score) in classes.iter().zip(scores) {
-                    ScoreProfile::observe(self, class, Some(score));
-                }
+                self.observe_all(classes, scores);
                 Ok(())
             }
             _ => {

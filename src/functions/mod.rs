@@ -8,6 +8,7 @@ mod distances;
 mod drift;
 mod evaluate;
 mod is_positive;
+mod pca;
 mod profiles;
 mod ranking;
 mod readings;
@@ -19,6 +20,7 @@ mod window;
 
 pub use drift::DRIFT_FIELDS;
 pub use evaluate::EVALUATION_FIELDS;
+pub use pca::imputation;
 
 use std::sync::Arc;
 
@@ -34,6 +36,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         evaluate::aggregates()?,
         thresholds::aggregates()?,
         ranking::aggregates()?,
+        pca::aggregates()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }
@@ -49,6 +52,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         ranking::scalars()?,
         calendar_chunk::all()?,
         is_positive::all()?,
+        pca::scalars()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }

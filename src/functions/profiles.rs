@@ -38,7 +38,7 @@ static SCORE_PROFILE: FunctionSpec = FunctionSpec {
         (
             "max_bins",
             Role::Integer,
-            "Most bins to keep; 8192 by default.",
+            "Most bins to keep; 6144 by default.",
         ),
         (
             "min_level",
@@ -54,7 +54,7 @@ static SCORE_PROFILE: FunctionSpec = FunctionSpec {
 const MAX_BINS: Argument = (
     "max_bins",
     Role::Integer,
-    "Most bins to keep; 8192 by default.",
+    "Most bins to keep; 6144 by default.",
 );
 
 static VALUE_PROFILE: FunctionSpec = FunctionSpec {

@@ -1,7 +1,7 @@
 //! What SQL users see of a function: one description from which signature, help and docs follow.
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::{DocSection, Documentation, Signature, Volatility};
 
@@ -28,6 +28,8 @@ pub enum Role {
     Numbers,
     /// A point in time.
     Time,
+    /// A struct of numbers, texts and booleans.
+    Record,
 }
 
 /// One argument: name, role and meaning.
@@ -150,6 +152,7 @@ impl Role {
             {
                 found.clone()
             }
+            Self::Record => record_of(found)?,
             _ => return None,
         };
         Some(accepted)
@@ -167,6 +170,9 @@ impl Role {
             Self::Texts => "a list of texts",
             Self::Numbers => "a list of numbers",
             Self::Time => "a timestamp or a date",
+            Self::Record => {
+                "a struct of numbers, texts and booleans, as in {'age': age, 'plan': plan}"
+            }
         }
     }
 }
@@ -207,4 +213,25 @@ fn list_of(found: &DataType, element: &DataType) -> Option<DataType> {
         | DataType::FixedSizeList(..) => Some(list()),
         _ => None,
     }
+}
+
+/// Numbers of any width become one type, and so do texts.
+fn record_of(found: &DataType) -> Option<DataType> {
+    let DataType::Struct(fields) = found else {
+        return found.is_null().then_some(DataType::Null);
+    };
+    let field = |field: &Arc<Field>| {
+        let kind = match field.data_type() {
+            DataType::Null => DataType::Null,
+            DataType::Boolean => DataType::Boolean,
+            other => {
+                let number = Role::Number.accept(other);
+                number.or_else(|| Role::Text.accept(other).map(|_| DataType::Utf8View))?
+            }
+        };
+        Some(Field::new(field.name(), kind, true))
+    };
+    Some(DataType::Struct(
+        fields.iter().map(field).collect::<Option<Fields>>()?,
+    ))
 }

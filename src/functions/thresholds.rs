@@ -13,6 +13,7 @@ use super::values::{bytes, integer, number};
 use crate::accumulate::{Aggregation, Arguments, ThresholdRows};
 use crate::kernel::limits::{ChunkPoint, Limits};
 use crate::kernel::metric::Metric;
+use crate::kernel::monitored::scale_of;
 use crate::kernel::reading::Status;
 use crate::kernel::threshold::{Direction, MetricScale, Threshold};
 use crate::kernel::threshold_model::ThresholdModel;
@@ -131,12 +132,15 @@ fn fit(
     let Some(name) = rows.metric.clone() else {
         return Ok(ScalarValue::LargeBinary(None));
     };
-    let metric = Metric::parse(&name)
-        .ok_or_else(|| exec_datafusion_err!("fit_threshold: unknown metric '{name}'"))?;
-    let threshold = thresholds.of(metric);
-    // standard deviations are those of realized values, as NannyML defines them
-    let of_realized = matches!(threshold, Threshold::StandardDeviation { .. });
-    if of_realized && rows.dealt {
+    let (threshold, scale, performance) = match (Metric::parse(&name), scale_of(&name)) {
+        (Some(metric), _) => (thresholds.of(metric), MetricScale::of(metric), true),
+        (None, Some(scale)) => (thresholds.default, scale, false),
+        (None, None) => return exec_err!("fit_threshold: unknown metric '{name}'"),
+    };
+    let of_scatter = matches!(threshold, Threshold::StandardDeviation { .. });
+    // standard deviations of performance are those of realized values, as NannyML defines them
+    let of_realized = of_scatter && performance;
+    if of_scatter && rows.dealt {
         return exec_err!(
             "threshold of {name}: stddev(k) takes limits from how reference chunks differ over time, and these had \
              neither timestamp nor order_by. Expected an order. \
@@ -160,7 +164,7 @@ fn fit(
     } else {
         ThresholdModel::fit
     };
-    let model = learn(threshold, direction, MetricScale::of(metric), &points)
+    let model = learn(threshold, direction, scale, &points)
         .map_err(|e| exec_datafusion_err!("threshold of {name}: {e}"))?;
     Ok(ScalarValue::LargeBinary(Some(model.to_bytes())))
 }

@@ -31,7 +31,7 @@ impl DigestLimits {
 impl Default for DigestLimits {
     fn default() -> Self {
         Self {
-            max_bins: 8_192,
+            max_bins: 6_144,
             min_level: 0,
         }
     }

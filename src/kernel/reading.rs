@@ -1,10 +1,12 @@
 //! What a statistic answers: a number, its errors, and whether to trust it.
 use std::fmt;
 
+use super::KernelError;
+
 /// Whether a number exists and under which reserve; the worst that applies is reported.
 ///
 /// Declared from harmless to grave, so the order of the variants is the priority: up to
-/// [`Status::InvalidScore`] the value exists, from [`Status::SingleClass`] on it does not.
+/// [`Status::InvalidValue`] the value exists, from [`Status::SingleClass`] on it does not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
     /// No reserve.
@@ -12,7 +14,8 @@ pub enum Status {
     Ok,
     /// Limits rest on fewer than three reference chunks.
     FewReferenceChunks,
-    /// The reference has fewer than 1,000 labelled rows, or fewer than 50 of a class.
+    /// The reference has fewer than 1,000 labelled rows, or fewer than 50 of a class; of multivariate drift, fewer than
+    /// 100 rows for each column.
     SmallReference,
     /// Fewer than 20 rows of a class, or under a share, known or expected. Bounds of a realized share or ROC AUC
     /// are then exact instead of normal; all other bounds may cover less than they say.
@@ -24,6 +27,8 @@ pub enum Status {
     Extrapolated,
     /// Rows with a NaN or infinite score were left out.
     InvalidScore,
+    /// Rows with an infinite value were left out.
+    InvalidValue,
     /// All rows (or all predictions) are of one class, for which the metric is not defined, or its value is
     /// beyond all numbers.
     SingleClass,
@@ -51,11 +56,17 @@ pub enum Status {
     ChangedType,
     /// The column has a type that cannot be profiled.
     UnsupportedType,
+    /// Every component of the reference is kept, so nothing is left to be reconstructed.
+    AllComponents,
+    /// No column varies in the reference.
+    ConstantColumns,
+    /// A column has no value in the reference.
+    EmptyColumn,
 }
 
 impl Status {
     /// Every status, harmless first.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::Ok,
         Self::FewReferenceChunks,
         Self::SmallReference,
@@ -63,6 +74,7 @@ impl Status {
         Self::Coarse,
         Self::Extrapolated,
         Self::InvalidScore,
+        Self::InvalidValue,
         Self::SingleClass,
         Self::InfiniteValue,
         Self::InsufficientData,
@@ -76,6 +88,9 @@ impl Status {
         Self::AbsentColumn,
         Self::ChangedType,
         Self::UnsupportedType,
+        Self::AllComponents,
+        Self::ConstantColumns,
+        Self::EmptyColumn,
     ];
 
     /// Text in the `status` column.
@@ -88,6 +103,7 @@ impl Status {
             Self::Coarse => "coarse",
             Self::Extrapolated => "extrapolated",
             Self::InvalidScore => "invalid_score",
+            Self::InvalidValue => "invalid_value",
             Self::SingleClass => "single_class",
             Self::InfiniteValue => "infinite_value",
             Self::InsufficientData => "insufficient_data",
@@ -101,7 +117,17 @@ impl Status {
             Self::AbsentColumn => "absent_column",
             Self::ChangedType => "changed_type",
             Self::UnsupportedType => "unsupported_type",
+            Self::AllComponents => "all_components",
+            Self::ConstantColumns => "constant_columns",
+            Self::EmptyColumn => "empty_column",
         }
+    }
+
+    /// The status of a stored name.
+    pub fn named(name: &[u8]) -> Result<Self, KernelError> {
+        let name = std::str::from_utf8(name).ok();
+        name.and_then(Self::parse)
+            .ok_or_else(|| KernelError::Unreadable("an unknown status".into()))
     }
 
     /// The status of a name.

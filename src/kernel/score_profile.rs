@@ -16,6 +16,8 @@ pub const CLASSES: usize = 9;
 const MAGIC: [u8; 4] = *b"MWSP";
 const LAYOUT: u8 = 2;
 const SCALE: Scale = Scale::Score;
+/// Rows whose keys are computed together.
+const BLOCK: usize = 64;
 /// Counts of rows by score, prediction and label, any of which may be NULL; exact sums of the scores.
 ///
 /// Merges in any order to identical bytes. Memory: at most `max_bins` bins (see [`Digest`]).
@@ -84,6 +86,30 @@ impl ScoreProfile {
             }
             Some(_) => bump(&mut self.not_finite, class),
             None => bump(&mut self.unscored, class),
+        }
+    }
+
+    /// Adds rows, as [`Self::observe`] would one by one.
+    ///
+    /// Keys are computed for a block of rows before any is added: the processor does several at once.
+    pub fn observe_all(&mut self, classes: &[u8], scores: &[f64]) {
+        for (classes, scores) in classes.chunks(BLOCK).zip(scores.chunks(BLOCK)) {
+            if !scores
+                .iter()
+                .fold(true, |all, &score| all & is_score(score))
+            {
+                let rows = classes.iter().zip(scores);
+                rows.for_each(|(&class, &score)| self.observe(class, Some(score)));
+                continue;
+            }
+            let mut keys = [0; BLOCK];
+            for (key, &score) in keys.iter_mut().zip(scores) {
+                *key = self.coarseness.of(SCALE.key(score));
+            }
+            self.scored_rows += scores.len() as u64;
+            for (&key, &class) in keys.iter().zip(classes) {
+                self.scores.add(key, class);
+            }
         }
     }
 

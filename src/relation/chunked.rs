@@ -56,10 +56,10 @@ impl ChunkedRows<'_> {
         let by: Vec<String> = self.by.iter().map(|(name, _)| name.clone()).collect();
         let arguments = self.arguments.clone();
         let profiles = self.profiled.names();
-        let keyed = self.keyed(call)?;
+        let keyed = self.profiled.fitted(self.keyed(call)?, &by)?;
         let profiled = self.aggregated(call, keyed)?;
         let merged = match arguments.incomplete {
-            Incomplete::Merge => merge_incomplete(call, profiled, &by, &arguments, &profiles)?,
+            Incomplete::Merge => merge_incomplete(call, profiled, &by, &arguments, &self.profiled)?,
             Incomplete::Keep | Incomplete::Drop => profiled,
         };
         let chunks = describe(call, merged, &by, &arguments, &profiles)?;
@@ -179,7 +179,7 @@ fn merge_incomplete(
     mut profiled: LogicalPlan,
     by: &[String],
     arguments: &ChunkArguments,
-    profiles: &[String],
+    of: &Profiled,
 ) -> Result<LogicalPlan> {
     let key = column("__key");
     let (moved, calendar) = match &arguments.chunking {
@@ -211,9 +211,9 @@ fn merge_incomplete(
     let mut columns: Vec<Expr> = by.iter().map(|name| column(name)).collect();
     columns.extend([moved.alias("__key"), column("row_count")]);
     let mut totals = vec![cast(sum(column("row_count")), DataType::Int64).alias("row_count")];
-    for name in profiles {
+    for name in &of.names() {
         columns.push(column(name));
-        totals.push(aggregate(call, "merge_profiles", vec![column(name)])?.alias(name));
+        totals.push(aggregate(call, of.merge(), vec![column(name)])?.alias(name));
     }
     if !calendar {
         columns.extend([column("__first"), column("__last")]);

@@ -131,7 +131,7 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
 
 /// The chunks or, where a relation has no rows, one chunk of none: a report on an empty table says so by a status
 /// instead of looking healthy.
-fn at_least_one(chunks: LogicalPlan) -> Result<LogicalPlan> {
+pub fn at_least_one(chunks: LogicalPlan) -> Result<LogicalPlan> {
     let columns = CHUNK_COLUMNS.map(|name| match name {
         "row_count" => coalesce(vec![column(name), lit(0i64)]).alias(name),
         "complete" | "dealt" => coalesce(vec![column(name), lit(false)]).alias(name),
@@ -162,7 +162,7 @@ fn instant(plan: &LogicalPlan, name: &str, time: &DataType) -> Expr {
 }
 
 /// Both relations under one another, told apart by `dataset`.
-pub(super) fn union(
+pub fn union(
     reference: LogicalPlan,
     analysis: LogicalPlan,
     by: &[String],
@@ -316,7 +316,7 @@ fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
     Ok(metrics)
 }
 
-fn confidence_level(call: &mut Call) -> Result<f64> {
+pub fn confidence_level(call: &mut Call) -> Result<f64> {
     let function = call.function();
     match call.number("confidence_level")? {
         None => Ok(call.options().confidence_level),

@@ -8,7 +8,10 @@ mod chunked;
 mod columns;
 mod drift_thresholds;
 mod estimate_performance;
+mod fit;
+mod fitted_columns;
 mod help;
+mod multivariate_drift;
 mod profiled;
 mod profiles;
 mod rank_columns;
@@ -50,10 +53,11 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 4] = [
+static ALL: [&RelationSpec; 5] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
     &univariate_drift::SPEC,
+    &multivariate_drift::SPEC,
     &rank_columns::SPEC,
 ];
 

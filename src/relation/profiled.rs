@@ -1,4 +1,4 @@
-//! What is profiled of the rows of a relation: the scores of a model, or columns one by one.
+//! What is profiled of the rows of a relation: the scores of a model, columns one by one, or how columns go together.
 use datafusion::common::{Result, ScalarValue};
 use datafusion::functions::core::expr_fn::{get_field, named_struct};
 use datafusion::functions_nested::expr_fn::make_array;
@@ -7,6 +7,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use super::arguments::Call;
 use super::chunked::CHUNK_COLUMNS;
 use super::columns::ProfiledColumn;
+use super::fit::{FIT, Fit};
 use super::roles::{Roles, column};
 use super::session_functions::aggregate;
 
@@ -46,6 +47,18 @@ pub enum Profiled {
     Scores(Box<Roles>),
     /// Columns, each with a profile of its own.
     Columns(Vec<ProfiledColumn>),
+    /// Columns together, by the errors that a fit leaves of them.
+    Errors(Box<FittedRecord>),
+}
+
+/// Columns that go into one struct, and what is fitted to such structs.
+pub struct FittedRecord {
+    /// The columns, under names of their own.
+    pub columns: Vec<(String, Expr)>,
+    /// The struct of these names.
+    pub record: Expr,
+    /// The fit of each `by` group.
+    pub fit: Fit,
 }
 
 impl Profiled {
@@ -66,13 +79,14 @@ impl Profiled {
             Self::Columns(columns) => numbered(columns)
                 .filter_map(|(i, column)| Some((format!("__column_{i}"), column.expr.clone()?)))
                 .collect(),
+            Self::Errors(fitted) => fitted.columns.clone(),
         }
     }
 
     /// Names of the profiles.
     pub fn names(&self) -> Vec<String> {
         match self {
-            Self::Scores(_) => vec!["profile".into()],
+            Self::Scores(_) | Self::Errors(_) => vec!["profile".into()],
             Self::Columns(columns) => numbered(columns)
                 .filter(|(_, column)| column.expr.is_some())
                 .map(|(i, _)| profile_name(i))
@@ -98,6 +112,27 @@ impl Profiled {
                     Ok(profile.alias(profile_name(i)))
                 })
                 .collect(),
+            Self::Errors(fitted) => {
+                let arguments = vec![fitted.record.clone(), column(FIT)];
+                let profile = aggregate(call, "reconstruction_profile", arguments)?;
+                Ok(vec![profile.alias("profile")])
+            }
+        }
+    }
+
+    /// The aggregate that merges such profiles.
+    pub fn merge(&self) -> &'static str {
+        match self {
+            Self::Scores(_) | Self::Columns(_) => "merge_profiles",
+            Self::Errors(_) => "merge_reconstruction_profiles",
+        }
+    }
+
+    /// Rows with what the aggregates read beside [`Self::inputs`].
+    pub fn fitted(&self, rows: LogicalPlan, by: &[String]) -> Result<LogicalPlan> {
+        match self {
+            Self::Scores(_) | Self::Columns(_) => Ok(rows),
+            Self::Errors(fitted) => fitted.fit.beside(rows, by),
         }
     }
 

@@ -229,7 +229,7 @@ fn bare_column(expr: &Expr) -> Option<&Column> {
 
 /// Families of types that can be compared with one another.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
     Number,
     Boolean,
     Text,
@@ -242,7 +242,7 @@ pub fn is_text(found: &DataType) -> bool {
 }
 
 impl Kind {
-    fn of(found: &DataType) -> Self {
+    pub fn of(found: &DataType) -> Self {
         match found {
             DataType::Dictionary(_, value) => Self::of(value),
             DataType::RunEndEncoded(_, values) => Self::of(values.data_type()),

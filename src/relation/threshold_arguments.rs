@@ -46,6 +46,31 @@ pub fn thresholds<M: Judged>(call: &mut Call, metrics: &[M]) -> Result<Threshold
     Ok(thresholds)
 }
 
+/// The same for a function whose only metric is `name`.
+pub fn thresholds_of(call: &mut Call, name: &str, scale: &MetricScale) -> Result<Thresholds> {
+    let rate = call.options().false_alarm_rate;
+    let function = call.function();
+    let default = match call.sql("thresholds") {
+        None => Threshold::false_alarm_rate(rate).map_err(|e| refuse(function, &e))?,
+        Some(sql) => match fields(&sql).as_deref() {
+            None => one(call, &sql)?,
+            Some([(given, sql)]) if given == name => one(call, sql)?,
+            Some(_) => {
+                return plan_err!(
+                    "{function}: argument 'thresholds' is `{sql}`, and the only metric is {name}. \
+                     Expected a threshold, or {{'{name}': ...}}"
+                );
+            }
+        },
+    };
+    let fits = default.fits(scale);
+    fits.map_err(|e| plan_datafusion_err!("{function}: argument 'thresholds' for {name}: {e}"))?;
+    Ok(Thresholds {
+        by_metric: vec![],
+        default,
+    })
+}
+
 /// Limits of a metric that nobody asked for would be ignored.
 fn require_estimated<M: Judged>(call: &Call, metric: M, metrics: &[M]) -> Result<()> {
     if metrics.contains(&metric) {

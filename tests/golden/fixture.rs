@@ -143,7 +143,7 @@ pub fn read_csv(path: &Path) -> Result<(Columns, usize), Failure> {
     Ok((columns, rows))
 }
 
-fn chunking(parameters: &Value) -> Chunking {
+pub fn chunking(parameters: &Value) -> Chunking {
     let count = |name: &str| parameters[name].as_u64();
     if let Some(size) = count("chunk_size") {
         return Chunking::Size(size);

@@ -2,13 +2,14 @@
 //! `NANNYML_GOLDEN` names (same layout, see `generate.py`).
 //!
 //! Realized values, thresholds, estimates of the confusion metrics and of the business value agree to 1e-9
-//! relative; estimates of ROC AUC and average precision, with this crate's corrections undone, to 1e-6.
-//! Rankings of columns, from NannyML's own figures, agree to 1e-9 (`ranking.rs`).
+//! relative, and so do reconstruction errors (`pca.rs`); estimates of ROC AUC and average precision, with this crate's
+//! corrections undone, to 1e-6. Rankings of columns, from NannyML's own figures, agree to 1e-9 (`ranking.rs`).
 //! Each deviation is an entry of `deviations.rs`. The worst errors are printed file by file.
 mod compare;
 mod deviations;
 mod fixture;
 mod ours;
+mod pca;
 mod ranking;
 
 use std::collections::BTreeMap;
@@ -62,6 +63,12 @@ fn main() {
                 run(&golden, &total).map_err(|e| Failed::from(e.to_string()))
             }));
         }
+        for golden in pca::find(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
+            let total = Arc::clone(&total);
+            trials.push(Trial::test(golden.name(), move || {
+                run_pca(&golden, &total).map_err(|e| Failed::from(e.to_string()))
+            }));
+        }
     }
     let arguments = Arguments::from_args();
     let conclusion = libtest_mimic::run(&arguments, trials);
@@ -95,6 +102,35 @@ fn main() {
         "deviations that no longer occur: {stale:?}"
     );
     conclusion.exit();
+}
+
+/// Reconstruction errors have no deviations but that left-over chunks are not judged.
+fn run_pca(golden: &pca::Golden, total: &Mutex<Total>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(golden.compare())?;
+    let [value, error, threshold] = outcome.worst;
+    println!(
+        "{}: {} figures, worst relative error of value {value:.1e}, sampling_error {error:.1e}, thresholds {threshold:.1e}; \
+         {} alerts on left-over chunks not compared, {} values are rounding errors of all components",
+        golden.name(),
+        outcome.figures,
+        outcome.incomplete,
+        outcome.all_components
+    );
+    let mut total = total.lock().map_err(|e| e.to_string())?;
+    total.files += 1;
+    total.figures += outcome.figures;
+    for (kind, error) in [
+        ("reconstruction errors", value),
+        ("their sampling errors", error),
+        ("thresholds", threshold),
+    ] {
+        let worst = total.worst.entry(kind).or_default();
+        *worst = worst.max(error);
+    }
+    Ok(())
 }
 
 fn rank(ranking: &Ranking, total: &Mutex<Total>) -> Result<(), Failure> {

@@ -267,7 +267,7 @@ impl<'a> Ours<'a> {
 }
 
 /// An interval and a `date_trunc` unit for a pandas period alias.
-fn unit(alias: &str) -> Result<(&'static str, &'static str), Failure> {
+pub fn unit(alias: &str) -> Result<(&'static str, &'static str), Failure> {
     Ok(match alias {
         "D" => ("1 day", "day"),
         "W" => ("1 week", "week"),
@@ -278,7 +278,7 @@ fn unit(alias: &str) -> Result<(&'static str, &'static str), Failure> {
     })
 }
 
-fn cell(batch: &RecordBatch, name: &str, row: usize) -> Result<ScalarValue, Failure> {
+pub fn cell(batch: &RecordBatch, name: &str, row: usize) -> Result<ScalarValue, Failure> {
     let column = batch
         .column_by_name(name)
         .ok_or_else(|| format!("no column {name}"))?;

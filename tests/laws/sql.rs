@@ -233,11 +233,13 @@ fn other_types(input: &Input) -> Vec<DataType> {
             Decimal256(20, 3),
             of(Int32, Float64),
         ],
-        Input::Profile => vec![Binary, LargeBinary, of(Int32, Binary)],
+        Input::Profile | Input::Fitted(_) | Input::Errors => {
+            vec![Binary, LargeBinary, of(Int32, Binary)]
+        }
         Input::Whole => whole.to_vec(),
         Input::Name => vec![LargeUtf8, Utf8View, of(Int32, Utf8)],
         Input::Category => vec![Utf8, LargeUtf8, of(Int32, Utf8)],
-        Input::Constant(_) => vec![],
+        Input::Record | Input::Constant(_) => vec![],
     }
 }
 

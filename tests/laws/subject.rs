@@ -3,14 +3,21 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{
     Array, ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Int64Array, StringArray,
-    StringViewArray,
+    StringViewArray, StructArray,
 };
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, GroupsAccumulator};
 use datafusion::physical_expr::aggregate::{AggregateExprBuilder, AggregateFunctionExpr};
 use datafusion::physical_expr::expressions::{col, lit};
 use modelwatch::functions::all_aggregates;
+use modelwatch::kernel::pca::Cell;
+use modelwatch::kernel::pca::columns::{ColumnSummaries, ImputeNumber, ImputeText, Kind};
+use modelwatch::kernel::pca::covariance::Covariance;
+use modelwatch::kernel::pca::encoding::Encoding;
+use modelwatch::kernel::pca::error_profile::ErrorProfile;
+use modelwatch::kernel::pca::projection::{Components, Projection};
+use modelwatch::kernel::reading::Status;
 use modelwatch::kernel::score_profile::{ScoreProfile, class_of};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -49,6 +56,12 @@ pub enum Input {
     Prediction,
     Score,
     Profile,
+    /// Score and label as a struct.
+    Record,
+    /// A value that was fitted to such structs, the same in every row.
+    Fitted(Vec<u8>),
+    /// Reconstruction profiles.
+    Errors,
     /// A small whole number that rows share.
     Whole,
     /// A text for each score.
@@ -64,7 +77,11 @@ impl Input {
             "label" => Self::Label,
             "prediction" | "is_reference" | "alert" => Self::Prediction,
             "score" | "value" | "sampling_error" | "realized" => Self::Score,
+            "profile" if function == "merge_reconstruction_profiles" => Self::Errors,
             "profile" => Self::Profile,
+            "row" => Self::Record,
+            "encoding" => Self::Fitted(encoding().to_bytes()),
+            "pca" => Self::Fitted(projection().to_bytes()),
             "x" if function == "category_profile" => Self::Category,
             "x" => Self::Score,
             "chunk_index" | "used_count" => Self::Whole,
@@ -81,7 +98,8 @@ impl Input {
         match self {
             Self::Label | Self::Prediction => DataType::Boolean,
             Self::Score => DataType::Float64,
-            Self::Profile => DataType::BinaryView,
+            Self::Profile | Self::Fitted(_) | Self::Errors => DataType::BinaryView,
+            Self::Record => DataType::Struct(record_fields()),
             Self::Whole => DataType::Int64,
             Self::Name => DataType::Utf8,
             Self::Category => DataType::Utf8View,
@@ -97,6 +115,16 @@ impl Input {
             }
             Self::Score => Arc::new(rows.iter().map(|r| r.score).collect::<Float64Array>()),
             Self::Profile => Arc::new(rows.iter().map(profile_of).collect::<BinaryViewArray>()),
+            Self::Record => {
+                let columns = vec![Self::Score.column(rows), Self::Label.column(rows)];
+                Arc::new(StructArray::new(record_fields(), columns, None))
+            }
+            Self::Fitted(bytes) => Arc::new(
+                rows.iter()
+                    .map(|_| Some(bytes))
+                    .collect::<BinaryViewArray>(),
+            ),
+            Self::Errors => Arc::new(rows.iter().map(errors_of).collect::<BinaryViewArray>()),
             Self::Whole => {
                 let whole = |row: &Row| row.score.map(|score| (score * 9.0) as i64);
                 Arc::new(rows.iter().map(whole).collect::<Int64Array>())
@@ -117,6 +145,43 @@ fn profile_of(row: &Row) -> Option<Vec<u8>> {
     row.score?;
     let mut profile = ScoreProfile::default();
     profile.observe(class_of(row.prediction, row.label), row.score);
+    Some(profile.to_bytes())
+}
+
+fn record_fields() -> Fields {
+    let number = Field::new("score", DataType::Float64, true);
+    Fields::from(vec![number, Field::new("label", DataType::Boolean, true)])
+}
+
+/// Rows to which encodings and projections are fitted.
+const RECORDS: [(f64, &str); 4] = [(0.0, "true"), (0.5, "true"), (0.75, "false"), (1.0, "true")];
+
+fn encoding() -> Encoding {
+    let mut summaries = ColumnSummaries::default();
+    let columns = [("score".into(), Kind::Number), ("label".into(), Kind::Text)];
+    summaries
+        .expect(&columns, ImputeNumber::Mean)
+        .expect("the first columns");
+    for (score, label) in RECORDS {
+        let cells = [Cell::Number(score), Cell::Text(label)];
+        summaries.observe(cells.into_iter()).expect("a row");
+    }
+    summaries.encoding(ImputeText::MostFrequent).expect("rows")
+}
+
+fn projection() -> Projection {
+    let (encoding, mut sums, mut z) = (encoding(), Covariance::new(2), [0.0; 2]);
+    for (score, label) in RECORDS {
+        encoding.encode([Cell::Number(score), Cell::Text(label)].into_iter(), &mut z);
+        sums.observe(&z).expect("a row");
+    }
+    Projection::fit(encoding, &sums, Components::Count(1))
+}
+
+/// The reconstruction profile of one row; a row without a score stands for a NULL profile.
+fn errors_of(row: &Row) -> Option<Vec<u8>> {
+    let mut profile = ErrorProfile::default();
+    profile.observe(Status::Ok, Some(row.score?));
     Some(profile.to_bytes())
 }
 

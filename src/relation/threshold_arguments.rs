@@ -3,7 +3,7 @@ use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Function};
 
 use super::arguments::{Call, arguments_of, fields};
-use crate::kernel::threshold::Threshold;
+use crate::kernel::threshold::{MetricScale, Threshold};
 use crate::kernel::threshold_text::{Judged, Thresholds};
 use crate::suggest::expected_one_of;
 

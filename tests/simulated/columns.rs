@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test and bench uses its own part")]
 use super::simulated::Random;
 use modelwatch::kernel::digest::{Digest, DigestLimits};
-use modelwatch::kernel::key::{MANTISSA_BITS, bin_range, key, sum_of_values, value};
+use modelwatch::kernel::key::{MANTISSA_BITS, Scale, key, value};
 use modelwatch::kernel::values::{CategoryGroup, CategoryGroups, ValueBin, ValueBins};
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ pub fn value_bins(numbers: &[f64], max_bins: u32) -> ValueBins {
     let range = digest.range();
     let (level, entries) = digest.entries();
     let bin = |entry: &modelwatch::kernel::digest::Entry| {
-        let whole = bin_range(entry.bin, level);
+        let whole = Scale::Number.bin_range(entry.bin, level);
         let inside = |key: &u64| key >> level == entry.bin;
         let (first, last) = (range.map(|r| r.0), range.map(|r| r.1));
         let lower = first.filter(inside).map_or(whole.lower, value);
@@ -58,7 +58,7 @@ pub fn value_bins(numbers: &[f64], max_bins: u32) -> ValueBins {
                 None => whole.upper,
             },
             count: entry.count,
-            sum: sum_of_values(entry.bin, level, entry.count, entry.dropped),
+            sum: Scale::Number.sum_of_values(entry.bin, level, entry.count, entry.dropped),
         }
     };
     let count = |wanted: f64| numbers.iter().filter(|x| **x == wanted).count() as u64;

@@ -396,7 +396,7 @@ fn settings_are_checked() {
         "-c:1: ",
         "'many'",
         "16 to 1048576",
-        "SET monitor.max_bins = 8192",
+        "SET monitor.max_bins = 6144",
     ];
     expect_error(&run(&["-c", "SET monitor.max_bins = 'many'"]), 1, &parts);
     let parts = ["'max_bin'", "Did you mean 'max_bins'?"];

@@ -190,7 +190,7 @@ impl Reading {
     ///
     /// ```
     /// use modelwatch::kernel::reading::Reading;
-    /// let reading = Reading { approx_error: Some(0.02), sampling_error: Some(0.01), ..Reading::default() };
+    /// let reading = Reading { value: Some(0.8), approx_error: Some(0.02), sampling_error: Some(0.01), ..Reading::default() };
     /// assert!(reading.is_coarse());
     /// ```
     pub fn is_coarse(&self) -> bool {

@@ -57,7 +57,7 @@ impl Summary for EncodingRows {
         // a batch of NULLs has no columns
         if !records.names().is_empty() {
             self.summaries
-                .expect(records.names(), self.numbers)
+                .require(records.names(), self.numbers)
                 .map_err(told)?;
         }
         for cells in rows.filter_map(|row| records.row(row)) {
@@ -91,7 +91,7 @@ pub struct CovarianceRows {
 }
 
 impl CovarianceRows {
-    fn expect(&mut self, encoding: &Arc<Fitted<Encoding>>) -> Result<()> {
+    fn require(&mut self, encoding: &Arc<Fitted<Encoding>>) -> Result<()> {
         match &self.encoding {
             Some(known) if Arc::ptr_eq(known, encoding) || known.bytes == encoding.bytes => Ok(()),
             Some(_) => exec_err!(
@@ -139,7 +139,7 @@ impl Summary for CovarianceRows {
         let (Some(cells), Some(encoding)) = (columns.records.row(row), columns.fits.at(row)) else {
             return Ok(());
         };
-        self.expect(encoding)?;
+        self.require(encoding)?;
         if encoding.value.encode(cells, &mut self.z) {
             let told = |e: KernelError| exec_datafusion_err!("{}: {e}", columns.function);
             self.sums.observe(&self.z).map_err(told)?;
@@ -156,7 +156,7 @@ impl Summary for CovarianceRows {
             bytes: bytes.to_vec(),
             value: Encoding::from_bytes(bytes)?,
         });
-        self.expect(&encoding)?;
+        self.require(&encoding)?;
         let merged = self.sums.merge(&sums);
         merged.map_err(|e| exec_datafusion_err!("fit_pca: {e}"))
     }
@@ -247,7 +247,7 @@ pub fn projected(
 fn expect_columns(encoding: &Encoding, records: &Records) -> Result<(), KernelError> {
     match records.names() {
         [] => Ok(()),
-        names => encoding.expect(names),
+        names => encoding.require(names),
     }
 }
 

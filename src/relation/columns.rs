@@ -102,8 +102,10 @@ pub fn profiled_columns(
             .next()
             .map(|(_, found)| found.clone());
         let kind = told.or_else(|| first.as_ref().and_then(ColumnKind::of));
-        for (of_side, found) in columns.iter_mut().zip(found) {
-            of_side.push(profiled(call, name, found, kind, told.is_some())?);
+        for ((side, of_side), found) in sides.iter().zip(&mut columns).zip(found) {
+            if !side.is_stored() {
+                of_side.push(profiled(call, name, found, kind, told.is_some())?);
+            }
         }
     }
     Ok(columns)
@@ -272,11 +274,14 @@ fn all_names(sides: &[&Side]) -> Vec<String> {
 
 /// Columns that the call reads for something else: time, groups, chunks and order.
 fn other_parts(call: &mut Call, sides: &[&Side], by: &[(String, SqlExpr)]) -> HashSet<String> {
-    let mut taken: HashSet<String> = by.iter().map(|(name, _)| name.clone()).collect();
+    let mut taken = HashSet::new();
     if call.sql("timestamp").is_none() {
         taken.insert("timestamp".into());
     }
     for side in sides.iter().filter(|side| !side.is_stored()) {
+        for (_, sql) in by {
+            taken.extend(referenced(call, "by", sql.clone(), side.schema()));
+        }
         for argument in ["timestamp", "chunk", "reference_chunk", "order_by"] {
             for sql in call
                 .sql(argument)

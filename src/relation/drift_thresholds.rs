@@ -7,7 +7,7 @@ use super::arguments::{Call, arguments_of, fields, is_named};
 use super::result::alert;
 use super::roles::column;
 use super::session_functions::is_reference;
-use super::threshold_arguments::{metric_of, thresholds};
+use super::threshold_arguments::{metric_of, require_computed, thresholds};
 use crate::kernel::drift::DriftMetric;
 use crate::kernel::threshold_text::Thresholds;
 
@@ -49,6 +49,7 @@ impl DriftThresholds {
         for (name, sql) in fields(&sql).unwrap_or_default() {
             if let Some(function) = discovery_rate(&sql) {
                 let metric = metric_of::<DriftMetric>(call.function(), "thresholds", &name)?;
+                require_computed(call, metric, metrics)?;
                 discovery.push(Self::one(call, metric, function)?);
             }
         }

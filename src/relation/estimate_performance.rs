@@ -12,6 +12,7 @@ use super::profiles::chunk_profiles;
 use super::result::{judge, shared_shape};
 use super::roles::column;
 use super::session_functions::{is_reference, over_all, scalar};
+use super::shared_arguments;
 use super::side::Side;
 use super::stored::common_time;
 use super::threshold_arguments::{metric_of, thresholds};
@@ -39,10 +40,7 @@ pub static SPEC: RelationSpec = RelationSpec {
             "label",
             "Realized class, 0/1 or boolean, NULL where not known; default: column y_true.",
         ),
-        (
-            "timestamp",
-            "Time of the row; default: column timestamp, if there.",
-        ),
+        shared_arguments::TIMESTAMP,
         (
             "positive_label",
             "The value of label that stands for the positive class, and of a prediction that is a text.",
@@ -51,27 +49,12 @@ pub static SPEC: RelationSpec = RelationSpec {
             "by",
             "Columns that group the rows; each group has its own calibrator and thresholds.",
         ),
-        (
-            "chunk",
-            "INTERVAL '1 week' (default with a timestamp), rows(n), parts(n) or an expression.",
-        ),
-        (
-            "reference_chunk",
-            "The same for the reference; default: as chunk, or parts(10) without a timestamp.",
-        ),
-        (
-            "order_by",
-            "Total order of the rows, for rows(n) and parts(n); default: timestamp.",
-        ),
-        (
-            "incomplete",
-            "'keep' (default), 'merge' or 'drop' chunks that are not full.",
-        ),
-        ("time_zone", "Zone of the calendar; default: UTC."),
-        (
-            "as_of",
-            "Calendar chunks that end later are not complete and do not alert; default: now.",
-        ),
+        shared_arguments::CHUNK,
+        shared_arguments::REFERENCE_CHUNK,
+        shared_arguments::ORDER_BY,
+        shared_arguments::INCOMPLETE,
+        shared_arguments::TIME_ZONE,
+        shared_arguments::AS_OF,
         (
             "metrics",
             "Names of metrics; default: all that the given columns allow.",
@@ -90,7 +73,7 @@ pub static SPEC: RelationSpec = RelationSpec {
             "'both' (default) or 'worse': on which side a value alerts.",
         ),
         ("confidence_level", "Of the bounds; default: 0.95."),
-        ("name", "Text for column monitor."),
+        shared_arguments::NAME,
     ],
     positional: 2,
     example: "SELECT chunk, metric, value, lower_bound, upper_bound, alert\n\

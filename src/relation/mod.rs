@@ -19,6 +19,7 @@ mod result;
 mod roles;
 mod series_pairs;
 mod session_functions;
+mod shared_arguments;
 mod side;
 mod source;
 mod stored;

@@ -15,6 +15,7 @@ use super::profiled::{Bounds, FittedRecord, Profiled};
 use super::result::{judge, shared_shape};
 use super::roles::{Roles, column};
 use super::session_functions::{aggregate, scalar};
+use super::shared_arguments;
 use super::side::Side;
 use super::threshold_arguments::thresholds_of;
 use crate::functions::imputation;
@@ -65,35 +66,17 @@ pub static SPEC: RelationSpec = RelationSpec {
         ),
         ("prediction", "The same; default: y_pred."),
         ("score", "The same; default: y_pred_proba."),
-        (
-            "timestamp",
-            "Time of the row; default: column timestamp, if there.",
-        ),
+        shared_arguments::TIMESTAMP,
         (
             "by",
             "Columns that group the rows; each group has its own components and thresholds.",
         ),
-        (
-            "chunk",
-            "INTERVAL '1 week' (default with a timestamp), rows(n), parts(n) or an expression.",
-        ),
-        (
-            "reference_chunk",
-            "The same for the reference; default: as chunk, or parts(10) without a timestamp.",
-        ),
-        (
-            "order_by",
-            "Total order of the rows, for rows(n) and parts(n); default: timestamp.",
-        ),
-        (
-            "incomplete",
-            "'keep' (default), 'merge' or 'drop' chunks that are not full.",
-        ),
-        ("time_zone", "Zone of the calendar; default: UTC."),
-        (
-            "as_of",
-            "Calendar chunks that end later are not complete and do not alert; default: now.",
-        ),
+        shared_arguments::CHUNK,
+        shared_arguments::REFERENCE_CHUNK,
+        shared_arguments::ORDER_BY,
+        shared_arguments::INCOMPLETE,
+        shared_arguments::TIME_ZONE,
+        shared_arguments::AS_OF,
         (
             "thresholds",
             "false_alarm_rate(rate) (default), stddev(k) or constant(lower, upper).",
@@ -103,7 +86,7 @@ pub static SPEC: RelationSpec = RelationSpec {
             "'both' (default) or 'worse' (only an error that grows): on which side a value alerts.",
         ),
         ("confidence_level", "Of the bounds; default: 0.95."),
-        ("name", "Text for column monitor."),
+        shared_arguments::NAME,
     ],
     positional: 2,
     example: "SELECT chunk, value, upper_threshold, alert\n\

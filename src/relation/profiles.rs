@@ -10,6 +10,7 @@ use super::chunked::{CHUNK_COLUMNS, ChunkedRows};
 use super::columns::{COLUMN_ARGUMENTS, ProfiledColumn, profiled_columns};
 use super::profiled::{Bounds, COLUMN_COLUMNS, Profiled};
 use super::roles::{Roles, column, column_names};
+use super::shared_arguments;
 use super::side::Side;
 use super::stored;
 use crate::suggest::expected_one_of;
@@ -38,29 +39,17 @@ pub static SPEC: RelationSpec = RelationSpec {
             "label",
             "Realized class, 0/1 or boolean, NULL where not known; default: column y_true, if there.",
         ),
-        (
-            "timestamp",
-            "Time of the row; default: column timestamp, if there.",
-        ),
+        shared_arguments::TIMESTAMP,
         (
             "positive_label",
             "The value of label that stands for the positive class, and of a prediction that is a text.",
         ),
         ("by", "Columns that group the rows."),
-        (
-            "chunk",
-            "INTERVAL '1 week' (default with a timestamp), rows(n), parts(n) or an expression.",
-        ),
+        shared_arguments::CHUNK,
         ("reference_chunk", "The same for dataset => 'reference'."),
-        (
-            "order_by",
-            "Total order of the rows, for rows(n) and parts(n); default: timestamp.",
-        ),
-        (
-            "incomplete",
-            "'keep' (default), 'merge' or 'drop' chunks that are not full.",
-        ),
-        ("time_zone", "Zone of the calendar; default: UTC."),
+        shared_arguments::ORDER_BY,
+        shared_arguments::INCOMPLETE,
+        shared_arguments::TIME_ZONE,
         (
             "as_of",
             "Calendar chunks that end later are not complete; default: now.",
@@ -69,15 +58,9 @@ pub static SPEC: RelationSpec = RelationSpec {
             "columns",
             "Columns to profile one by one instead of the score: names, expressions by name, or '*'.",
         ),
-        ("exclude", "Columns to leave out of '*'."),
-        (
-            "treat_as_categorical",
-            "Columns to read as categories whatever their type.",
-        ),
-        (
-            "treat_as_continuous",
-            "Columns to read as numbers whatever their type.",
-        ),
+        shared_arguments::EXCLUDE,
+        shared_arguments::TREAT_AS_CATEGORICAL,
+        shared_arguments::TREAT_AS_CONTINUOUS,
     ],
     positional: 1,
     example: "SELECT chunk, row_count, describe_profile(profile)['exact'] FROM profiles(predictions, chunk => INTERVAL '1 month')",

@@ -7,6 +7,7 @@ use crate::kernel::threshold::{MetricScale, Threshold};
 use crate::kernel::threshold_text::{Judged, Thresholds};
 use crate::suggest::expected_one_of;
 
+/// The kinds that every function has.
 const KINDS: [&str; 3] = ["false_alarm_rate", "stddev", "constant"];
 
 /// Reads `thresholds => kind(...)` or `thresholds => {'metric': kind(...)}`.
@@ -28,7 +29,7 @@ pub fn thresholds<M: Judged>(call: &mut Call, metrics: &[M]) -> Result<Threshold
     };
     for (name, sql) in entries {
         let metric = metric_of::<M>(call.function(), "thresholds", &name)?;
-        require_estimated(call, metric, metrics)?;
+        require_computed(call, metric, metrics)?;
         let threshold = one(call, &sql)?;
         check(call, metric, &threshold)?;
         if thresholds
@@ -72,7 +73,7 @@ pub fn thresholds_of(call: &mut Call, name: &str, scale: &MetricScale) -> Result
 }
 
 /// Limits of a metric that nobody asked for would be ignored.
-fn require_estimated<M: Judged>(call: &Call, metric: M, metrics: &[M]) -> Result<()> {
+pub fn require_computed<M: Judged>(call: &Call, metric: M, metrics: &[M]) -> Result<()> {
     if metrics.contains(&metric) {
         return Ok(());
     }

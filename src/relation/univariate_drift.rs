@@ -14,6 +14,7 @@ use super::profiles::{column_chunk_columns, column_profiles};
 use super::result::shared_shape;
 use super::roles::column;
 use super::session_functions::{is_reference, over_partition};
+use super::shared_arguments;
 use super::side::Side;
 use super::threshold_arguments::metric_of;
 use crate::kernel::drift::DriftMetric;
@@ -36,15 +37,9 @@ pub static SPEC: RelationSpec = RelationSpec {
             "columns",
             "Columns to compare: names, expressions by name, or '*' (default), which is all that have no other part in the call.",
         ),
-        ("exclude", "Columns to leave out of '*'."),
-        (
-            "treat_as_categorical",
-            "Columns to read as categories whatever their type.",
-        ),
-        (
-            "treat_as_continuous",
-            "Columns to read as numbers whatever their type.",
-        ),
+        shared_arguments::EXCLUDE,
+        shared_arguments::TREAT_AS_CATEGORICAL,
+        shared_arguments::TREAT_AS_CONTINUOUS,
         (
             "metrics",
             "Names of distances; default: jensen_shannon. One that does not apply to a column is left out there.",
@@ -53,40 +48,22 @@ pub static SPEC: RelationSpec = RelationSpec {
             "comparison",
             "'reference' (default), or 'previous': each chunk with the one before.",
         ),
-        (
-            "timestamp",
-            "Time of the row; default: column timestamp, if there.",
-        ),
+        shared_arguments::TIMESTAMP,
         (
             "by",
             "Columns that group the rows; each group is compared with its own reference.",
         ),
-        (
-            "chunk",
-            "INTERVAL '1 week' (default with a timestamp), rows(n), parts(n) or an expression.",
-        ),
-        (
-            "reference_chunk",
-            "The same for the reference; default: as chunk, or parts(10) without a timestamp.",
-        ),
-        (
-            "order_by",
-            "Total order of the rows, for rows(n) and parts(n); default: timestamp.",
-        ),
-        (
-            "incomplete",
-            "'keep' (default), 'merge' or 'drop' chunks that are not full.",
-        ),
-        ("time_zone", "Zone of the calendar; default: UTC."),
-        (
-            "as_of",
-            "Calendar chunks that end later are not complete and do not alert; default: now.",
-        ),
+        shared_arguments::CHUNK,
+        shared_arguments::REFERENCE_CHUNK,
+        shared_arguments::ORDER_BY,
+        shared_arguments::INCOMPLETE,
+        shared_arguments::TIME_ZONE,
+        shared_arguments::AS_OF,
         (
             "thresholds",
             "false_alarm_rate(rate) (default), fdr(rate [, min_effect]), stddev(k), constant(lower, upper), or {'metric': ...}.",
         ),
-        ("name", "Text for column monitor."),
+        shared_arguments::NAME,
     ],
     positional: 2,
     example: "SELECT chunk, column_name, value, p_value, q_value, upper_threshold, alert\n\

@@ -160,7 +160,7 @@ fn encoding() -> Encoding {
     let mut summaries = ColumnSummaries::default();
     let columns = [("score".into(), Kind::Number), ("label".into(), Kind::Text)];
     summaries
-        .expect(&columns, ImputeNumber::Mean)
+        .require(&columns, ImputeNumber::Mean)
         .expect("the first columns");
     for (score, label) in RECORDS {
         let cells = [Cell::Number(score), Cell::Text(label)];

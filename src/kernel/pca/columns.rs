@@ -69,7 +69,7 @@ enum Summary {
 
 impl ColumnSummaries {
     /// Takes these columns, or refuses them when others were seen before.
-    pub fn expect(
+    pub fn require(
         &mut self,
         columns: &[(String, Kind)],
         numbers: ImputeNumber,
@@ -163,7 +163,7 @@ impl ColumnSummaries {
             return Ok(());
         }
         let kinds: Vec<(String, Kind)> = found.iter().map(|c| (c.name.clone(), c.kind())).collect();
-        self.expect(&kinds, numbers)?;
+        self.require(&kinds, numbers)?;
         self.rows += rows;
         for (column, other) in self.columns.iter_mut().zip(found) {
             self.text_heap += column.merge(other)?;
@@ -356,7 +356,7 @@ mod tests {
             ("x".to_string(), Kind::Number),
             ("c".to_string(), Kind::Text),
         ];
-        found.expect(&columns, numbers).unwrap();
+        found.require(&columns, numbers).unwrap();
         for (x, c) in rows {
             found.observe([*x, *c].into_iter()).unwrap();
         }
@@ -450,7 +450,7 @@ mod tests {
     fn an_identifier_is_refused_by_name() {
         let mut found = ColumnSummaries::default();
         found
-            .expect(&[("id".into(), Kind::Text)], ImputeNumber::Mean)
+            .require(&[("id".into(), Kind::Text)], ImputeNumber::Mean)
             .unwrap();
         let refused = (0..=MOST_CATEGORIES).find_map(|i| {
             found

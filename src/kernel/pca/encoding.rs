@@ -164,7 +164,7 @@ impl Encoding {
     }
 
     /// Refuses rows of other columns.
-    pub fn expect(&self, columns: &[(String, Kind)]) -> Result<(), KernelError> {
+    pub fn require(&self, columns: &[(String, Kind)]) -> Result<(), KernelError> {
         let known = self.columns.iter().map(|c| (c.name.as_str(), c.kind()));
         if known.eq(columns.iter().map(|(name, kind)| (name.as_str(), *kind))) {
             return Ok(());

@@ -182,7 +182,7 @@ mod tests {
     fn fit(rows: &[[f64; 2]], components: f64) -> Projection {
         let mut summaries = ColumnSummaries::default();
         let columns = ["a", "b"].map(|name| (name.to_string(), Kind::Number));
-        summaries.expect(&columns, ImputeNumber::Mean).unwrap();
+        summaries.require(&columns, ImputeNumber::Mean).unwrap();
         let cells = |row: &[f64; 2]| row.map(Cell::number).into_iter();
         for row in rows {
             summaries.observe(cells(row)).unwrap();

@@ -1,0 +1,40 @@
+//! What arguments mean that several table functions share.
+
+/// Name and meaning of an argument.
+type Argument = (&'static str, &'static str);
+
+pub const TIMESTAMP: Argument = (
+    "timestamp",
+    "Time of the row; default: column timestamp, if there.",
+);
+pub const CHUNK: Argument = (
+    "chunk",
+    "INTERVAL '1 week' (default with a timestamp), rows(n), parts(n) or an expression.",
+);
+pub const REFERENCE_CHUNK: Argument = (
+    "reference_chunk",
+    "The same for the reference; default: as chunk, or parts(10) without a timestamp.",
+);
+pub const ORDER_BY: Argument = (
+    "order_by",
+    "Total order of the rows, for rows(n) and parts(n); default: timestamp.",
+);
+pub const INCOMPLETE: Argument = (
+    "incomplete",
+    "'keep' (default), 'merge' or 'drop' chunks that are not full.",
+);
+pub const TIME_ZONE: Argument = ("time_zone", "Zone of the calendar; default: UTC.");
+pub const AS_OF: Argument = (
+    "as_of",
+    "Calendar chunks that end later are not complete and do not alert; default: now.",
+);
+pub const EXCLUDE: Argument = ("exclude", "Columns to leave out of '*'.");
+pub const TREAT_AS_CATEGORICAL: Argument = (
+    "treat_as_categorical",
+    "Columns to read as categories whatever their type.",
+);
+pub const TREAT_AS_CONTINUOUS: Argument = (
+    "treat_as_continuous",
+    "Columns to read as numbers whatever their type.",
+);
+pub const NAME: Argument = ("name", "Text for column monitor.");

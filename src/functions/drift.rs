@@ -130,17 +130,7 @@ fn series(spec: &FunctionSpec, values: &[ArrayRef]) -> Result<Vec<DriftSeries>> 
     ];
     let thresholds: Thresholds<DriftMetric> =
         Thresholds::parse(text(&constants, 1).unwrap_or_default())?;
-    let comparison = match text(&constants, 2) {
-        None | Some("reference") => Comparison::Reference,
-        Some("previous") => Comparison::Previous,
-        Some(word) => {
-            return exec_err!(
-                "{}: comparison is '{word}'. {}",
-                spec.name,
-                expected_one_of(word, &["reference", "previous"])
-            );
-        }
-    };
+    let comparison = comparison(spec, text(&constants, 2))?;
     let dealt = any_dealt(values.get(4));
     let of = |metric: DriftMetric| {
         let series = DriftSeries::new(metric, thresholds.of(metric))?;
@@ -150,6 +140,19 @@ fn series(spec: &FunctionSpec, values: &[ArrayRef]) -> Result<Vec<DriftSeries>> 
     };
     let metrics = metrics_of(spec, &texts(&constants, 0))?;
     metrics.into_iter().map(of).collect()
+}
+
+/// What a chunk is compared with.
+pub(super) fn comparison(spec: &FunctionSpec, word: Option<&str>) -> Result<Comparison> {
+    match word {
+        None | Some("reference") => Ok(Comparison::Reference),
+        Some("previous") => Ok(Comparison::Previous),
+        Some(word) => exec_err!(
+            "{}: comparison is '{word}'. {}",
+            spec.name,
+            expected_one_of(word, &["reference", "previous"])
+        ),
+    }
 }
 
 fn evaluate(chunks: &ColumnChunks, series: &DriftSeries, found: &mut Readings) -> Result<()> {

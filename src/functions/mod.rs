@@ -8,6 +8,7 @@ mod columns;
 mod describe;
 mod distances;
 mod drift;
+mod drift_bins;
 mod evaluate;
 mod is_positive;
 mod pca;
@@ -21,6 +22,7 @@ mod values;
 mod window;
 
 pub use column_readings::COLUMN_FIELDS;
+pub use drift_bins::BIN_FIELDS;
 pub use evaluate::EVALUATION_FIELDS;
 pub use pca::imputation;
 
@@ -61,7 +63,11 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
 
 /// Every window function, in the order in which the documentation lists them.
 pub fn all_windows() -> Result<Vec<Arc<WindowUDF>>> {
-    let families = [drift::windows()?, columns::windows()?];
+    let families = [
+        drift::windows()?,
+        drift_bins::windows()?,
+        columns::windows()?,
+    ];
     Ok(families.into_iter().flatten().collect())
 }
 

@@ -1,6 +1,6 @@
 //! What the functions that look at columns one by one have in common: profiles of both sides, metrics, a row for each
 //! metric of each column and chunk.
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::functions::core::expr_fn::{get_field, named_struct};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
@@ -123,13 +123,13 @@ pub fn names_of<M: ColumnMetric>(metrics: &[M]) -> Expr {
     lit(ScalarValue::List(names))
 }
 
-/// One row for each metric of each chunk of each column, as the window function `name` reads the chunks of a column;
-/// `arguments` are those after the five that all such functions have.
+/// One row for each metric (or bin) of each chunk of each column, as the window function `name` reads the chunks of a column:
+/// it returns lists of structs with `fields`. `arguments` are those after the five that all such functions have.
 pub fn evaluate(
     call: &Call,
     chunks: LogicalPlanBuilder,
     by: &[String],
-    name: &str,
+    (name, fields): (&str, &Fields),
     arguments: Vec<Expr>,
 ) -> Result<LogicalPlanBuilder> {
     let shared = [
@@ -163,7 +163,7 @@ pub fn evaluate(
                 .collect::<Vec<_>>(),
         )?
         .unnest_column("__reading")?;
-    let fields = COLUMN_FIELDS
+    let fields = fields
         .iter()
         .map(|field| get_field(column("__reading"), field.name().as_str()).alias(field.name()));
     unnested.project(kept.iter().cloned().chain(fields).collect::<Vec<_>>())
@@ -211,7 +211,7 @@ pub fn judged_columns<M: ColumnMetric>(
     ];
     let by = columns.by();
     let chunks = columns.chunks(call)?;
-    let evaluated = evaluate(call, chunks, &by, window, arguments)?;
+    let evaluated = evaluate(call, chunks, &by, (window, &COLUMN_FIELDS), arguments)?;
     let (lower, upper) = (column("lower_threshold"), column("upper_threshold"));
     let judged = with_limits(evaluated, lower, upper)?;
     let function = call.function();

@@ -8,6 +8,7 @@ mod chunked;
 mod column_series;
 mod columns;
 mod data_quality;
+mod drift_bins;
 mod drift_thresholds;
 mod estimate_performance;
 mod fit;
@@ -57,10 +58,11 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 7] = [
+static ALL: [&RelationSpec; 8] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
     &univariate_drift::SPEC,
+    &drift_bins::SPEC,
     &multivariate_drift::SPEC,
     &data_quality::SPEC,
     &summary_statistics::SPEC,

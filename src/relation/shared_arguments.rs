@@ -47,3 +47,7 @@ pub const DIRECTION: Argument = (
     "'both' (default) or 'worse': on which side a value alerts.",
 );
 pub const CONFIDENCE_LEVEL: Argument = ("confidence_level", "Of the bounds; default: 0.95.");
+pub const COMPARISON: Argument = (
+    "comparison",
+    "'reference' (default), or 'previous': each chunk with the one before.",
+);

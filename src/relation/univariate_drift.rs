@@ -11,6 +11,7 @@ use super::result::shared_shape;
 use super::roles::column;
 use super::session_functions::over_partition;
 use super::shared_arguments;
+use crate::functions::COLUMN_FIELDS;
 use crate::kernel::drift::DriftMetric;
 use crate::suggest::expected_one_of;
 
@@ -38,10 +39,7 @@ pub static SPEC: RelationSpec = RelationSpec {
             "metrics",
             "Names of distances; default: jensen_shannon. One that does not apply to a column is left out there.",
         ),
-        (
-            "comparison",
-            "'reference' (default), or 'previous': each chunk with the one before.",
-        ),
+        shared_arguments::COMPARISON,
         shared_arguments::TIMESTAMP,
         (
             "by",
@@ -77,13 +75,19 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     ];
     let by = columns.by();
     let chunks = columns.chunks(call)?;
-    let evaluated = evaluate(call, chunks, &by, "evaluate_drift", arguments)?;
+    let evaluated = evaluate(
+        call,
+        chunks,
+        &by,
+        ("evaluate_drift", &COLUMN_FIELDS),
+        arguments,
+    )?;
     let judged = judge(call, evaluated, &by, &thresholds)?;
     let function = call.function();
     shared_shape(call, judged, &by)?.alias(function)?.build()
 }
 
-fn comparison(call: &mut Call) -> Result<String> {
+pub fn comparison(call: &mut Call) -> Result<String> {
     let function = call.function();
     match call.text("comparison")? {
         None => Ok("reference".into()),

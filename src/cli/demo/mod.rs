@@ -18,10 +18,25 @@ use super::script::Script;
 use crate::report::{Chart, alerts, series};
 use crate::session::register_files;
 
-/// The report that ships with the program.
+/// The report that the demo runs.
 const REPORT: &str = include_str!("../../../sql/estimate_performance.sql");
 
 const REPORT_NAME: &str = "estimate_performance.sql";
+
+/// All reports that ship with the program and run on the demo's tables, with what they answer.
+const REPORTS: [(&str, &str, &str); 3] = [
+    (REPORT_NAME, REPORT, "the rows behind the chart"),
+    (
+        "drift.sql",
+        include_str!("../../../sql/drift.sql"),
+        "what moved, and which column to look at first",
+    ),
+    (
+        "data_quality.sql",
+        include_str!("../../../sql/data_quality.sql"),
+        "missing, unseen and out-of-range values",
+    ),
+];
 
 /// The metric whose chart is drawn; the alerts are of all metrics.
 const CHARTED: &str = "roc_auc";
@@ -39,10 +54,12 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let shown = directory.display().to_string();
     let wrote = files::write_tables(directory)?;
-    let report = directory.join(REPORT_NAME);
-    if !report.exists() {
-        let written = fs::write(&report, REPORT);
-        written.map_err(|error| Failure::at(report.display().to_string(), error))?;
+    for (name, text, _) in REPORTS {
+        let report = directory.join(name);
+        if !report.exists() {
+            let written = fs::write(&report, text);
+            written.map_err(|error| Failure::at(report.display().to_string(), error))?;
+        }
     }
     let state = if wrote { "written to" } else { "found in" };
     let _ = writeln!(
@@ -100,12 +117,14 @@ fn rendered(
 
 fn how_to_go_on(directory: &str) -> String {
     let directory = in_shell(directory);
-    format!(
-        "Go on\n  \
-         cd {directory}\n  \
-         modelwatch -f {REPORT_NAME} --format csv    # the rows behind the chart\n  \
-         modelwatch --register reference=reference.parquet --register analysis=analysis.parquet\n"
-    )
+    let mut text = format!("Go on\n  cd {directory}\n");
+    for (name, _, answer) in REPORTS {
+        let _ = writeln!(text, "  modelwatch -f {name:<24}  # {answer}");
+    }
+    text.push_str(
+        "  modelwatch --register reference=reference.parquet --register analysis=analysis.parquet\n",
+    );
+    text
 }
 
 /// A path as one word of a shell.

@@ -21,22 +21,23 @@
 --   thresholds                                    by default at most 0.27 % of healthy chunks raise an
 --                                                 alert; 'any unseen value alerts' is {'unseen': constant(NULL, 0)}
 --
--- Output: one row for each column, metric and month that alerts
---   value                        a share of all rows of the month, or a statistic
---   lower_bound, upper_bound     95 % interval of the share in the population
---   upper_threshold              more than this is an alert
+-- Output of the first statement: one row for each column and metric that alerts in a month
+--   since, months                the first such month, and how many there are
+--   largest, least_threshold     largest share of all rows of a month; least limit
+-- Output of the second: one row for each column, statistic and month
 CREATE EXTERNAL TABLE IF NOT EXISTS reference STORED AS PARQUET LOCATION 'reference.parquet';
 CREATE EXTERNAL TABLE IF NOT EXISTS analysis STORED AS PARQUET LOCATION 'analysis.parquet';
 
-SELECT chunk, column_name, metric, round(value, 4) AS value, round(lower_bound, 4) AS lower, round(upper_bound, 4) AS upper,
-       round(upper_threshold, 4) AS threshold, alert
+SELECT column_name, metric, min(chunk) AS since, count(*) AS months, round(max(value), 4) AS largest,
+       round(min(upper_threshold), 4) AS least_threshold, bool_or(alert) AS alert
 FROM data_quality(
     reference => reference,
     analysis => analysis,
     exclude => [id, y_true],
     chunk => INTERVAL '1 month')
 WHERE alert
-ORDER BY column_name, metric, chunk_index;
+GROUP BY column_name, metric
+ORDER BY largest DESC;
 
 SELECT chunk, column_name, metric, round(value, 2) AS value, round(sampling_error, 2) AS error,
        round(lower_threshold, 2) AS lower, round(upper_threshold, 2) AS upper, alert

@@ -371,6 +371,27 @@ fn the_demo_is_the_same_everywhere_and_can_be_repeated() {
     assert_eq!(rows.status.code(), Some(3), "{}", stderr(&rows));
     // 12 + 18 months and three metrics, and the header
     assert_eq!(stdout(&rows).lines().count(), 91);
+    // the README shows what the others print
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    for name in ["drift.sql", "data_quality.sql"] {
+        let shipped = format!("{}/sql/{name}", env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(
+            fs::read(&shipped).unwrap(),
+            fs::read(demo.join(name)).unwrap()
+        );
+        let rows = run_in(&demo, &["-f", name]);
+        assert_eq!(rows.status.code(), Some(3), "{}", stderr(&rows));
+        let printed = stdout(&rows);
+        let borders: Vec<usize> = printed
+            .match_indices("\n+-")
+            .map(|(at, _)| at + 1)
+            .collect();
+        let first = &printed[..borders[1]];
+        assert!(
+            readme.contains(first),
+            "README.md does not show:\n{printed}"
+        );
+    }
 }
 
 #[test]

@@ -1,4 +1,7 @@
 //! Laws of the table functions: a result is a function of the rows, however they are stored, split or filtered.
+#[path = "relation_laws/columns.rs"]
+mod columns;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -282,6 +285,15 @@ async fn write_files(folder: &Path, reversed: bool) {
     }
 }
 
+async fn register_files(ctx: &SessionContext, folder: &Path) {
+    for table in ["reference", "analysis"] {
+        let path = folder.join(table).display().to_string();
+        ctx.register_parquet(table, &path, ParquetReadOptions::default())
+            .await
+            .expect("registered");
+    }
+}
+
 #[tokio::test]
 async fn results_do_not_depend_on_partitions_batches_files_or_runs() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -305,12 +317,7 @@ async fn results_do_not_depend_on_partitions_batches_files_or_runs() {
                     let ctx = session(config);
                     // few bins, so that levels rise at other moments in every split
                     ctx.sql("SET monitor.max_bins = 32").await.expect("set");
-                    for table in ["reference", "analysis"] {
-                        let path = folder.path().join(name).join(table).display().to_string();
-                        ctx.register_parquet(table, &path, ParquetReadOptions::default())
-                            .await
-                            .expect("registered");
-                    }
+                    register_files(&ctx, &folder.path().join(name)).await;
                     for run in 0..runs {
                         let got =
                             text(&collect(&ctx, &format!("SELECT * FROM {call} {KEYS}")).await);
@@ -340,12 +347,7 @@ async fn each_relation_is_scanned_once_and_only_for_what_is_needed() {
     let folder = tempfile::tempdir().expect("a folder");
     write_files(folder.path(), false).await;
     let ctx = session(SessionConfig::new());
-    for table in ["reference", "analysis"] {
-        let path = folder.path().join(table).display().to_string();
-        ctx.register_parquet(table, &path, ParquetReadOptions::default())
-            .await
-            .expect("registered");
-    }
+    register_files(&ctx, folder.path()).await;
     for chunk in [
         "INTERVAL '1 month'",
         "rows(500)",

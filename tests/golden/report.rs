@@ -1,0 +1,141 @@
+//! What the comparisons of golden files showed, one by one and together.
+use std::collections::BTreeMap;
+
+use crate::columns;
+use crate::compare;
+use crate::deviations::OF_COLUMNS;
+use crate::fixture::Golden;
+
+/// What one golden file showed.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// What is printed.
+    pub text: String,
+    pub figures: usize,
+    /// Worst relative error of each kind of figure.
+    pub worst: BTreeMap<&'static str, f64>,
+    /// How many figures differ as an entry of the table of deviations says.
+    pub explained: BTreeMap<&'static str, usize>,
+    pub failures: Vec<String>,
+}
+
+impl Report {
+    pub fn error(&mut self, kind: &'static str, error: f64) {
+        let worst = self.worst.entry(kind).or_default();
+        *worst = worst.max(error);
+    }
+
+    /// Of a binary classifier.
+    pub fn of_classifier(golden: &Golden, outcome: compare::Outcome) -> Self {
+        let mut report = Self {
+            text: outcome.report(&golden.record.name()),
+            figures: outcome.compared,
+            explained: outcome.explained,
+            failures: outcome.failures,
+            ..Self::default()
+        };
+        let estimated = golden.record.calculator == "cbpe";
+        for (field, metrics) in &outcome.worst {
+            for (metric, error) in metrics {
+                let kind = match (*field, compare::RANKING.contains(&metric.as_str())) {
+                    ("value", true) if estimated => "estimates of the ranking metrics",
+                    ("value", false) if estimated => "estimates of the other metrics",
+                    ("lower_threshold" | "upper_threshold", _) => "thresholds",
+                    ("alert", _) => "alerts",
+                    ("calibrator", _) => "calibrated probabilities",
+                    _ => "realized values",
+                };
+                report.error(kind, *error);
+            }
+        }
+        report
+    }
+
+    /// Of a calculator of columns, whose values are of this kind.
+    pub fn of_columns(name: &str, kind: &'static str, outcome: &columns::Outcome) -> Self {
+        let mut report = Self {
+            figures: outcome.figures,
+            ..Self::default()
+        };
+        for (field, metrics) in &outcome.worst {
+            for error in metrics.values() {
+                let kind = match *field {
+                    "value" => kind,
+                    "alert" => "alerts",
+                    _ => "thresholds",
+                };
+                report.error(kind, *error);
+            }
+        }
+        for difference in &outcome.differences {
+            match OF_COLUMNS.iter().find(|d| (d.explains)(difference)) {
+                Some(deviation) => *report.explained.entry(deviation.item).or_default() += 1,
+                None => report.failures.push(format!("{difference:?}")),
+            }
+        }
+        let errors = format_worst(&outcome.worst);
+        report.text = format!(
+            "{name}: {} figures, worst relative errors\n{errors}",
+            outcome.figures
+        );
+        report.text += &format_explained(&report.explained);
+        report
+    }
+}
+
+/// A line for each field.
+pub fn format_worst(worst: &BTreeMap<&'static str, BTreeMap<String, f64>>) -> String {
+    let line = |(field, metrics): (&&str, &BTreeMap<String, f64>)| {
+        let errors = metrics
+            .iter()
+            .map(|(metric, error)| format!("{metric} {error:.1e}"));
+        let errors: Vec<String> = errors.collect();
+        format!("    {field}: {}\n", errors.join(", "))
+    };
+    worst.iter().map(line).collect()
+}
+
+/// A line for each deviation.
+pub fn format_explained(explained: &BTreeMap<&'static str, usize>) -> String {
+    let line =
+        |(item, count): (&&str, &usize)| format!("    {count} figures differ as {item} says\n");
+    explained.iter().map(line).collect()
+}
+
+/// All files together.
+#[derive(Debug, Default)]
+pub struct Total {
+    files: usize,
+    figures: usize,
+    worst: BTreeMap<&'static str, f64>,
+    explained: BTreeMap<&'static str, usize>,
+}
+
+impl Total {
+    pub fn add(&mut self, report: &Report) {
+        self.files += 1;
+        self.figures += report.figures;
+        for (kind, error) in &report.worst {
+            let worst = self.worst.entry(kind).or_default();
+            *worst = worst.max(*error);
+        }
+        for (item, count) in &report.explained {
+            *self.explained.entry(item).or_default() += count;
+        }
+    }
+
+    pub fn print(&self) {
+        println!(
+            "{} golden files, {} figures compared",
+            self.files, self.figures
+        );
+        for (field, error) in &self.worst {
+            println!("  worst relative error of {field}: {error:.1e}");
+        }
+    }
+
+    /// How many figures an entry of the table of deviations explains.
+    pub fn explained(&self, item: &str) -> usize {
+        self.explained.get(item).copied().unwrap_or_default()
+    }
+}

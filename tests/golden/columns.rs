@@ -17,8 +17,8 @@ pub struct Question {
     pub function: &'static str,
     /// Arguments besides the relations, the timestamp and the chunks.
     pub arguments: String,
-    /// Column and metric of a subject, which is what the header of the file has before `.value`.
-    pub series: Box<dyn Fn(&str) -> (Option<String>, String)>,
+    /// The metric of the whole file; `None` where the header names one with each column.
+    pub metric: Option<&'static str>,
     /// Whether values are shares of rows in our result and counts in the file.
     pub counts: bool,
     /// Whether limits and alerts are of the same kind.
@@ -29,6 +29,24 @@ pub struct Question {
     pub bar: f64,
 }
 
+/// Column and metric.
+pub type Series = (Option<String>, String);
+
+impl Question {
+    /// What a subject of the header is, which stands before `.value`.
+    pub fn series(&self, subject: &str) -> Series {
+        match (self.metric, subject.rsplit_once('.')) {
+            (None, Some((column, metric))) => (Some(column.into()), metric.into()),
+            (metric, _) => {
+                let column = (subject != ROW_COUNT).then(|| subject.into());
+                (column, metric.unwrap_or_default().into())
+            }
+        }
+    }
+}
+
+/// A subject that is no column.
+const ROW_COUNT: &str = "rows_count";
 /// Largest relative difference of a limit.
 const LIMIT_BAR: f64 = 1e-9;
 
@@ -47,14 +65,14 @@ struct Chunk {
     dataset: String,
     complete: bool,
     rows: f64,
-    figures: HashMap<(Option<String>, String), Figures>,
+    figures: HashMap<Series, Figures>,
 }
 
 /// A figure that the two do not agree on.
 #[derive(Debug)]
 pub struct Difference {
     pub row: usize,
-    pub subject: String,
+    pub column: Option<String>,
     pub metric: String,
     pub field: &'static str,
     pub golden: Option<f64>,
@@ -96,14 +114,14 @@ pub async fn compare(
             return Err(format!("chunk {row} is of {}", chunk.dataset).into());
         }
         for subject in &subjects {
-            let series = (question.series)(subject);
+            let series = question.series(subject);
             let ours = chunk.figures.get(&series);
             let pair = Pair {
                 record,
                 question,
                 row,
                 subject,
-                metric: &series.1,
+                series: &series,
                 chunk,
                 ours: ours.ok_or_else(|| format!("chunk {row}: no row of {series:?}"))?,
             };
@@ -171,7 +189,7 @@ struct Pair<'a> {
     question: &'a Question,
     row: usize,
     subject: &'a str,
-    metric: &'a str,
+    series: &'a Series,
     chunk: &'a Chunk,
     ours: &'a Figures,
 }
@@ -206,7 +224,7 @@ impl Pair<'_> {
                 "False" => Some(0.0),
                 _ => None,
             };
-            let ours = (self.question.alert)(self.metric, self.ours);
+            let ours = (self.question.alert)(&self.series.1, self.ours);
             let ours = ours.map(|alert| f64::from(u8::from(alert)));
             self.figure(outcome, "alert", theirs, ours, 0.0);
         }
@@ -229,8 +247,8 @@ impl Pair<'_> {
         if error > bar {
             outcome.differences.push(Difference {
                 row: self.row,
-                subject: self.subject.into(),
-                metric: self.metric.into(),
+                column: self.series.0.clone(),
+                metric: self.series.1.clone(),
                 field,
                 golden,
                 ours,
@@ -242,7 +260,7 @@ impl Pair<'_> {
         }
         outcome.figures += 1;
         let worst = outcome.worst.entry(field).or_default();
-        let worst = worst.entry(self.metric.into()).or_default();
+        let worst = worst.entry(self.series.1.clone()).or_default();
         *worst = worst.max(error);
     }
 }

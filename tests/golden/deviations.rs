@@ -89,7 +89,7 @@ pub const DEVIATIONS: [Deviation<Difference>; 5] = [
 ];
 
 /// The same of figures of columns.
-pub const OF_COLUMNS: [Deviation<columns::Difference>; 6] = [
+pub const OF_COLUMNS: [Deviation<columns::Difference>; 7] = [
     Deviation {
         item: "A9 binned wasserstein",
         what: "against 10,000 reference rows or more, 10,000 bins of equal width and one row too many below the reference's \
@@ -114,6 +114,14 @@ pub const OF_COLUMNS: [Deviation<columns::Difference>; 6] = [
         item: "A13 stale p-value",
         what: "a chunk without values alerts as the chunk before; ours has no p-value (drift/univariate/methods.py:514)",
         explains: |d| d.metric == "chi2" && d.field == "alert" && !d.defined && d.ours.is_none(),
+    },
+    Deviation {
+        item: "S7 p-value of chi2",
+        what: "alerts where the statistic has a p-value below 5 %; ours is without Yates' correction, and of categories pooled \
+               until each is expected to hold five rows of either sample",
+        explains: |d| {
+            d.metric == "chi2" && d.field == "alert" && d.golden.is_some() && d.ours.is_some()
+        },
     },
     Deviation {
         item: "A15 no value",

@@ -22,7 +22,7 @@ pub async fn report(record: &Record) -> Result<Report, Failure> {
         if !["kolmogorov_smirnov", "wasserstein"].contains(&difference.metric.as_str()) {
             continue;
         }
-        let column = series(&difference.subject).0.unwrap_or_default();
+        let column = difference.column.clone().unwrap_or_default();
         if !estimates.contains_key(&column) {
             let found = Estimates::of(&session, record, &column).await?;
             estimates.insert(column.clone(), found);
@@ -64,17 +64,12 @@ fn question(record: &Record) -> Question {
             session::quoted(&record.words("column_names")),
             session::quoted(&metrics),
         ),
-        series: Box::new(series),
+        metric: None,
         counts: false,
         judged: true,
         alert,
         bar: BAR,
     }
-}
-
-fn series(subject: &str) -> (Option<String>, String) {
-    let (column, method) = subject.rsplit_once('.').unwrap_or((subject, ""));
-    (Some(column.into()), method.into())
 }
 
 /// NannyML judges chi2 by a p-value of 5 %, whatever the thresholds.

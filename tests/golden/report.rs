@@ -48,7 +48,7 @@ impl Report {
                 report.error(kind, *error);
             }
         }
-        report
+        report.some_figures()
     }
 
     /// Of a calculator of columns, whose values are of this kind.
@@ -79,7 +79,15 @@ impl Report {
             outcome.figures
         );
         report.text += &format_explained(&report.explained);
-        report
+        report.some_figures()
+    }
+
+    /// A file of which nothing is compared is a mistake in the harness.
+    fn some_figures(mut self) -> Self {
+        if self.figures == 0 {
+            self.failures.push("nothing was compared".into());
+        }
+        self
     }
 }
 

@@ -5,10 +5,12 @@ use datafusion::common::{Result, ScalarValue, exec_err};
 
 use super::spec::FunctionSpec;
 use crate::accumulate::bytes_at;
+use crate::kernel::column::ColumnMetric;
 use crate::kernel::drift::{DriftProfile, DriftReference};
 use crate::kernel::profile::Profile;
 use crate::kernel::reading::Status;
 use crate::kernel::values::{CategoryGroups, ValueBins};
+use crate::suggest::expected_one_of;
 
 /// A profile, read.
 pub(super) enum Read {
@@ -61,6 +63,8 @@ pub(super) struct ColumnChunks {
     pub analysis: Vec<Chunk>,
     /// All rows of the reference, where it has any.
     pub whole: Option<Read>,
+    /// Whether profiles tell no more than which rows are NULL, for the type of the column cannot be profiled.
+    pub of_presence: bool,
 }
 
 impl ColumnChunks {
@@ -76,6 +80,7 @@ impl ColumnChunks {
         let indices = indices.as_primitive::<Int64Type>();
         let (mut reference, mut analysis) = (Vec::new(), Vec::new());
         let mut whole: Option<Profile> = None;
+        let mut of_presence = false;
         for row in 0..profiles.len() {
             let is_reference = sides.is_valid(row) && sides.value(row);
             let status = statuses.is_valid(row).then(|| statuses.value(row));
@@ -84,6 +89,7 @@ impl ColumnChunks {
                 .filter(|status| *status != Status::Ok);
             let profile = match bytes_at(profiles, row)? {
                 Some(bytes) => {
+                    of_presence |= absent == Some(Status::UnsupportedType);
                     if is_reference {
                         add(&mut whole, bytes)?;
                     }
@@ -111,6 +117,7 @@ impl ColumnChunks {
             reference,
             analysis,
             whole,
+            of_presence,
         };
         chunks.tell_changed_types();
         Ok(chunks)
@@ -152,6 +159,27 @@ fn add(whole: &mut Option<Profile>, bytes: &[u8]) -> Result<()> {
         None => *whole = Some(Profile::from_bytes(bytes)?),
     }
     Ok(())
+}
+
+/// Whether a chunk is marked as dealt from rows without an order.
+pub(super) fn any_dealt(dealt: Option<&ArrayRef>) -> bool {
+    dealt.is_some_and(|dealt| {
+        let dealt = dealt.as_boolean();
+        (0..dealt.len()).any(|row| dealt.is_valid(row) && dealt.value(row))
+    })
+}
+
+/// The metrics of a family that a list names.
+pub(super) fn metrics_of<M: ColumnMetric>(spec: &FunctionSpec, names: &[String]) -> Result<Vec<M>> {
+    let of = |name: &String| match M::parse(name) {
+        Some(metric) => Ok(metric),
+        None => exec_err!(
+            "{}: unknown metric '{name}'. {}",
+            spec.name,
+            expected_one_of(name, &M::names())
+        ),
+    };
+    names.iter().map(of).collect()
 }
 
 /// The constant that an argument of a window function has on every row.

@@ -1,40 +1,23 @@
 //! `evaluate_drift` and `benjamini_hochberg`: the steps of `univariate_drift` over the chunks of a column and over columns.
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray, StringArray, StructArray,
-};
-use datafusion::arrow::buffer::OffsetBuffer;
-use datafusion::arrow::datatypes::{DataType, Field, Fields, Float64Type};
+use datafusion::arrow::array::{ArrayRef, AsArray, Float64Array};
+use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::WindowUDF;
 
-use super::column_chunks::{Chunk, ColumnChunks, constant};
+use super::column_chunks::{Chunk, ColumnChunks, any_dealt, constant, metrics_of};
+use super::column_readings::{Readings, list_type};
 use super::spec::{FunctionSpec, Role};
 use super::values::{text, texts};
 use super::window::window;
+use crate::kernel::column::{ColumnMetric, ColumnReading};
 use crate::kernel::drift::{
     Comparison, DriftMetric, DriftProfile, DriftReading, DriftSeries, benjamini_hochberg,
 };
-use crate::kernel::limits::Limits;
 use crate::kernel::reading::Status;
-use crate::kernel::threshold_text::{Judged, Thresholds};
+use crate::kernel::threshold_text::Thresholds;
 use crate::suggest::expected_one_of;
-
-/// Fields of what `evaluate_drift` returns for each metric.
-pub static DRIFT_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
-    let number = |name: &str| Field::new(name, DataType::Float64, true);
-    Fields::from(vec![
-        Field::new("metric", DataType::Utf8, true),
-        Field::new("status", DataType::Utf8, true),
-        Field::new("used_count", DataType::Int64, true),
-        number("value"),
-        number("approx_error"),
-        number("p_value"),
-        number("lower_threshold"),
-        number("upper_threshold"),
-    ])
-});
 
 static EVALUATE_DRIFT: FunctionSpec = FunctionSpec {
     name: "evaluate_drift",
@@ -93,9 +76,8 @@ static BENJAMINI_HOCHBERG: FunctionSpec = FunctionSpec {
 };
 
 pub(super) fn windows() -> Result<Vec<Arc<WindowUDF>>> {
-    let list = DataType::new_list(DataType::Struct(DRIFT_FIELDS.clone()), true);
     Ok(vec![
-        window(&EVALUATE_DRIFT, list, evaluate_drift)?,
+        window(&EVALUATE_DRIFT, list_type(), evaluate_drift)?,
         window(&BENJAMINI_HOCHBERG, DataType::Float64, q_values)?,
     ])
 }
@@ -118,33 +100,25 @@ fn q_values(spec: &FunctionSpec, values: &[ArrayRef], _: usize) -> Result<ArrayR
     Ok(Arc::new(Float64Array::from(benjamini_hochberg(&p_values))))
 }
 
-/// A distance of one chunk; no metric where the column has none.
-type Evaluated = (Option<DriftMetric>, DriftReading);
-
 fn evaluate_drift(spec: &FunctionSpec, values: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
     let chunks = ColumnChunks::read(spec, values)?;
     let series = series(spec, values)?;
-    let mut found: Vec<Vec<Evaluated>> = vec![Vec::new(); rows];
+    let mut found = Readings::of(rows);
     match chunks.is_continuous() {
         None => {
             for chunk in chunks.reference.iter().chain(&chunks.analysis) {
-                keep(&mut found, chunk, None, without_profile(chunk));
+                found.add(chunk, None, without_profile(chunk));
             }
         }
         Some(continuous) => {
             for series in series {
-                let metric = series.metric();
-                let applies = match continuous {
-                    true => metric.applies_to_continuous(),
-                    false => metric.applies_to_categorical(),
-                };
-                if applies {
+                if series.metric().applies_to(continuous) {
                     evaluate(&chunks, &series, &mut found)?;
                 }
             }
         }
     }
-    list_of(&found)
+    found.finish()
 }
 
 /// The series of each metric, as the constant arguments say.
@@ -167,42 +141,29 @@ fn series(spec: &FunctionSpec, values: &[ArrayRef]) -> Result<Vec<DriftSeries>> 
             );
         }
     };
-    let dealt = values.get(4).is_some_and(|dealt| {
-        let dealt = dealt.as_boolean();
-        (0..dealt.len()).any(|row| dealt.is_valid(row) && dealt.value(row))
-    });
-    let of_name = |name: String| {
-        let Some(metric) = DriftMetric::parse(&name) else {
-            return exec_err!(
-                "{}: unknown metric '{name}'. {}",
-                spec.name,
-                expected_one_of(&name, &DriftMetric::names())
-            );
-        };
+    let dealt = any_dealt(values.get(4));
+    let of = |metric: DriftMetric| {
         let series = DriftSeries::new(metric, thresholds.of(metric))?;
         Ok(series
             .with_comparison(comparison)
             .with_dealt_reference(dealt))
     };
-    texts(&constants, 0).into_iter().map(of_name).collect()
+    let metrics = metrics_of(spec, &texts(&constants, 0))?;
+    metrics.into_iter().map(of).collect()
 }
 
-fn evaluate(
-    chunks: &ColumnChunks,
-    series: &DriftSeries,
-    found: &mut [Vec<Evaluated>],
-) -> Result<()> {
-    let metric = Some(series.metric());
+fn evaluate(chunks: &ColumnChunks, series: &DriftSeries, found: &mut Readings) -> Result<()> {
+    let metric = Some(series.metric().name());
     for chunk in chunks.reference.iter().chain(&chunks.analysis) {
         if chunk.profile.is_err() {
-            keep(found, chunk, metric, without_profile(chunk));
+            found.add(chunk, metric, without_profile(chunk));
         }
     }
     let [reference, analysis] = [&chunks.reference, &chunks.analysis].map(|side| known(side));
     let Some(fitted) = chunks.fitted() else {
         for (chunk, profile) in analysis {
-            let reading = undefined(Status::NoReference, profile.used_count());
-            keep(found, chunk, metric, reading);
+            let reading = ColumnReading::undefined(Status::NoReference, profile.used_count());
+            found.add(chunk, metric, reading);
         }
         return Ok(());
     };
@@ -211,9 +172,19 @@ fn evaluate(
     let readings = series.read(&fitted, &of_reference, &of_analysis)?;
     let both = reference.iter().zip(readings.reference);
     for ((chunk, _), reading) in both.chain(analysis.iter().zip(readings.analysis)) {
-        keep(found, chunk, metric, reading);
+        found.add(chunk, metric, of_distance(&reading));
     }
     Ok(())
+}
+
+fn of_distance(reading: &DriftReading) -> ColumnReading {
+    ColumnReading {
+        value: reading.value,
+        approx_error: reading.approx_error,
+        p_value: reading.p_value,
+        limits: reading.limits,
+        ..ColumnReading::undefined(reading.status, reading.used_count)
+    }
 }
 
 /// Chunks with a profile.
@@ -225,74 +196,8 @@ fn known(side: &[Chunk]) -> Vec<(&Chunk, DriftProfile<'_>)> {
     with_profile.collect()
 }
 
-fn keep(
-    found: &mut [Vec<Evaluated>],
-    chunk: &Chunk,
-    metric: Option<DriftMetric>,
-    reading: DriftReading,
-) {
-    if let Some(of_row) = found.get_mut(chunk.row) {
-        of_row.push((metric, reading));
-    }
-}
-
-fn without_profile(chunk: &Chunk) -> DriftReading {
+/// Why a chunk has no profile.
+fn without_profile(chunk: &Chunk) -> ColumnReading {
     let status = chunk.profile.as_ref().err().copied();
-    undefined(status.unwrap_or(Status::InsufficientData), 0)
-}
-
-fn undefined(status: Status, used_count: u64) -> DriftReading {
-    DriftReading {
-        value: None,
-        approx_error: None,
-        p_value: None,
-        used_count,
-        limits: Limits {
-            lower: None,
-            upper: None,
-            status,
-        },
-        status,
-    }
-}
-
-/// The status of the value, or else that of its limits.
-fn status(reading: &DriftReading) -> Status {
-    match reading.status {
-        Status::Ok => reading.limits.status,
-        status => status,
-    }
-}
-
-fn list_of(found: &[Vec<Evaluated>]) -> Result<ArrayRef> {
-    let readings = || found.iter().flatten();
-    let number = |of: fn(&DriftReading) -> Option<f64>| -> ArrayRef {
-        Arc::new(
-            readings()
-                .map(|(_, reading)| of(reading))
-                .collect::<Float64Array>(),
-        )
-    };
-    let names = readings().map(|(metric, _)| metric.map(DriftMetric::name));
-    let statuses = readings().map(|(_, reading)| Some(status(reading).name()));
-    let counts = readings().map(|(_, reading)| i64::try_from(reading.used_count).ok());
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(names.collect::<StringArray>()),
-        Arc::new(statuses.collect::<StringArray>()),
-        Arc::new(counts.collect::<Int64Array>()),
-        number(|reading| reading.value),
-        number(|reading| reading.approx_error),
-        number(|reading| reading.p_value),
-        number(|reading| reading.limits.lower),
-        number(|reading| reading.limits.upper),
-    ];
-    let elements = StructArray::try_new(DRIFT_FIELDS.clone(), columns, None)?;
-    let field = Field::new_list_field(DataType::Struct(DRIFT_FIELDS.clone()), true);
-    let lengths = OffsetBuffer::from_lengths(found.iter().map(Vec::len));
-    Ok(Arc::new(ListArray::try_new(
-        Arc::new(field),
-        lengths,
-        Arc::new(elements),
-        None,
-    )?))
+    ColumnReading::undefined(status.unwrap_or(Status::InsufficientData), 0)
 }

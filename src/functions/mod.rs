@@ -3,6 +3,8 @@ mod aggregate;
 mod calendar_chunk;
 mod calibration;
 mod column_chunks;
+mod column_readings;
+mod columns;
 mod describe;
 mod distances;
 mod drift;
@@ -18,7 +20,7 @@ mod thresholds;
 mod values;
 mod window;
 
-pub use drift::DRIFT_FIELDS;
+pub use column_readings::COLUMN_FIELDS;
 pub use evaluate::EVALUATION_FIELDS;
 pub use pca::imputation;
 
@@ -59,7 +61,8 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
 
 /// Every window function, in the order in which the documentation lists them.
 pub fn all_windows() -> Result<Vec<Arc<WindowUDF>>> {
-    drift::windows()
+    let families = [drift::windows()?, columns::windows()?];
+    Ok(families.into_iter().flatten().collect())
 }
 
 /// Registers the functions, without the table functions: what an executor of a distributed plan needs.

@@ -69,8 +69,16 @@ pub(crate) fn clopper_pearson(hits: f64, rows: f64, confidence_level: f64) -> (f
     (lower, upper)
 }
 
+/// Interval of a share: exact where there are few hits or few misses, else Wilson's.
+pub(crate) fn share_interval(hits: f64, rows: f64, few: bool, confidence_level: f64) -> (f64, f64) {
+    match few {
+        true => clopper_pearson(hits, rows, confidence_level),
+        false => wilson(hits, rows, normal_quantile(confidence_level)),
+    }
+}
+
 /// Quantile of the beta distribution, by 100 halvings.
-fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
+pub(crate) fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
     bisect(
         |x| checked_beta_reg(a, b, x).is_ok_and(|below| below < p),
         0.0,

@@ -12,6 +12,7 @@ mod calibrator_bytes;
 pub mod category_profile;
 pub mod chunk_series;
 pub mod codec;
+pub mod column;
 pub(crate) mod confusion;
 pub(crate) mod cross_fit;
 mod dense;

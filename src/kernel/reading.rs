@@ -6,7 +6,8 @@ use super::KernelError;
 /// Whether a number exists and under which reserve; the worst that applies is reported.
 ///
 /// Declared from harmless to grave, so the order of the variants is the priority: up to
-/// [`Status::InvalidValue`] the value exists, from [`Status::SingleClass`] on it does not.
+/// [`Status::InvalidValue`] the value exists, from [`Status::SingleClass`] on it does not, unless it says of a column
+/// whether it has changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
     /// No reserve.
@@ -52,6 +53,8 @@ pub enum Status {
     ReferenceSingleClass,
     /// The relation does not have the column.
     AbsentColumn,
+    /// The reference does not have the column.
+    NewColumn,
     /// The column has numbers in one relation and categories in the other.
     ChangedType,
     /// The column has a type that cannot be profiled.
@@ -66,7 +69,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, harmless first.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Ok,
         Self::FewReferenceChunks,
         Self::SmallReference,
@@ -86,6 +89,7 @@ impl Status {
         Self::ReferenceUnlabelled,
         Self::ReferenceSingleClass,
         Self::AbsentColumn,
+        Self::NewColumn,
         Self::ChangedType,
         Self::UnsupportedType,
         Self::AllComponents,
@@ -115,6 +119,7 @@ impl Status {
             Self::ReferenceUnlabelled => "reference_unlabelled",
             Self::ReferenceSingleClass => "reference_single_class",
             Self::AbsentColumn => "absent_column",
+            Self::NewColumn => "new_column",
             Self::ChangedType => "changed_type",
             Self::UnsupportedType => "unsupported_type",
             Self::AllComponents => "all_components",
@@ -185,6 +190,11 @@ pub struct Reading {
 /// A bound of this size is rounding, not bins.
 const ROUNDING: f64 = 1e-9;
 
+/// Whether a bound on what the bins may hide is more than the sampling error, and more than rounding.
+pub(super) fn bound_counts(value: f64, bound: f64, sampling_error: f64) -> bool {
+    bound > sampling_error.max(ROUNDING * value.abs().max(1.0))
+}
+
 impl Reading {
     /// Whether the bins limit the value more than the rows do.
     ///
@@ -195,9 +205,7 @@ impl Reading {
     /// ```
     pub fn is_coarse(&self) -> bool {
         match (self.value, self.approx_error, self.sampling_error) {
-            (Some(value), Some(bound), Some(error)) => {
-                bound > error.max(ROUNDING * value.abs().max(1.0))
-            }
+            (Some(value), Some(bound), Some(error)) => bound_counts(value, bound, error),
             _ => false,
         }
     }

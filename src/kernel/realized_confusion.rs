@@ -1,6 +1,6 @@
 //! Metrics of the confusion matrix from labels, with confidence intervals.
 use super::confusion::Confusion;
-use super::interval::{FEW, clopper_pearson, normal_quantile, wilson};
+use super::interval::{FEW, normal_quantile, share_interval};
 use super::metric::{Formula, Metric, Outcomes};
 use super::realized::Measured;
 
@@ -70,16 +70,9 @@ fn variance(cells: &Confusion, metric: Metric, value: f64, value_matrix: [f64; 4
         .sum()
 }
 
-fn share_interval(hits: f64, rows: f64, few: bool, confidence_level: f64) -> (f64, f64) {
-    if few {
-        clopper_pearson(hits, rows, confidence_level)
-    } else {
-        wilson(hits, rows, normal_quantile(confidence_level))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::interval::wilson;
     use super::*;
 
     const CELLS: Confusion = Confusion {

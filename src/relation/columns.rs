@@ -3,7 +3,7 @@ use std::collections::HashSet;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result, plan_err};
-use datafusion::logical_expr::{Expr, ExprSchemable, cast};
+use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit, when};
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Ident};
 
 use super::arguments::Call;
@@ -27,6 +27,17 @@ pub enum ColumnKind {
     Continuous,
     /// As categories.
     Categorical,
+    /// By which rows are NULL, and no more.
+    Presence,
+}
+
+/// What becomes of a column whose type cannot be profiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsupported {
+    /// Its rows say so.
+    Told,
+    /// It is profiled by which of its rows are NULL.
+    Presence,
 }
 
 impl ColumnKind {
@@ -34,7 +45,7 @@ impl ColumnKind {
     pub fn aggregate(self) -> &'static str {
         match self {
             Self::Continuous => "value_profile",
-            Self::Categorical => "category_profile",
+            Self::Categorical | Self::Presence => "category_profile",
         }
     }
 
@@ -55,6 +66,7 @@ impl ColumnKind {
         match self {
             Self::Continuous => found.is_numeric() || *found == DataType::Boolean,
             Self::Categorical => !found.is_nested() && !found.is_binary(),
+            Self::Presence => true,
         }
     }
 }
@@ -72,11 +84,23 @@ pub struct ProfiledColumn {
     pub status: Option<&'static str>,
 }
 
+impl ProfiledColumn {
+    /// Of a type that cannot be profiled it is known all the same which rows are NULL.
+    fn read_presence(&mut self, value: Option<Expr>) -> Result<()> {
+        if let (Some("unsupported_type"), Some(value)) = (self.status, value) {
+            self.kind = ColumnKind::Presence;
+            self.expr = Some(when(value.is_not_null(), lit(true)).end()?);
+        }
+        Ok(())
+    }
+}
+
 /// The columns of each side, the same names in the same order. A side that holds stored profiles has none.
 pub fn profiled_columns(
     call: &mut Call,
     sides: &[&Side],
     by: &[(String, SqlExpr)],
+    unsupported: Unsupported,
 ) -> Result<Vec<Vec<ProfiledColumn>>> {
     let named = chosen(call, sides, by)?;
     let categorical = overrides(call, "treat_as_categorical", &named)?;
@@ -104,7 +128,12 @@ pub fn profiled_columns(
         let kind = told.or_else(|| first.as_ref().and_then(ColumnKind::of));
         for ((side, of_side), found) in sides.iter().zip(&mut columns).zip(found) {
             if !side.is_stored() {
-                of_side.push(profiled(call, name, found, kind, told.is_some())?);
+                let value = found.clone().map(|(expr, _)| expr);
+                let mut column = profiled(call, name, found, kind, told.is_some())?;
+                if unsupported == Unsupported::Presence {
+                    column.read_presence(value)?;
+                }
+                of_side.push(column);
             }
         }
     }
@@ -130,7 +159,11 @@ fn profiled(
         return Ok(column(reserve, None, Some("absent_column")));
     };
     let Some(kind) = kind else {
-        return Ok(column(reserve, None, Some("unsupported_type")));
+        let status = match ColumnKind::of(&found) {
+            Some(_) => "changed_type",
+            None => "unsupported_type",
+        };
+        return Ok(column(reserve, None, Some(status)));
     };
     if found == DataType::Null {
         return Ok(column(kind, Some(cast(expr, DataType::Boolean)), None));

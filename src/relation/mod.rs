@@ -5,7 +5,9 @@ mod call;
 mod chunk_arguments;
 mod chunk_series;
 mod chunked;
+mod column_series;
 mod columns;
+mod data_quality;
 mod drift_thresholds;
 mod estimate_performance;
 mod fit;
@@ -23,6 +25,7 @@ mod shared_arguments;
 mod side;
 mod source;
 mod stored;
+mod summary_statistics;
 mod threshold_arguments;
 mod univariate_drift;
 
@@ -54,11 +57,13 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 5] = [
+static ALL: [&RelationSpec; 7] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
     &univariate_drift::SPEC,
     &multivariate_drift::SPEC,
+    &data_quality::SPEC,
+    &summary_statistics::SPEC,
     &rank_columns::SPEC,
 ];
 

@@ -7,7 +7,7 @@ use super::arguments::Call;
 use super::by::by_columns;
 use super::chunk_arguments::ChunkArguments;
 use super::chunked::{CHUNK_COLUMNS, ChunkedRows};
-use super::columns::{COLUMN_ARGUMENTS, ProfiledColumn, profiled_columns};
+use super::columns::{COLUMN_ARGUMENTS, ProfiledColumn, Unsupported, profiled_columns};
 use super::profiled::{Bounds, COLUMN_COLUMNS, Profiled};
 use super::roles::{Roles, column, column_names};
 use super::shared_arguments;
@@ -84,7 +84,7 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let side = Side::only(call, "relation", dataset)?;
     let of_columns = COLUMN_ARGUMENTS.iter().any(|name| call.sql(name).is_some());
     let (plan, columns) = if of_columns {
-        let columns = profiled_columns(call, &[&side], &by)?;
+        let columns = profiled_columns(call, &[&side], &by, Unsupported::Told)?;
         let columns = columns.into_iter().next().unwrap_or_default();
         (
             column_profiles(call, side, &by, columns)?,

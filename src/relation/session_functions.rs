@@ -28,22 +28,41 @@ pub fn scalar(call: &Call, name: &str, args: Vec<Expr>) -> Result<Expr> {
     }
 }
 
-/// A call of a window function of the session over each partition, whatever the order of its rows.
+/// A call of a window function of the session over each partition.
+///
+/// The function does not depend on the `order`, but the plan does: where a filter makes the partition's columns
+/// constant and the session has one partition, DataFusion 55.2 leaves the two sides of a union apart and then refuses the
+/// plan (SanityCheckPlan), its own window functions included. An order by a column that is no constant makes it merge them.
 pub fn over_partition(
     call: &Call,
     name: &str,
     args: Vec<Expr>,
     partition: &[&str],
+    order: &[&str],
 ) -> Result<Expr> {
     let Some(function) = call.context.context_provider().get_window_meta(name) else {
         return plan_err!("{}: function {name} is not registered", call.function());
     };
-    Expr::from(WindowFunction::new(
-        WindowFunctionDefinition::WindowUDF(function),
-        args,
-    ))
-    .partition_by(partition.iter().map(|name| column(name)).collect())
-    .build()
+    let window = WindowFunction::new(WindowFunctionDefinition::WindowUDF(function), args);
+    over_ordered(window, partition, order)
+}
+
+/// A window over all rows of each partition, in a fixed order.
+fn over_ordered(window: WindowFunction, partition: &[&str], order: &[&str]) -> Result<Expr> {
+    let frame = WindowFrame::new_bounds(
+        WindowFrameUnits::Rows,
+        WindowFrameBound::Preceding(ScalarValue::UInt64(None)),
+        WindowFrameBound::Following(ScalarValue::UInt64(None)),
+    );
+    let order: Vec<SortExpr> = order
+        .iter()
+        .map(|name| column(name).sort(true, false))
+        .collect();
+    Expr::from(window)
+        .partition_by(partition.iter().map(|name| column(name)).collect())
+        .order_by(order)
+        .window_frame(frame)
+        .build()
 }
 
 /// True on rows of the reference.
@@ -56,22 +75,8 @@ pub fn over_all(call: &Call, name: &str, args: Vec<Expr>, partition: &[&str]) ->
     let Some(function) = call.context.context_provider().get_aggregate_meta(name) else {
         return plan_err!("{}: function {name} is not registered", call.function());
     };
-    let order: Vec<SortExpr> = ["dataset", "chunk_index"]
-        .map(|c| column(c).sort(true, false))
-        .into();
-    let frame = WindowFrame::new_bounds(
-        WindowFrameUnits::Rows,
-        WindowFrameBound::Preceding(ScalarValue::UInt64(None)),
-        WindowFrameBound::Following(ScalarValue::UInt64(None)),
-    );
-    Expr::from(WindowFunction::new(
-        WindowFunctionDefinition::AggregateUDF(function),
-        args,
-    ))
-    .partition_by(partition.iter().map(|name| column(name)).collect())
-    .order_by(order)
-    .window_frame(frame)
-    .build()
+    let window = WindowFunction::new(WindowFunctionDefinition::AggregateUDF(function), args);
+    over_ordered(window, partition, &["dataset", "chunk_index"])
 }
 
 /// The number of a row in its window; the caller adds partitions and order.

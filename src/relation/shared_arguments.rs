@@ -38,3 +38,12 @@ pub const TREAT_AS_CONTINUOUS: Argument = (
     "Columns to read as numbers whatever their type.",
 );
 pub const NAME: Argument = ("name", "Text for column monitor.");
+pub const COLUMN_THRESHOLDS: Argument = (
+    "thresholds",
+    "false_alarm_rate(rate) (default), stddev(k), constant(lower, upper), or {'metric': ...}.",
+);
+pub const DIRECTION: Argument = (
+    "direction",
+    "'both' (default) or 'worse': on which side a value alerts.",
+);
+pub const CONFIDENCE_LEVEL: Argument = ("confidence_level", "Of the bounds; default: 0.95.");

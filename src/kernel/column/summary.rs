@@ -1,0 +1,260 @@
+//! Summary statistics of a column over a series of chunks, with errors and limits.
+use super::super::KernelError;
+use super::super::drift::DriftProfile;
+use super::super::interval::normal_quantile;
+use super::super::limits::{ChunkPoint, Limits};
+use super::super::metric::Scale;
+use super::super::reading::Status;
+use super::super::threshold::{Direction, Threshold};
+use super::super::threshold_model::ThresholdModel;
+use super::super::threshold_text::Judged;
+use super::super::values::{CategoryGroups, ValueBins};
+use super::median_limits::MedianLimits;
+use super::moments::{Bounded, at_rank, median, spread, sum};
+use super::reading::{ColumnChunk, ColumnReading, ColumnReadings};
+use super::summary_metric::SummaryMetric;
+
+/// The limits of a chunk.
+type LimitsOf = Box<dyn Fn(&ColumnReading) -> Limits>;
+
+/// How a series of chunks is summarized and judged.
+///
+/// * NULL and NaN are left out, and `used_count` says how many rows are not; with an infinite value sum, mean and
+///   standard deviation do not exist, nor do extremes that are infinite.
+/// * Errors are those of the chunk's own rows: of a mean `s / sqrt(n)`, of a count that of a Poisson law, of a median
+///   half the distance between two order statistics, over the normal quantile (R. S. Woodruff, 1952, JASA 47,
+///   635-646), which needs no density.
+/// * Limits are those of [`ThresholdModel`], of a median those of [`MedianLimits`]; a sum is judged per row. Extremes and numbers of distinct values have no
+///   sampling error and so no false-alarm rate: only constant and stddev give them limits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SummarySeries {
+    /// The statistic.
+    pub metric: SummaryMetric,
+    /// How limits are found.
+    pub threshold: Threshold,
+    /// Which way out of the limits is an alert.
+    pub direction: Direction,
+    /// Of the bounds, between 0 and 1.
+    pub confidence_level: f64,
+    /// Whether the reference's rows had no order and were dealt into chunks.
+    pub dealt: bool,
+}
+
+impl SummarySeries {
+    /// Reads all chunks of a column.
+    ///
+    /// * `whole`: all rows of the reference, where it has the column; `reference` are the same rows in parts, in order.
+    /// * Errors: a threshold that [`Threshold::checked`] or [`Threshold::fits`] refuses, values too large to square.
+    pub fn read(
+        &self,
+        whole: Option<DriftProfile>,
+        reference: &[ColumnChunk],
+        analysis: &[ColumnChunk],
+    ) -> Result<ColumnReadings, KernelError> {
+        self.threshold.checked()?.fits(&self.metric.scale())?;
+        let of = |chunk: &ColumnChunk| match chunk {
+            Ok(profile) => self.statistic(*profile),
+            Err(status) => ColumnReading::undefined(*status, 0),
+        };
+        let chunks = reference.iter().chain(analysis);
+        let mut readings: Vec<ColumnReading> = chunks.map(of).collect();
+        let (of_reference, _) = readings.split_at(reference.len());
+        let limits = self.limits(whole, reference, of_reference)?;
+        for reading in &mut readings {
+            *reading = reading.with_limits(limits(reading));
+        }
+        let analysis = readings.split_off(reference.len().min(readings.len()));
+        Ok(ColumnReadings {
+            reference: readings,
+            analysis,
+        })
+    }
+
+    /// What gives the limits of a chunk, as the reference chunks say.
+    fn limits(
+        &self,
+        whole: Option<DriftProfile>,
+        reference: &[ColumnChunk],
+        readings: &[ColumnReading],
+    ) -> Result<LimitsOf, KernelError> {
+        match (self.threshold, whole) {
+            (Threshold::FalseAlarmRate { .. }, _) if !self.metric.has_sampling_error() => {
+                let none = ColumnReading::undefined(Status::Ok, 0).limits;
+                Ok(Box::new(move |_| none))
+            }
+            (Threshold::FalseAlarmRate { rate }, Some(DriftProfile::Continuous(values)))
+                if self.metric == SummaryMetric::Median =>
+            {
+                let limits = MedianLimits::fit(values, reference, rate, !self.dealt)?;
+                Ok(Box::new(move |reading| limits.at(reading.used_count)))
+            }
+            _ => {
+                let learn = match self.dealt {
+                    true => ThresholdModel::fit_dealt,
+                    false => ThresholdModel::fit,
+                };
+                let points: Vec<ChunkPoint> = readings.iter().map(ColumnReading::point).collect();
+                let scale = self.metric.scale();
+                let model = learn(self.threshold, self.direction, scale, &points)?;
+                Ok(Box::new(move |reading| model.limits(&reading.point())))
+            }
+        }
+    }
+
+    fn statistic(&self, profile: DriftProfile) -> ColumnReading {
+        match profile {
+            DriftProfile::Continuous(values) => self.of_numbers(values),
+            DriftProfile::Categorical(groups) => self.of_categories(groups),
+        }
+    }
+
+    fn of_categories(&self, groups: &CategoryGroups) -> ColumnReading {
+        let rows = groups.rows();
+        match self.metric {
+            SummaryMetric::Count => self.count(rows),
+            SummaryMetric::Distinct if groups.bits == 64 => {
+                ColumnReading::exact(groups.groups.len() as f64, rows)
+            }
+            SummaryMetric::Distinct => ColumnReading::undefined(Status::Coarse, rows),
+            _ => ColumnReading::undefined(Status::ChangedType, rows),
+        }
+    }
+
+    fn of_numbers(&self, values: &ValueBins) -> ColumnReading {
+        let infinite = values.positive_infinities + values.negative_infinities;
+        let used = values.rows() + infinite;
+        let undefined = |status| ColumnReading::undefined(status, used);
+        match self.metric {
+            SummaryMetric::Count => self.count(used + values.nans),
+            _ if used == 0 => undefined(Status::InsufficientData),
+            SummaryMetric::Sum | SummaryMetric::Mean | SummaryMetric::Std if infinite > 0 => {
+                undefined(Status::InfiniteValue)
+            }
+            SummaryMetric::Sum | SummaryMetric::Mean | SummaryMetric::Std => self.moment(values),
+            SummaryMetric::Median => self.median(values, used),
+            SummaryMetric::Min if values.negative_infinities > 0 => {
+                undefined(Status::InfiniteValue)
+            }
+            SummaryMetric::Max if values.positive_infinities > 0 => {
+                undefined(Status::InfiniteValue)
+            }
+            SummaryMetric::Min => extreme(values, values.bins.first().map(|bin| bin.lower), used),
+            SummaryMetric::Max => extreme(values, values.bins.last().map(|bin| bin.upper), used),
+            SummaryMetric::Distinct if values.bins.iter().all(|bin| bin.lower == bin.upper) => {
+                let apart = [values.positive_infinities, values.negative_infinities];
+                let apart = apart.iter().filter(|rows| **rows > 0).count();
+                ColumnReading::exact((values.bins.len() + apart) as f64, used)
+            }
+            SummaryMetric::Distinct => undefined(Status::Coarse),
+        }
+    }
+
+    fn count(&self, rows: u64) -> ColumnReading {
+        let error = (rows as f64).sqrt();
+        self.with_errors(
+            ColumnReading::exact(rows as f64, rows),
+            Some(error),
+            Scale::Log,
+        )
+    }
+
+    fn moment(&self, values: &ValueBins) -> ColumnReading {
+        let Some(spread) = spread(values) else {
+            return ColumnReading::undefined(Status::InsufficientData, 0);
+        };
+        let n = spread.rows;
+        let deviation = spread.deviation();
+        let total = sum(values);
+        let (statistic, error, scale) = match self.metric {
+            SummaryMetric::Sum => {
+                let error = deviation.map(|d| d.value * n.sqrt());
+                (Some(total), error, Scale::Identity)
+            }
+            SummaryMetric::Mean => {
+                let mean = Bounded {
+                    value: spread.mean,
+                    error: total.error / n,
+                };
+                let error = deviation.map(|d| d.value / n.sqrt());
+                (Some(mean), error, Scale::Identity)
+            }
+            _ => (deviation, spread.error_of_deviation(), Scale::Log),
+        };
+        match statistic {
+            None => ColumnReading::undefined(Status::InsufficientData, values.rows()),
+            Some(Bounded { value, error }) if !value.is_finite() || !error.is_finite() => {
+                ColumnReading::undefined(Status::InfiniteValue, values.rows())
+            }
+            Some(found) => self.with_errors(bounded(found, values.rows()), error, scale),
+        }
+    }
+
+    fn median(&self, values: &ValueBins, rows: u64) -> ColumnReading {
+        let Some(found) = median(values) else {
+            return ColumnReading::undefined(Status::InfiniteValue, rows);
+        };
+        let z = normal_quantile(self.confidence_level);
+        let reach = z / 2.0 * (rows as f64).sqrt();
+        let middle = (rows as f64 - 1.0) / 2.0;
+        let at = |rank: f64| {
+            let last = rows.saturating_sub(1) as f64;
+            at_rank(values, rank.clamp(0.0, last).round() as u64).map(|found| found.value)
+        };
+        let (lower, upper) = (at(middle - reach), at(middle + reach));
+        // one confidence level for the error, so that it does not depend on that of the bounds
+        let fixed = normal_quantile(0.95);
+        let reach = fixed / 2.0 * (rows as f64).sqrt();
+        let ends = at(middle - reach).zip(at(middle + reach));
+        ColumnReading {
+            sampling_error: ends.map(|(low, high)| (high - low) / (2.0 * fixed)),
+            lower_bound: lower,
+            upper_bound: upper,
+            ..bounded(found, rows)
+        }
+        .told_coarse()
+    }
+
+    /// With a standard error and the interval that follows on the scale of the statistic.
+    fn with_errors(
+        &self,
+        reading: ColumnReading,
+        error: Option<f64>,
+        scale: Scale,
+    ) -> ColumnReading {
+        let Some((value, error)) = reading.value.zip(error.filter(|error| error.is_finite()))
+        else {
+            return reading;
+        };
+        let z = normal_quantile(self.confidence_level);
+        let (lower, upper) = scale.interval(value, error, z);
+        let finite = |x: f64| Some(x).filter(|x| x.is_finite());
+        ColumnReading {
+            sampling_error: Some(error),
+            lower_bound: finite(lower),
+            upper_bound: finite(upper),
+            ..reading
+        }
+        .told_coarse()
+    }
+}
+
+fn bounded(found: Bounded, rows: u64) -> ColumnReading {
+    ColumnReading {
+        approx_error: Some(found.error),
+        ..ColumnReading::exact(found.value, rows)
+    }
+}
+
+/// The smallest or largest number; where numbers were coarsened on purpose, it lies somewhere in its bin.
+fn extreme(values: &ValueBins, end: Option<f64>, rows: u64) -> ColumnReading {
+    let Some(end) = end else {
+        return ColumnReading::undefined(Status::InfiniteValue, rows);
+    };
+    let holds = values
+        .bins
+        .iter()
+        .find(|bin| bin.lower == end || bin.upper == end);
+    let width = holds.map_or(0.0, |bin| bin.upper - bin.lower);
+    let error = if values.sums_exact { 0.0 } else { width };
+    bounded(Bounded { value: end, error }, rows)
+}

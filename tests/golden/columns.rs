@@ -1,22 +1,16 @@
 //! Calculators of NannyML whose figures are of columns, beside the table function that answers the same.
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::prelude::SessionContext;
-
+use crate::answer::{Chunk, Figures, Series};
 use crate::record::{Failure, Record};
-use crate::session::{self, cell, flag, number, text};
 
-/// Figures below this are rounding errors of a square root, and compared absolutely.
-const SMALL: f64 = 1e-6;
-/// Largest difference of small figures.
+/// Largest relative difference of a limit.
+const LIMIT_BAR: f64 = 1e-9;
+/// Largest difference of figures that are too small for a relative one.
 const SMALL_BAR: f64 = 1e-7;
 
-/// What is asked of a table function, and what the columns of the golden file mean.
+/// What the columns of a golden file mean.
 pub struct Question {
-    pub function: &'static str,
-    /// Arguments besides the relations, the timestamp and the chunks.
-    pub arguments: String,
     /// The metric of the whole file; `None` where the header names one with each column.
     pub metric: Option<&'static str>,
     /// Whether values are shares of rows in our result and counts in the file.
@@ -25,60 +19,41 @@ pub struct Question {
     pub judged: bool,
     /// Our alert of a metric.
     pub alert: fn(&str, &Figures) -> Option<bool>,
+    /// Our value with NannyML's flaw put in, by the metric and from our values of all metrics of the column and chunk.
+    pub flawed: fn(&str, &ValueOf) -> Option<f64>,
     /// Largest relative difference of a value.
     pub bar: f64,
+    /// Figures below this are compared absolutely.
+    pub small: f64,
 }
 
-/// Column and metric.
-pub type Series = (Option<String>, String);
+/// The value of a metric of the same column and chunk.
+pub type ValueOf<'a> = dyn Fn(&str) -> Option<f64> + 'a;
 
 impl Question {
     /// What a subject of the header is, which stands before `.value`.
     pub fn series(&self, subject: &str) -> Series {
-        match (self.metric, subject.rsplit_once('.')) {
-            (None, Some((column, metric))) => (Some(column.into()), metric.into()),
-            (metric, _) => {
-                let column = (subject != ROW_COUNT).then(|| subject.into());
-                (column, metric.unwrap_or_default().into())
-            }
-        }
+        let (column, metric) = match (self.metric, subject.rsplit_once('.')) {
+            (None, Some(parts)) => parts,
+            (metric, _) => (subject, metric.unwrap_or_default()),
+        };
+        (column.into(), metric.into())
     }
-}
-
-/// A subject that is no column.
-const ROW_COUNT: &str = "rows_count";
-/// Largest relative difference of a limit.
-const LIMIT_BAR: f64 = 1e-9;
-
-/// What a row of our result says.
-#[derive(Debug, Default)]
-pub struct Figures {
-    pub value: Option<f64>,
-    pub lower: Option<f64>,
-    pub upper: Option<f64>,
-    pub alert: Option<bool>,
-    pub p_value: Option<f64>,
-}
-
-#[derive(Debug, Default)]
-struct Chunk {
-    dataset: String,
-    complete: bool,
-    rows: f64,
-    figures: HashMap<Series, Figures>,
 }
 
 /// A figure that the two do not agree on.
 #[derive(Debug)]
 pub struct Difference {
     pub row: usize,
-    pub column: Option<String>,
+    pub column: String,
     pub metric: String,
     pub field: &'static str,
     pub golden: Option<f64>,
     pub ours: Option<f64>,
-    /// Whether our row has a value.
-    pub defined: bool,
+    /// Our value, whichever field differs, as the file has it.
+    pub value: Option<f64>,
+    /// Whether the value is one of its limits.
+    pub on_limit: bool,
     pub complete: bool,
     /// Our figure with NannyML's flaw put in, where a harness can.
     pub flawed: Option<f64>,
@@ -93,13 +68,8 @@ pub struct Outcome {
     pub differences: Vec<Difference>,
 }
 
-/// Compares every figure of a file with those of a table function.
-pub async fn compare(
-    session: &SessionContext,
-    record: &Record,
-    question: &Question,
-) -> Result<Outcome, Failure> {
-    let chunks = answer(session, record, question).await?;
+/// Compares every figure of a file with those of our chunks.
+pub fn compare(record: &Record, question: &Question, chunks: &[Chunk]) -> Result<Outcome, Failure> {
     if chunks.len() != record.rows {
         return Err(format!("{} chunks instead of {}", chunks.len(), record.rows).into());
     }
@@ -131,58 +101,6 @@ pub async fn compare(
     Ok(outcome)
 }
 
-/// Our chunks, reference first.
-async fn answer(
-    session: &SessionContext,
-    record: &Record,
-    question: &Question,
-) -> Result<Vec<Chunk>, Failure> {
-    let sql = format!(
-        "SELECT * FROM {}(reference, analysis, {}, timestamp => timestamp, chunk => {}, reference_chunk => {}) \
-         ORDER BY dataset DESC, chunk_index",
-        question.function,
-        question.arguments,
-        session::chunk(session, &record.chunking, "analysis").await?,
-        session::chunk(session, &record.chunking, "reference").await?,
-    );
-    let mut chunks: Vec<Chunk> = vec![];
-    let mut last = None;
-    for batch in session.sql(&sql).await?.collect().await? {
-        for row in 0..batch.num_rows() {
-            let key = (
-                text(&batch, "dataset", row)?,
-                number(&batch, "chunk_index", row)?,
-            );
-            if last.as_ref() != Some(&key) {
-                chunks.push(Chunk {
-                    dataset: key.0.clone(),
-                    complete: flag(&batch, "complete", row)?.unwrap_or_default(),
-                    rows: number(&batch, "row_count", row)?.unwrap_or_default(),
-                    ..Chunk::default()
-                });
-                last = Some(key);
-            }
-            let column = cell(&batch, "column_name", row)?;
-            let column = (!column.is_null()).then(|| column.to_string());
-            let series = (column, text(&batch, "metric", row)?);
-            if let Some(chunk) = chunks.last_mut() {
-                chunk.figures.insert(series, figures(&batch, row)?);
-            }
-        }
-    }
-    Ok(chunks)
-}
-
-fn figures(batch: &RecordBatch, row: usize) -> Result<Figures, Failure> {
-    Ok(Figures {
-        value: number(batch, "value", row)?,
-        lower: number(batch, "lower_threshold", row)?,
-        upper: number(batch, "upper_threshold", row)?,
-        alert: flag(batch, "alert", row)?,
-        p_value: number(batch, "p_value", row)?,
-    })
-}
-
 /// One series in one chunk of both.
 struct Pair<'a> {
     record: &'a Record,
@@ -195,18 +113,47 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    fn compare(&self, outcome: &mut Outcome) -> Result<(), Failure> {
-        let scale = if self.question.counts {
-            self.chunk.rows
-        } else {
-            1.0
+    fn scale(&self) -> f64 {
+        match self.question.counts {
+            true => self.chunk.rows,
+            false => 1.0,
+        }
+    }
+
+    fn value(&self) -> Option<f64> {
+        self.ours.value.map(|value| value * self.scale())
+    }
+
+    /// The field with NannyML's flaw put into the value.
+    fn flawed(&self, field: &str) -> Option<f64> {
+        let (column, metric) = self.series;
+        let value_of = |metric: &str| {
+            let series = (column.clone(), metric.to_string());
+            self.chunk.figures.get(&series)?.value
         };
+        let value = (self.question.flawed)(metric, &value_of)?;
+        match field {
+            "value" => Some(value * self.scale()),
+            "alert" => {
+                let outside = self.ours.upper.is_some_and(|upper| value > upper);
+                Some(f64::from(u8::from(outside)))
+            }
+            _ => None,
+        }
+    }
+
+    fn compare(&self, outcome: &mut Outcome) -> Result<(), Failure> {
         let theirs = |field: &str| {
             let column = format!("{}.{field}", self.subject);
             self.record.number(&column, self.row)
         };
-        let value = self.ours.value.map(|value| value * scale);
-        self.figure(outcome, "value", theirs("value")?, value, self.question.bar);
+        self.figure(
+            outcome,
+            "value",
+            theirs("value")?,
+            self.value(),
+            self.question.bar,
+        );
         if !self.question.judged {
             return Ok(());
         }
@@ -243,7 +190,7 @@ impl Pair<'_> {
         ours: Option<f64>,
         bar: f64,
     ) {
-        let error = error(golden, ours);
+        let error = error(golden, ours, self.question.small);
         if error > bar {
             outcome.differences.push(Difference {
                 row: self.row,
@@ -252,9 +199,10 @@ impl Pair<'_> {
                 field,
                 golden,
                 ours,
-                defined: self.ours.value.is_some(),
+                value: self.value(),
+                on_limit: [self.ours.lower, self.ours.upper].contains(&self.ours.value),
                 complete: self.chunk.complete,
-                flawed: None,
+                flawed: self.flawed(field),
             });
             return;
         }
@@ -265,13 +213,13 @@ impl Pair<'_> {
     }
 }
 
-/// Relative difference; none for small figures that are close enough.
-pub fn error(golden: Option<f64>, ours: Option<f64>) -> f64 {
+/// Relative difference; none for figures below `small` that are close enough.
+pub fn error(golden: Option<f64>, ours: Option<f64>, small: f64) -> f64 {
     match (golden, ours) {
         (None, None) => 0.0,
         (Some(golden), Some(ours)) if golden == ours => 0.0,
         (Some(golden), Some(ours))
-            if golden.abs() < SMALL && (ours - golden).abs() <= SMALL_BAR =>
+            if golden.abs() < small && (ours - golden).abs() <= SMALL_BAR =>
         {
             0.0
         }

@@ -1,7 +1,8 @@
 //! Distances of NannyML's `UnivariateDriftCalculator` beside those of `univariate_drift`.
 use std::collections::HashMap;
 
-use crate::columns::{self, Figures, Question};
+use crate::answer::{Figures, answer};
+use crate::columns::{self, Question};
 use crate::estimated::Estimates;
 use crate::record::{Failure, Record};
 use crate::report::Report;
@@ -16,13 +17,14 @@ const BAR: f64 = 1e-9;
 /// Compares every figure of a file, and works out what NannyML's estimates would be where it estimates.
 pub async fn report(record: &Record) -> Result<Report, Failure> {
     let session = session::open(&record.data, &["reference", "analysis"]).await?;
-    let mut outcome = columns::compare(&session, record, &question(record)).await?;
+    let chunks = answer(&session, record, "univariate_drift", &arguments(record)).await?;
+    let mut outcome = columns::compare(record, &QUESTION, &chunks)?;
     let mut estimates: HashMap<String, Option<Estimates>> = HashMap::new();
     for difference in &mut outcome.differences {
         if !["kolmogorov_smirnov", "wasserstein"].contains(&difference.metric.as_str()) {
             continue;
         }
-        let column = difference.column.clone().unwrap_or_default();
+        let column = difference.column.clone();
         if !estimates.contains_key(&column) {
             let found = Estimates::of(&session, record, &column).await?;
             estimates.insert(column.clone(), found);
@@ -39,7 +41,19 @@ pub async fn report(record: &Record) -> Result<Report, Failure> {
     ))
 }
 
-fn question(record: &Record) -> Question {
+const QUESTION: Question = Question {
+    metric: None,
+    counts: false,
+    judged: true,
+    alert,
+    // of those that are, from the rows: see above
+    flawed: |_, _| None,
+    bar: BAR,
+    // rounding errors under a square root
+    small: 1e-6,
+};
+
+fn arguments(record: &Record) -> String {
     let mut metrics = record.words("continuous_methods");
     for method in record.words("categorical_methods") {
         if !metrics.contains(&method) {
@@ -57,19 +71,11 @@ fn question(record: &Record) -> Question {
             session::quoted(&categorical)
         ),
     };
-    Question {
-        function: "univariate_drift",
-        arguments: format!(
-            "columns => [{}], {categorical}metrics => [{}], thresholds => stddev(NULL, 3)",
-            session::quoted(&record.words("column_names")),
-            session::quoted(&metrics),
-        ),
-        metric: None,
-        counts: false,
-        judged: true,
-        alert,
-        bar: BAR,
-    }
+    format!(
+        "columns => [{}], {categorical}metrics => [{}], thresholds => stddev(NULL, 3)",
+        session::quoted(&record.words("column_names")),
+        session::quoted(&metrics),
+    )
 }
 
 /// NannyML judges chi2 by a p-value of 5 %, whatever the thresholds.

@@ -268,6 +268,7 @@ def quality_variants():
             made = getattr(nannyml, f"SummaryStats{name}Calculator")
             yield "columns", f"stats_{name.lower()}", variant, made, {"column_names": CONTINUOUS, **chunk}
         yield "columns", "stats_row_count", variant, nannyml.SummaryStatsRowCountCalculator, chunk
+    yield "columns", "stats_row_count", "default", nannyml.SummaryStatsRowCountCalculator, {}  # equal chunks
 
 
 def run_columns(out, dataset, name, variant, made, arguments):

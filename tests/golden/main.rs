@@ -1,10 +1,12 @@
 //! Parity with NannyML 0.13.1, figure by figure: over the fixtures of this repository, and over the folder that
 //! `NANNYML_GOLDEN` names (same layout, see `generate.py`).
 //!
-//! Realized values, thresholds, estimates of the confusion metrics and of the business value agree to 1e-9
-//! relative, and so do reconstruction errors (`pca.rs`) and distances of columns (`drift.rs`); estimates of ROC AUC and average
-//! precision, with this crate's corrections undone, to 1e-6. Rankings of columns, from NannyML's own figures, agree to
-//! 1e-9 (`ranking.rs`). Each deviation is an entry of `deviations.rs`. The worst errors are printed file by file.
+//! Realized values, thresholds, estimates of the confusion metrics and of the business value agree to 1e-9 relative, and
+//! so do reconstruction errors (`pca.rs`) and distances of columns (`drift.rs`); data quality and summary statistics
+//! (`quality.rs`) to 1e-12; estimates of ROC AUC and average precision, with this crate's corrections undone, to 1e-6.
+//! Rankings of columns, from NannyML's own figures, agree to 1e-9 (`ranking.rs`). Each deviation is an entry of
+//! `deviations.rs`. The worst errors are printed file by file.
+mod answer;
 mod columns;
 mod compare;
 mod deviations;
@@ -13,6 +15,7 @@ mod estimated;
 mod fixture;
 mod ours;
 mod pca;
+mod quality;
 mod ranking;
 mod record;
 mod report;
@@ -25,7 +28,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use deviations::{DEVIATIONS, OF_COLUMNS, SKIPPED};
 use record::Failure;
-use report::{Report, Total};
+use report::Report;
 
 fn main() {
     let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fixtures");
@@ -36,7 +39,7 @@ fn main() {
             println!("NANNYML_GOLDEN is not set: only the fixtures of this repository are compared")
         }
     }
-    let total = Arc::new(Mutex::new(Total::default()));
+    let total = Arc::new(Mutex::new(Report::default()));
     let mut found = vec![];
     for folder in folders {
         let trials = trials(&folder, &total);
@@ -70,7 +73,7 @@ fn main() {
 }
 
 /// One for each golden file under a folder.
-fn trials(folder: &Path, total: &Arc<Mutex<Total>>) -> Result<Vec<Trial>, Failure> {
+fn trials(folder: &Path, total: &Arc<Mutex<Report>>) -> Result<Vec<Trial>, Failure> {
     let mut trials = vec![];
     for ranking in ranking::find(folder)? {
         trials.push(trial(ranking.name(), total, move || async move {
@@ -97,13 +100,18 @@ fn trials(folder: &Path, total: &Arc<Mutex<Total>>) -> Result<Vec<Trial>, Failur
             drift::report(&record).await
         }));
     }
+    for group in quality::find(folder)? {
+        trials.push(trial(group.name(), total, move || async move {
+            group.report().await
+        }));
+    }
     Ok(trials)
 }
 
 /// Compares, prints and adds up; fails where figures differ that no deviation explains.
 fn trial<F>(
     name: String,
-    total: &Arc<Mutex<Total>>,
+    total: &Arc<Mutex<Report>>,
     compare: impl FnOnce() -> F + Send + 'static,
 ) -> Trial
 where
@@ -116,18 +124,12 @@ where
             .build()?;
         let report = runtime.block_on(compare())?;
         print!("{}", report.text);
-        total.lock().map_err(|e| e.to_string())?.add(&report);
-        match report.failures.len() {
+        let shown: Vec<String> = report.failures.iter().take(20).cloned().collect();
+        let differ = report.failures.len();
+        total.lock().map_err(|e| e.to_string())?.add(report);
+        match differ {
             0 => Ok(()),
-            n => {
-                let shown: Vec<&str> = report
-                    .failures
-                    .iter()
-                    .take(20)
-                    .map(String::as_str)
-                    .collect();
-                Err(format!("{n} figures differ:\n{}", shown.join("\n")).into())
-            }
+            n => Err(format!("{n} figures differ:\n{}", shown.join("\n")).into()),
         }
     };
     Trial::test(name, move || run().map_err(|e| Failed::from(e.to_string())))

@@ -90,6 +90,7 @@ impl Golden {
                 outcome.all_components
             ),
             figures: outcome.figures,
+            files: 1,
             ..Report::default()
         };
         report.error("reconstruction errors", value);

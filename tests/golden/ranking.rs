@@ -73,6 +73,7 @@ impl Ranking {
                 self.name()
             ),
             figures,
+            files: 1,
             ..Report::default()
         };
         report.error("rankings", error);

@@ -6,11 +6,12 @@ use crate::compare;
 use crate::deviations::OF_COLUMNS;
 use crate::fixture::Golden;
 
-/// What one golden file showed.
+/// What golden files showed.
 #[derive(Debug, Default)]
 pub struct Report {
     /// What is printed.
     pub text: String,
+    pub files: usize,
     pub figures: usize,
     /// Worst relative error of each kind of figure.
     pub worst: BTreeMap<&'static str, f64>,
@@ -25,10 +26,26 @@ impl Report {
         *worst = worst.max(error);
     }
 
+    pub fn print(&self) {
+        println!(
+            "{} golden files, {} figures compared",
+            self.files, self.figures
+        );
+        for (kind, error) in &self.worst {
+            println!("  worst relative error of {kind}: {error:.1e}");
+        }
+    }
+
+    /// How many figures an entry of the table of deviations explains.
+    pub fn explained(&self, item: &str) -> usize {
+        self.explained.get(item).copied().unwrap_or_default()
+    }
+
     /// Of a binary classifier.
     pub fn of_classifier(golden: &Golden, outcome: compare::Outcome) -> Self {
         let mut report = Self {
             text: outcome.report(&golden.record.name()),
+            files: 1,
             figures: outcome.compared,
             explained: outcome.explained,
             failures: outcome.failures,
@@ -54,6 +71,7 @@ impl Report {
     /// Of a calculator of columns, whose values are of this kind.
     pub fn of_columns(name: &str, kind: &'static str, outcome: &columns::Outcome) -> Self {
         let mut report = Self {
+            files: 1,
             figures: outcome.figures,
             ..Self::default()
         };
@@ -82,6 +100,20 @@ impl Report {
         report.some_figures()
     }
 
+    /// Adds what another file showed.
+    pub fn add(&mut self, other: Self) {
+        self.text += &other.text;
+        self.files += other.files;
+        self.figures += other.figures;
+        for (kind, error) in other.worst {
+            self.error(kind, error);
+        }
+        for (item, count) in other.explained {
+            *self.explained.entry(item).or_default() += count;
+        }
+        self.failures.extend(other.failures);
+    }
+
     /// A file of which nothing is compared is a mistake in the harness.
     fn some_figures(mut self) -> Self {
         if self.figures == 0 {
@@ -108,42 +140,4 @@ pub fn format_explained(explained: &BTreeMap<&'static str, usize>) -> String {
     let line =
         |(item, count): (&&str, &usize)| format!("    {count} figures differ as {item} says\n");
     explained.iter().map(line).collect()
-}
-
-/// All files together.
-#[derive(Debug, Default)]
-pub struct Total {
-    files: usize,
-    figures: usize,
-    worst: BTreeMap<&'static str, f64>,
-    explained: BTreeMap<&'static str, usize>,
-}
-
-impl Total {
-    pub fn add(&mut self, report: &Report) {
-        self.files += 1;
-        self.figures += report.figures;
-        for (kind, error) in &report.worst {
-            let worst = self.worst.entry(kind).or_default();
-            *worst = worst.max(*error);
-        }
-        for (item, count) in &report.explained {
-            *self.explained.entry(item).or_default() += count;
-        }
-    }
-
-    pub fn print(&self) {
-        println!(
-            "{} golden files, {} figures compared",
-            self.files, self.figures
-        );
-        for (field, error) in &self.worst {
-            println!("  worst relative error of {field}: {error:.1e}");
-        }
-    }
-
-    /// How many figures an entry of the table of deviations explains.
-    pub fn explained(&self, item: &str) -> usize {
-        self.explained.get(item).copied().unwrap_or_default()
-    }
 }

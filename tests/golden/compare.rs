@@ -1,10 +1,11 @@
 //! Figure by figure: which golden column stands beside which of ours, and how close they are.
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write;
 
 use crate::deviations::{DEVIATIONS, Difference, SINGLE_CLASS, single_class};
-use crate::fixture::{Failure, Golden, Threshold};
+use crate::fixture::{Golden, Threshold};
 use crate::ours::{Chunk, Figures, Ours};
+use crate::record::Failure;
+use crate::report::{format_explained, format_worst};
 
 pub const CELLS: [&str; 4] = [
     "true_negative",
@@ -40,8 +41,8 @@ impl Outcome {
         };
         if error > bar {
             let difference = Difference {
-                calculator: site.calculator,
-                metric: site.metric,
+                calculator: site.calculator.into(),
+                metric: site.metric.into(),
                 field: site.field,
                 golden,
                 ours,
@@ -63,21 +64,12 @@ impl Outcome {
     }
 
     pub fn report(&self, name: &str) -> String {
-        let mut text = format!("{name}: {} figures, worst relative errors\n", self.compared);
-        for (field, metrics) in &self.worst {
-            let errors = metrics
-                .iter()
-                .map(|(metric, error)| format!("{metric} {error:.1e}"));
-            let _ = writeln!(
-                text,
-                "    {field}: {}",
-                errors.collect::<Vec<_>>().join(", ")
-            );
-        }
-        for (item, count) in &self.explained {
-            let _ = writeln!(text, "    {count} figures differ as {item} says");
-        }
-        text
+        format!(
+            "{name}: {} figures, worst relative errors\n{}{}",
+            self.compared,
+            format_worst(&self.worst),
+            format_explained(&self.explained)
+        )
     }
 }
 
@@ -97,7 +89,7 @@ impl<'a> Site<'a> {
     fn of_reference(golden: &'a Golden) -> Self {
         Self {
             chunk: "reference".into(),
-            calculator: &golden.calculator,
+            calculator: &golden.record.calculator,
             metric: "isotonic",
             field: "calibrator",
             counts: [0.0; 4],
@@ -113,7 +105,7 @@ pub async fn compare(golden: &Golden) -> Result<Outcome, Failure> {
     let ours = Ours::open(golden).await?;
     let (reference, analysis) = ours.performance("analysis").await?;
     // NannyML scores the reference with a calibrator that has seen it; so do we when it poses as the analysis
-    let in_sample = match golden.calculator.as_str() {
+    let in_sample = match golden.record.calculator.as_str() {
         "cbpe" => ours.performance("reference").await?.1,
         _ => vec![],
     };
@@ -124,7 +116,7 @@ pub async fn compare(golden: &Golden) -> Result<Outcome, Failure> {
     };
     let mut outcome = Outcome::default();
     let mut ranking = Ranking::default();
-    if golden.calculator == "cbpe" {
+    if golden.record.calculator == "cbpe" {
         let calibrator = ours.calibrator().await?;
         for (score, probability) in &golden.knots {
             let ours = calibrator.calibrate(*score);
@@ -212,7 +204,7 @@ impl Pair<'_> {
         let counts = cells(self.realized, |f| f.realized).unwrap_or_default();
         Site {
             chunk: format!("{period} {key}"),
-            calculator: &self.golden.calculator,
+            calculator: &self.golden.record.calculator,
             metric,
             field,
             counts,
@@ -245,7 +237,7 @@ impl Pair<'_> {
         if undone.is_some() {
             *outcome.explained.entry(SINGLE_CLASS).or_default() += 2;
         }
-        if self.golden.calculator == "realized" {
+        if self.golden.record.calculator == "realized" {
             return self.figure(outcome, metric, "value", realized.realized, EXACT);
         }
         // the analysis has no labels when NannyML estimates
@@ -312,7 +304,7 @@ impl Pair<'_> {
         let of = |cells: Option<[f64; 4]>| {
             cells.and_then(|cells| normalize(cells, metric, kind, self.golden.value_matrix))
         };
-        if self.golden.calculator == "realized" {
+        if self.golden.record.calculator == "realized" {
             return self.figure(outcome, metric, "value", of(realized), EXACT);
         }
         self.figure(outcome, metric, "value", of(estimate), EXACT);

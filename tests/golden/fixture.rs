@@ -1,18 +1,9 @@
-//! Reads a golden file: the figures as CSV, and how they were made as JSON.
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+//! Golden files of binary classifiers.
+use std::path::Path;
 
 use serde_json::Value;
 
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-/// How the rows were cut into chunks.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Chunking {
-    Size(u64),
-    Number(u64),
-    Period(String),
-}
+use crate::record::{self, Failure, Record};
 
 /// Threshold of one metric.
 #[derive(Debug, Clone)]
@@ -24,13 +15,9 @@ pub enum Threshold {
 /// One run of NannyML's estimator or calculator on one data set.
 #[derive(Debug)]
 pub struct Golden {
-    pub dataset: String,
-    pub calculator: String,
-    pub variant: String,
-    pub data: PathBuf,
+    pub record: Record,
     pub label: String,
     pub timed: bool,
-    pub chunking: Chunking,
     pub metrics: Vec<String>,
     pub thresholds: Vec<(String, Threshold)>,
     /// `normalize_confusion_matrix`, or `per_prediction` of the business value.
@@ -41,58 +28,39 @@ pub struct Golden {
     pub calibrate: bool,
     /// Corners `(score, probability)` of the fitted isotonic map.
     pub knots: Vec<(f64, f64)>,
-    columns: HashMap<String, Vec<String>>,
-    rows: usize,
 }
 
 impl Golden {
-    /// Reads `<folder>/golden/<dataset>/<stem>.{csv,json}`.
-    pub fn read(folder: &Path, json: &Path) -> Result<Self, Failure> {
-        let record: Value = serde_json::from_str(&std::fs::read_to_string(json)?)?;
-        let parameters = &record["parameters"];
+    fn of(record: Record) -> Result<Self, Failure> {
+        let parameters = &record.parameters;
         let text = |value: &Value| value.as_str().map(str::to_string);
-        let dataset = text(&record["dataset"]).ok_or("a record without its data set")?;
-        let (columns, rows) = read_csv(&json.with_extension("csv"))?;
         Ok(Self {
-            data: folder.join("data").join(&dataset),
-            calculator: text(&record["calculator"]).ok_or("a record without its calculator")?,
-            variant: text(&record["variant"]).ok_or("a record without its variant")?,
             label: text(&parameters["y_true"]).ok_or("a record without its label column")?,
             timed: parameters["timestamp_column_name"].is_string(),
-            chunking: chunking(parameters),
-            metrics: metrics(parameters),
+            metrics: metrics(&record),
             thresholds: thresholds(&parameters["thresholds"])?,
             normalized: text(&parameters["normalize_confusion_matrix"])
                 .or_else(|| text(&parameters["normalize_business_value"])),
             value_matrix: value_matrix(&parameters["business_value_matrix"]),
-            calibrate: record["fitted"]["needs_calibration"]
-                .as_bool()
-                .unwrap_or(true),
-            knots: knots(&record["fitted"]["calibrator"]),
-            dataset,
-            columns,
-            rows,
+            calibrate: record.fitted["needs_calibration"].as_bool().unwrap_or(true),
+            knots: knots(&record.fitted["calibrator"]),
+            record,
         })
-    }
-
-    pub fn name(&self) -> String {
-        format!("{}::{}__{}", self.dataset, self.calculator, self.variant)
     }
 
     /// Rows of `reference` or `analysis`, in the order of their chunks.
     pub fn chunks(&self, period: &str) -> Vec<usize> {
         let is = |row: &usize| self.text("chunk.period", *row) == Some(period);
-        (0..self.rows).filter(is).collect()
+        (0..self.record.rows).filter(is).collect()
     }
 
     pub fn text(&self, column: &str, row: usize) -> Option<&str> {
-        self.columns.get(column)?.get(row).map(String::as_str)
+        self.record.cell(column, row)
     }
 
     /// The figure; the outer `None` when the file has no such column, the inner when it is NaN.
     pub fn figure(&self, metric: &str, field: &str, row: usize) -> Option<Option<f64>> {
-        let text = self.text(&format!("{metric}.{field}"), row)?;
-        Some(text.parse().ok().filter(|value: &f64| !value.is_nan()))
+        self.record.number(&format!("{metric}.{field}"), row).ok()
     }
 
     pub fn alert(&self, metric: &str, row: usize) -> Option<bool> {
@@ -111,54 +79,7 @@ impl Golden {
     }
 }
 
-pub type Columns = HashMap<String, Vec<String>>;
-
-/// No cell of a golden file holds a comma or a quote.
-pub fn read_csv(path: &Path) -> Result<(Columns, usize), Failure> {
-    let text = std::fs::read_to_string(path)?;
-    let mut lines = text.lines();
-    let header: Vec<&str> = lines
-        .next()
-        .ok_or("an empty golden file")?
-        .split(',')
-        .collect();
-    let mut columns: Columns = header
-        .iter()
-        .map(|name| (name.to_string(), vec![]))
-        .collect();
-    let mut rows = 0;
-    for line in lines {
-        let cells: Vec<&str> = line.split(',').collect();
-        if cells.len() != header.len() {
-            return Err(format!("{}: a row of {} cells", path.display(), cells.len()).into());
-        }
-        for (name, cell) in header.iter().zip(cells) {
-            columns
-                .entry(name.to_string())
-                .or_default()
-                .push(cell.to_string());
-        }
-        rows += 1;
-    }
-    Ok((columns, rows))
-}
-
-pub fn chunking(parameters: &Value) -> Chunking {
-    let count = |name: &str| parameters[name].as_u64();
-    if let Some(size) = count("chunk_size") {
-        return Chunking::Size(size);
-    }
-    match parameters["chunk_period"].as_str() {
-        Some(alias) => Chunking::Period(alias.into()),
-        None => Chunking::Number(count("chunk_number").unwrap_or(10)),
-    }
-}
-
-fn metrics(parameters: &Value) -> Vec<String> {
-    let named = parameters["metrics"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
+fn metrics(record: &Record) -> Vec<String> {
     let cells = [
         "true_positive",
         "true_negative",
@@ -166,7 +87,7 @@ fn metrics(parameters: &Value) -> Vec<String> {
         "false_negative",
     ];
     let mut found = vec![];
-    for name in named.iter().filter_map(Value::as_str) {
+    for name in record.words("metrics") {
         match name {
             "confusion_matrix" => found.extend(cells.map(str::to_string)),
             other => found.push(other.to_string()),
@@ -205,29 +126,7 @@ fn knots(calibrator: &Value) -> Vec<(f64, f64)> {
 
 /// Golden files of binary classifiers under a folder, sorted.
 pub fn find(folder: &Path) -> Result<Vec<Golden>, Failure> {
-    let mut found = vec![];
-    for dataset in std::fs::read_dir(folder.join("golden"))? {
-        let dataset = dataset?.path();
-        if !dataset.is_dir() {
-            continue;
-        }
-        for file in std::fs::read_dir(dataset)? {
-            let json = file?.path();
-            let stem = json
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            let ours = stem.starts_with("cbpe__") || stem.starts_with("realized__");
-            if !ours || json.extension().is_none_or(|e| e != "json") {
-                continue;
-            }
-            let kind = std::fs::read_to_string(&json)?;
-            if kind.contains("classification_binary") {
-                found.push(Golden::read(folder, &json)?);
-            }
-        }
-    }
-    found.sort_by_key(Golden::name);
-    Ok(found)
+    let records = record::find(folder, |name| ["cbpe", "realized"].contains(&name))?;
+    let binary = |r: &Record| r.parameters["problem_type"] == "classification_binary";
+    records.into_iter().filter(binary).map(Golden::of).collect()
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the parity fixtures: two small binary data sets and NannyML 0.13.1's figures on them.
+"""Makes the parity fixtures: two small binary data sets, one of columns, and NannyML 0.13.1's figures on them.
 
 Layout under --out (default: `fixtures` beside this file), read by `main.rs` beside it:
   data/<dataset>/{reference,analysis,targets}.parquet   rows; labels of the analysis rows in `targets`, by `id`
@@ -10,12 +10,15 @@ Layout under --out (default: `fixtures` beside this file), read by `main.rs` bes
 `tied`      6,000 + 6,000 rows, scores of two decimals, rows shuffled, missing predictions on both sides, missing labels
             in the analysis rows, and analysis days that are degenerate: one label class, one predicted class, no
             labels, a single row.
+`columns`   2,520 + 2,520 rows of numbers, texts and booleans with gaps, values beyond the range of the reference, unseen
+            categories, a week without a value in two columns, and `cycle`, whose seven texts are equally frequent in
+            every chunk of 252 rows.
 Timestamps never tie: NannyML sorts them with an unstable sort.
 
 Needs Python 3.11 and
   pip install nannyml==0.13.1 numpy==1.26.4 pandas==2.2.3 scikit-learn==1.5.2 scipy==1.14.1 lightgbm==4.5.0 \
       category-encoders==2.6.4 pyarrow==17.0.0 statsmodels
-in a virtual environment outside of the repository. Then: python generate.py [--out DIR] [--keep-data]
+in a virtual environment outside of the repository. Then: python generate.py [--out DIR] [--keep-data] [--columns]
 """
 import argparse
 import json
@@ -96,27 +99,59 @@ def tied(rng):
     return order(reference), order(analysis), unknown
 
 
+def features(rng, start, drift):
+    """Columns of every type that NannyML tells apart; `drift` moves the analysis."""
+    rows = 2_520
+    days = np.sort(rng.choice(DAYS * 86_400_000, size=rows, replace=False))
+    table = pd.DataFrame({
+        "timestamp": pd.Timestamp(start) + pd.to_timedelta(days, unit="ms"),
+        "amount": rng.lognormal(3.0 + 0.2 * drift, 0.6 + 0.3 * drift, rows).round(2),
+        "score": rng.normal(0.1 * drift, 1.0, rows).round(2),
+        "age": rng.integers(18, 70 + 5 * drift, rows),
+        "segment": rng.choice(list("abcde") + ["f", "g"][:2 * drift], rows),
+        "flag": rng.random(rows) < 0.3 + 0.1 * drift,
+        "code": rng.integers(1, 5 + drift, rows),
+        "cycle": pd.Series(np.arange(rows) % 7).map("day {}".format),
+    })
+    table.loc[rng.random(rows) < 0.04, "amount"] = None
+    if drift:
+        table.loc[rng.random(rows) < 0.04, "segment"] = None  # the reference has no gaps here
+        week = table["timestamp"].between("2024-04-15", "2024-04-22", inclusive="left")
+        table.loc[week, ["amount", "segment"]] = None
+    return table
+
+
+def write_tables(out, dataset, tables):
+    folder = out / "data" / dataset
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in tables.items():
+        table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
+        types = [pa.field(f.name, pa.timestamp("us")) if pa.types.is_timestamp(f.type) else f for f in table.schema]
+        pq.write_table(table.cast(pa.schema(types)), folder / f"{name}.parquet", compression="zstd")
+
+
 def write_data(out):
     for number, make in enumerate((distinct, tied)):
         reference, analysis, unknown = make(np.random.default_rng(SEED + number))
         targets = analysis.loc[~analysis["id"].isin(unknown), ["id", "y_true"]].reset_index(drop=True)
-        folder = out / "data" / make.__name__
-        folder.mkdir(parents=True, exist_ok=True)
-        tables = {"reference": reference, "analysis": analysis.drop(columns="y_true"), "targets": targets}
-        for name, rows in tables.items():
-            table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
-            types = [pa.field(f.name, pa.timestamp("us")) if pa.types.is_timestamp(f.type) else f
-                     for f in table.schema]
-            pq.write_table(table.cast(pa.schema(types)), folder / f"{name}.parquet", compression="zstd")
+        write_tables(out, make.__name__, {"reference": reference, "analysis": analysis.drop(columns="y_true"),
+                                          "targets": targets})
+    rng = np.random.default_rng(SEED + 2)
+    write_tables(out, "columns", {"reference": features(rng, "2024-01-01", 0),
+                                  "analysis": features(rng, "2024-03-01", 1)})
+
+
+def read_rows(out, dataset):
+    """What the golden figures are computed from: the files, as any other reader sees them."""
+    parts = [pd.read_parquet(out / "data" / dataset / f"{name}.parquet") for name in ("reference", "analysis")]
+    for rows in parts:
+        rows["timestamp"] = rows["timestamp"].astype("datetime64[ns]")
+    return parts
 
 
 def read_data(out, dataset):
-    """What the golden figures are computed from: the files, as any other reader sees them."""
-    parts = [pd.read_parquet(out / "data" / dataset / f"{name}.parquet")
-             for name in ("reference", "analysis", "targets")]
-    for rows in parts[:2]:
-        rows["timestamp"] = rows["timestamp"].astype("datetime64[ns]")
-    reference, analysis, targets = parts
+    reference, analysis = read_rows(out, dataset)
+    targets = pd.read_parquet(out / "data" / dataset / "targets.parquet")
     return reference, analysis, analysis.merge(targets, on="id", how="left", sort=False)
 
 
@@ -174,6 +209,11 @@ def run(out, dataset, variant, arguments, thresholds, name):
     made = {"cbpe": nannyml.CBPE, "realized": nannyml.PerformanceCalculator}[name](**arguments, **extra)
     made.fit(reference.copy())
     result = made.estimate(analysis.copy()) if name == "cbpe" else made.calculate(labelled.copy())
+    parameters = {**arguments, **({"thresholds": thresholds} if thresholds else {})}
+    write_figures(out, dataset, variant, name, made, result, parameters, fitted(made))
+
+
+def write_figures(out, dataset, variant, name, made, result, parameters, state):
     table = result.filter(period="all").to_df()
     table.columns = [".".join(part for part in map(str, column) if part) for column in table.columns]
     folder = out / "golden" / dataset
@@ -181,8 +221,7 @@ def run(out, dataset, variant, arguments, thresholds, name):
     table.to_csv(folder / f"{name}__{variant}.csv", index=False)
     record = {
         "dataset": dataset, "calculator": name, "variant": variant, "class": type(made).__name__,
-        "parameters": {**arguments, **({"thresholds": thresholds} if thresholds else {})},
-        "fitted": fitted(made), "rows": len(table),
+        "parameters": parameters, "fitted": state, "rows": len(table),
         "versions": {"python": platform.python_version(), "nannyml": nannyml.__version__, "numpy": np.__version__,
                      "pandas": pd.__version__, "scipy": scipy.__version__, "scikit-learn": sklearn.__version__,
                      "pyarrow": pa.__version__},
@@ -190,20 +229,70 @@ def run(out, dataset, variant, arguments, thresholds, name):
     plain = lambda value: value.item() if hasattr(value, "item") else str(value)
     text = json.dumps(record, default=plain)
     (folder / f"{name}__{variant}.json").write_text(text + "\n")
+    print(f"{dataset}/{name}__{variant}", flush=True)
+
+
+CONTINUOUS = ["amount", "score", "age"]
+TEXTS = ["segment", "cycle"]
+METHODS = {"continuous_methods": ["jensen_shannon", "kolmogorov_smirnov", "wasserstein", "hellinger"],
+           "categorical_methods": ["jensen_shannon", "chi2", "l_infinity", "hellinger"]}
+
+
+def column_variants():
+    """Yield (dataset, calculator, variant, class, keyword arguments)."""
+    drift = nannyml.UnivariateDriftCalculator
+    every = {"column_names": [*CONTINUOUS, *TEXTS, "flag", "code"], "treat_as_categorical": ["code"], **METHODS}
+    for variant, chunk in (("default", {}), ("periodW", {"chunk_period": "W"})):
+        yield "columns", "univariate", variant, drift, {**every, **chunk}
+    # NannyML reads calculation_method beside the names of the methods, not below them
+    estimated = {"kolmogorov_smirnov": {}, "wasserstein": {}, "calculation_method": "estimated"}
+    yield "columns", "univariate", "size252_estimated", drift, {
+        "column_names": CONTINUOUS, "continuous_methods": ["kolmogorov_smirnov", "wasserstein"],
+        "computation_params": estimated, "chunk_size": 252}
+    scores = {"column_names": ["y_pred_proba", "y_pred"], "treat_as_categorical": ["y_pred"], **METHODS}
+    yield "distinct", "univariate", "size777", drift, {**scores, "chunk_size": 777}
+    yield "tied", "univariate", "periodW", drift, {**scores, "chunk_period": "W"}
+    yield from quality_variants()
+
+
+def quality_variants():
+    of = {"missing": (nannyml.MissingValuesCalculator, [*CONTINUOUS, *TEXTS, "flag"]),
+          "unseen": (nannyml.UnseenValuesCalculator, TEXTS),
+          "range": (nannyml.NumericalRangeCalculator, CONTINUOUS)}
+    for variant, chunk in (("size500", {"chunk_size": 500}), ("periodW", {"chunk_period": "W"})):
+        for name, (made, columns) in of.items():
+            for normalize in (True, False):
+                arguments = {"column_names": columns, "normalize": normalize, **chunk}
+                yield "columns", name, variant + ("" if normalize else "_counts"), made, arguments
+        for name in ("Avg", "Sum", "Std", "Median"):
+            made = getattr(nannyml, f"SummaryStats{name}Calculator")
+            yield "columns", f"stats_{name.lower()}", variant, made, {"column_names": CONTINUOUS, **chunk}
+        yield "columns", "stats_row_count", variant, nannyml.SummaryStatsRowCountCalculator, chunk
+    yield "columns", "stats_row_count", "default", nannyml.SummaryStatsRowCountCalculator, {}  # equal chunks
+
+
+def run_columns(out, dataset, name, variant, made, arguments):
+    reference, analysis = read_rows(out, dataset)
+    arguments = {**arguments, "timestamp_column_name": "timestamp"}
+    made = made(**arguments)
+    made.fit(reference.copy())
+    write_figures(out, dataset, variant, name, made, made.calculate(analysis.copy()), arguments, {})
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).parent / "fixtures")
     parser.add_argument("--keep-data", action="store_true", help="use the Parquet files that are there")
+    parser.add_argument("--columns", action="store_true", help="only the figures of columns, not those of classifiers")
     chosen = parser.parse_args()
     if not chosen.keep_data:
         write_data(chosen.out)
-    for dataset in ("distinct", "tied"):
+    for dataset in () if chosen.columns else ("distinct", "tied"):
         for variant, arguments, thresholds, calculators in variants(dataset):
             for name in calculators:
                 run(chosen.out, dataset, variant, arguments, thresholds, name)
-                print(f"{dataset}/{name}__{variant}", flush=True)
+    for job in column_variants():
+        run_columns(chosen.out, *job)
 
 
 if __name__ == "__main__":

@@ -1,35 +1,34 @@
 //! Parity with NannyML 0.13.1, figure by figure: over the fixtures of this repository, and over the folder that
 //! `NANNYML_GOLDEN` names (same layout, see `generate.py`).
 //!
-//! Realized values, thresholds, estimates of the confusion metrics and of the business value agree to 1e-9
-//! relative, and so do reconstruction errors (`pca.rs`); estimates of ROC AUC and average precision, with this crate's
-//! corrections undone, to 1e-6. Rankings of columns, from NannyML's own figures, agree to 1e-9 (`ranking.rs`).
-//! Each deviation is an entry of `deviations.rs`. The worst errors are printed file by file.
+//! Realized values, thresholds, estimates of the confusion metrics and of the business value agree to 1e-9 relative, and
+//! so do reconstruction errors (`pca.rs`) and distances of columns (`drift.rs`); data quality and summary statistics
+//! (`quality.rs`) to 1e-12; estimates of ROC AUC and average precision, with this crate's corrections undone, to 1e-6.
+//! Rankings of columns, from NannyML's own figures, agree to 1e-9 (`ranking.rs`). Each deviation is an entry of
+//! `deviations.rs`. The worst errors are printed file by file.
+mod answer;
+mod columns;
 mod compare;
 mod deviations;
+mod drift;
+mod estimated;
 mod fixture;
 mod ours;
 mod pca;
+mod quality;
 mod ranking;
+mod record;
+mod report;
+mod session;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use deviations::{DEVIATIONS, SKIPPED};
-use fixture::{Failure, Golden};
-use ranking::Ranking;
-
-#[derive(Debug, Default)]
-struct Total {
-    files: usize,
-    figures: usize,
-    /// Worst relative error against either bar.
-    worst: BTreeMap<&'static str, f64>,
-    explained: BTreeMap<&'static str, usize>,
-}
+use deviations::{DEVIATIONS, OF_COLUMNS, SKIPPED};
+use record::Failure;
+use report::Report;
 
 fn main() {
     let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/fixtures");
@@ -40,57 +39,26 @@ fn main() {
             println!("NANNYML_GOLDEN is not set: only the fixtures of this repository are compared")
         }
     }
-    let total = Arc::new(Mutex::new(Total::default()));
-    let mut trials = vec![];
+    let total = Arc::new(Mutex::new(Report::default()));
+    let mut found = vec![];
     for folder in folders {
-        let rankings =
-            ranking::find(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-        for ranking in rankings {
-            let total = Arc::clone(&total);
-            trials.push(Trial::test(ranking.name(), move || {
-                rank(&ranking, &total).map_err(|e| Failed::from(e.to_string()))
-            }));
-        }
-        let golden = fixture::find(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-        assert!(
-            !golden.is_empty(),
-            "{}: no golden file of a binary classifier",
-            folder.display()
-        );
-        for golden in golden {
-            let total = Arc::clone(&total);
-            trials.push(Trial::test(golden.name(), move || {
-                run(&golden, &total).map_err(|e| Failed::from(e.to_string()))
-            }));
-        }
-        for golden in pca::find(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
-            let total = Arc::clone(&total);
-            trials.push(Trial::test(golden.name(), move || {
-                run_pca(&golden, &total).map_err(|e| Failed::from(e.to_string()))
-            }));
-        }
+        let trials = trials(&folder, &total);
+        found.extend(trials.unwrap_or_else(|e| panic!("{}: {e}", folder.display())));
     }
     let arguments = Arguments::from_args();
-    let conclusion = libtest_mimic::run(&arguments, trials);
+    let conclusion = libtest_mimic::run(&arguments, found);
     if arguments.list {
         return;
     }
     let total = total.lock().expect("no trial panicked");
-    println!(
-        "{} golden files, {} figures compared",
-        total.files, total.figures
-    );
-    for (field, error) in &total.worst {
-        println!("  worst relative error of {field}: {error:.1e}");
-    }
+    total.print();
     let mut stale = vec![];
-    for deviation in &DEVIATIONS {
-        let count = total.explained.get(deviation.item).unwrap_or(&0);
-        println!(
-            "  {count} figures differ, {}: {}",
-            deviation.item, deviation.what
-        );
-        stale.extend((*count == 0).then_some(deviation.item));
+    let tables = DEVIATIONS.iter().map(|d| (d.item, d.what));
+    let of_columns = OF_COLUMNS.iter().map(|d| (d.item, d.what));
+    for (item, what) in tables.chain(of_columns.filter(|(_, what)| !what.is_empty())) {
+        let count = total.explained(item);
+        println!("  {count} figures differ, {item}: {what}");
+        stale.extend((count == 0).then_some(item));
     }
     for (column, reason) in SKIPPED {
         println!("  not compared: {column} ({reason})");
@@ -104,91 +72,65 @@ fn main() {
     conclusion.exit();
 }
 
-/// Reconstruction errors have no deviations but that left-over chunks are not judged.
-fn run_pca(golden: &pca::Golden, total: &Mutex<Total>) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let outcome = runtime.block_on(golden.compare())?;
-    let [value, error, threshold] = outcome.worst;
-    println!(
-        "{}: {} figures, worst relative error of value {value:.1e}, sampling_error {error:.1e}, thresholds {threshold:.1e}; \
-         {} alerts on left-over chunks not compared, {} values are rounding errors of all components",
-        golden.name(),
-        outcome.figures,
-        outcome.incomplete,
-        outcome.all_components
-    );
-    let mut total = total.lock().map_err(|e| e.to_string())?;
-    total.files += 1;
-    total.figures += outcome.figures;
-    for (kind, error) in [
-        ("reconstruction errors", value),
-        ("their sampling errors", error),
-        ("thresholds", threshold),
-    ] {
-        let worst = total.worst.entry(kind).or_default();
-        *worst = worst.max(error);
+/// One for each golden file under a folder.
+fn trials(folder: &Path, total: &Arc<Mutex<Report>>) -> Result<Vec<Trial>, Failure> {
+    let mut trials = vec![];
+    for ranking in ranking::find(folder)? {
+        trials.push(trial(ranking.name(), total, move || async move {
+            ranking.report().await
+        }));
     }
-    Ok(())
+    for golden in fixture::find(folder)? {
+        let name = golden.record.name();
+        trials.push(trial(name, total, move || async move {
+            let outcome = compare::compare(&golden).await?;
+            Ok(Report::of_classifier(&golden, outcome))
+        }));
+    }
+    if trials.is_empty() {
+        return Err("no golden file of a binary classifier".into());
+    }
+    for golden in pca::find(folder)? {
+        trials.push(trial(golden.name(), total, move || async move {
+            golden.report().await
+        }));
+    }
+    for record in record::find(folder, |name| name == drift::CALCULATOR)? {
+        trials.push(trial(record.name(), total, move || async move {
+            drift::report(&record).await
+        }));
+    }
+    for group in quality::find(folder)? {
+        trials.push(trial(group.name(), total, move || async move {
+            group.report().await
+        }));
+    }
+    Ok(trials)
 }
 
-fn rank(ranking: &Ranking, total: &Mutex<Total>) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let (figures, error) = runtime.block_on(ranking.compare())?;
-    println!(
-        "{}: {figures} figures, worst error {error:.1e}",
-        ranking.name()
-    );
-    let mut total = total.lock().map_err(|e| e.to_string())?;
-    total.files += 1;
-    total.figures += figures;
-    let worst = total.worst.entry("rankings").or_default();
-    *worst = worst.max(error);
-    Ok(())
-}
-
-fn run(golden: &Golden, total: &Mutex<Total>) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let outcome = runtime.block_on(compare::compare(golden))?;
-    print!("{}", outcome.report(&golden.name()));
-    let mut total = total.lock().map_err(|e| e.to_string())?;
-    total.files += 1;
-    total.figures += outcome.compared;
-    for (field, metrics) in &outcome.worst {
-        for (metric, error) in metrics {
-            let kind = match (*field, compare::RANKING.contains(&metric.as_str())) {
-                ("value", true) if golden.calculator == "cbpe" => {
-                    "estimates of the ranking metrics"
-                }
-                ("value", false) if golden.calculator == "cbpe" => "estimates of the other metrics",
-                ("lower_threshold" | "upper_threshold", _) => "thresholds",
-                ("alert", _) => "alerts",
-                ("calibrator", _) => "calibrated probabilities",
-                _ => "realized values",
-            };
-            let worst = total.worst.entry(kind).or_default();
-            *worst = worst.max(*error);
+/// Compares, prints and adds up; fails where figures differ that no deviation explains.
+fn trial<F>(
+    name: String,
+    total: &Arc<Mutex<Report>>,
+    compare: impl FnOnce() -> F + Send + 'static,
+) -> Trial
+where
+    F: Future<Output = Result<Report, Failure>>,
+{
+    let total = Arc::clone(total);
+    let run = move || -> Result<(), Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let report = runtime.block_on(compare())?;
+        print!("{}", report.text);
+        let shown: Vec<String> = report.failures.iter().take(20).cloned().collect();
+        let differ = report.failures.len();
+        total.lock().map_err(|e| e.to_string())?.add(report);
+        match differ {
+            0 => Ok(()),
+            n => Err(format!("{n} figures differ:\n{}", shown.join("\n")).into()),
         }
-    }
-    for (item, count) in &outcome.explained {
-        *total.explained.entry(item).or_default() += count;
-    }
-    match outcome.failures.len() {
-        0 if outcome.compared == 0 => Err("nothing was compared".into()),
-        0 => Ok(()),
-        n => {
-            let shown = outcome
-                .failures
-                .iter()
-                .take(20)
-                .map(String::as_str)
-                .collect::<Vec<_>>();
-            Err(format!("{n} figures differ:\n{}", shown.join("\n")).into())
-        }
-    }
+    };
+    Trial::test(name, move || run().map_err(|e| Failed::from(e.to_string())))
 }

@@ -1,21 +1,17 @@
 //! The same figures from this crate, asked for in SQL.
 use std::collections::HashMap;
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
+use datafusion::prelude::SessionContext;
 use modelwatch::kernel::bins::ScoreBins;
 use modelwatch::kernel::calibrator::{CalibrationMode, Calibrator};
 use modelwatch::kernel::estimate::{Corrections, Estimator};
 use modelwatch::kernel::metric::Metric;
 use modelwatch::kernel::score_profile::ScoreProfile;
-use modelwatch::options::MonitorOptions;
 
-use crate::fixture::{Chunking, Failure, Golden, Threshold};
-
-/// Enough for every fixture, so that profiles are exact.
-const MAX_BINS: u32 = 1 << 20;
+use crate::fixture::{Golden, Threshold};
+use crate::record::Failure;
+use crate::session::{self, MAX_BINS, cell, flag, number, text};
 
 /// What a row of the result says of one metric of one chunk.
 #[derive(Debug, Clone, Default)]
@@ -43,23 +39,8 @@ pub struct Ours<'a> {
 
 impl<'a> Ours<'a> {
     pub async fn open(golden: &'a Golden) -> Result<Self, Failure> {
-        let config = SessionConfig::new()
-            .with_target_partitions(2)
-            .with_option_extension(MonitorOptions::default());
-        let session = SessionContext::new_with_config(config);
-        modelwatch::register_all(&session)?;
-        for table in ["reference", "analysis", "targets"] {
-            let path = golden.data.join(format!("{table}.parquet"));
-            let path = path.to_str().ok_or("a path that is not UTF-8")?;
-            session
-                .register_parquet(table, path, ParquetReadOptions::default())
-                .await?;
-        }
-        for setting in ["max_bins", "reference_max_bins"] {
-            session
-                .sql(&format!("SET monitor.{setting} = {MAX_BINS}"))
-                .await?;
-        }
+        let tables = ["reference", "analysis", "targets"];
+        let session = session::open(&golden.record.data, &tables).await?;
         Ok(Self { golden, session })
     }
 
@@ -105,6 +86,7 @@ impl<'a> Ours<'a> {
 
     async fn call(&self, judged: &str) -> Result<String, Failure> {
         let golden = self.golden;
+        let chunking = &golden.record.chunking;
         let metrics: Vec<String> = self.metrics().iter().map(|m| format!("'{m}'")).collect();
         let order = if golden.timed { "" } else { "order_by => id, " };
         Ok(format!(
@@ -114,8 +96,8 @@ impl<'a> Ours<'a> {
             self.rows("reference"),
             self.rows(judged),
             golden.label,
-            self.chunk(judged).await?,
-            self.chunk("reference").await?,
+            session::chunk(&self.session, chunking, judged).await?,
+            session::chunk(&self.session, chunking, "reference").await?,
             metrics.join(", "),
             golden.value_matrix,
             if golden.calibrate { "always" } else { "never" },
@@ -146,23 +128,6 @@ impl<'a> Ours<'a> {
                 "(SELECT {columns}, t.\"{label}\" FROM analysis r LEFT JOIN targets t ON r.id = t.id)"
             ),
         }
-    }
-
-    async fn chunk(&self, relation: &str) -> Result<String, Failure> {
-        Ok(match &self.golden.chunking {
-            Chunking::Size(size) => format!("rows({size})"),
-            Chunking::Number(parts) => {
-                let count = format!("SELECT count(*) AS n FROM {relation}");
-                let batches = self.session.sql(&count).await?.collect().await?;
-                let rows = number(&batches[0], "n", 0)?.unwrap_or_default() as u64;
-                match rows % parts {
-                    0 => format!("parts({parts})"),
-                    // known issue A21: NannyML adds a chunk for the remainder
-                    _ => format!("rows({})", rows / parts),
-                }
-            }
-            Chunking::Period(alias) => format!("INTERVAL '{}'", unit(alias)?.0),
-        })
     }
 
     fn thresholds(&self) -> String {
@@ -214,7 +179,7 @@ impl<'a> Ours<'a> {
         relation: &str,
         calibrator: &Calibrator,
     ) -> Result<Vec<HashMap<String, Figures>>, Failure> {
-        let key = self.key(relation).await?;
+        let key = self.key(relation)?;
         let mut found = vec![];
         for chunk in self.profiles(relation, &key).await? {
             let estimator = Estimator::new(&chunk, calibrator);
@@ -231,18 +196,9 @@ impl<'a> Ours<'a> {
         Ok(found)
     }
 
-    async fn key(&self, relation: &str) -> Result<String, Failure> {
+    fn key(&self, relation: &str) -> Result<String, Failure> {
         let order = if self.golden.timed { "timestamp" } else { "id" };
-        let rows = |size: &str| {
-            format!("(CAST(row_number() OVER (ORDER BY {order}) AS BIGINT) - 1) / {size}")
-        };
-        Ok(match &self.golden.chunking {
-            Chunking::Period(alias) => format!("date_trunc('{}', timestamp)", unit(alias)?.1),
-            Chunking::Size(size) => rows(&size.to_string()),
-            Chunking::Number(parts) => {
-                rows(&format!("(SELECT count(*) / {parts} FROM {relation})"))
-            }
-        })
+        session::key(&self.golden.record.chunking, relation, order)
     }
 
     async fn profiles(&self, relation: &str, key: &str) -> Result<Vec<ScoreBins>, Failure> {
@@ -263,43 +219,5 @@ impl<'a> Ours<'a> {
             }
         }
         Ok(found)
-    }
-}
-
-/// An interval and a `date_trunc` unit for a pandas period alias.
-pub fn unit(alias: &str) -> Result<(&'static str, &'static str), Failure> {
-    Ok(match alias {
-        "D" => ("1 day", "day"),
-        "W" => ("1 week", "week"),
-        "M" => ("1 month", "month"),
-        "Q" => ("3 months", "quarter"),
-        "Y" => ("1 year", "year"),
-        other => return Err(format!("teach the harness about period '{other}'").into()),
-    })
-}
-
-pub fn cell(batch: &RecordBatch, name: &str, row: usize) -> Result<ScalarValue, Failure> {
-    let column = batch
-        .column_by_name(name)
-        .ok_or_else(|| format!("no column {name}"))?;
-    Ok(ScalarValue::try_from_array(column, row)?)
-}
-
-pub fn text(batch: &RecordBatch, name: &str, row: usize) -> Result<String, Failure> {
-    Ok(cell(batch, name, row)?.to_string())
-}
-
-pub fn number(batch: &RecordBatch, name: &str, row: usize) -> Result<Option<f64>, Failure> {
-    match cell(batch, name, row)?.cast_to(&DataType::Float64)? {
-        ScalarValue::Float64(Some(x)) if !x.is_finite() => Err(format!("{name} is {x}").into()),
-        ScalarValue::Float64(number) => Ok(number),
-        other => Err(format!("{name} is {other}").into()),
-    }
-}
-
-fn flag(batch: &RecordBatch, name: &str, row: usize) -> Result<Option<bool>, Failure> {
-    match cell(batch, name, row)? {
-        ScalarValue::Boolean(flag) => Ok(flag),
-        other => Err(format!("{name} is {other}").into()),
     }
 }

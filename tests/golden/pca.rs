@@ -1,163 +1,106 @@
 //! Reconstruction errors of NannyML's `DataReconstructionDriftCalculator` beside those of `multivariate_drift`.
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::ScalarValue;
-use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
-use modelwatch::options::MonitorOptions;
-use serde_json::Value;
+use datafusion::prelude::SessionContext;
 
-use crate::fixture::{Chunking, Columns, Failure, chunking, read_csv};
-use crate::ours::{cell, number, unit};
+use crate::record::{self, Failure, Record};
+use crate::report::Report;
+use crate::session::{self, cell, number};
 
 /// Largest relative difference of a figure.
 const BAR: f64 = 1e-9;
 
 /// One run of the calculator on one data set.
 pub struct Golden {
-    name: String,
-    data: PathBuf,
-    parameters: Value,
-    chunking: Chunking,
+    record: Record,
     /// Whether the kept components are as many as there are columns.
     all_components: bool,
-    columns: Columns,
-    rows: usize,
 }
 
 /// What was compared.
 #[derive(Debug, Default)]
-pub struct Outcome {
+struct Outcome {
     /// Figures.
-    pub figures: usize,
+    figures: usize,
     /// Worst relative difference of values, sampling errors, thresholds.
-    pub worst: [f64; 3],
+    worst: [f64; 3],
     /// Alerts that differ on chunks that are not full.
-    pub incomplete: usize,
+    incomplete: usize,
     /// Figures that are rounding errors, for every component is kept: there is nothing to reconstruct.
-    pub all_components: usize,
+    all_components: usize,
 }
 
 /// Every golden file of the calculator under a folder, sorted.
 pub fn find(folder: &Path) -> Result<Vec<Golden>, Failure> {
-    let mut found = vec![];
-    for dataset in std::fs::read_dir(folder.join("golden"))? {
-        let dataset = dataset?.path();
-        if !dataset.is_dir() {
-            continue;
-        }
-        for file in std::fs::read_dir(dataset)? {
-            let json = file?.path();
-            let stem = json
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            if stem.starts_with("pca__") && json.extension().is_some_and(|e| e == "json") {
-                found.push(read(folder, &json, &stem)?);
-            }
-        }
-    }
-    found.sort_by(|a: &Golden, b| a.name.cmp(&b.name));
-    Ok(found)
-}
-
-fn read(folder: &Path, json: &Path, stem: &str) -> Result<Golden, Failure> {
-    let record: Value = serde_json::from_str(&std::fs::read_to_string(json)?)?;
-    let dataset = record["dataset"]
-        .as_str()
-        .ok_or("a record without its data set")?;
-    let (columns, rows) = read_csv(&json.with_extension("csv"))?;
-    Ok(Golden {
-        name: format!("{dataset}::{stem}"),
-        data: folder.join("data").join(dataset),
-        chunking: chunking(&record["parameters"]),
+    let records = record::find(folder, |name| name == "pca")?;
+    let of = |record: Record| Golden {
         all_components: {
-            let columns = record["parameters"]["column_names"]
-                .as_array()
-                .map(Vec::len);
-            record["fitted"]["pca"]["n_components"].as_u64() == columns.map(|n| n as u64)
+            let columns = record.words("column_names").len() as u64;
+            record.fitted["pca"]["n_components"].as_u64() == Some(columns)
         },
-        parameters: record["parameters"].clone(),
-        columns,
-        rows,
-    })
+        record,
+    };
+    Ok(records.into_iter().map(of).collect())
 }
 
 impl Golden {
     pub fn name(&self) -> String {
-        self.name.clone()
-    }
-
-    fn text(&self, column: &str, row: usize) -> Result<&str, Failure> {
-        let cells = self.columns.get(column).and_then(|column| column.get(row));
-        Ok(cells.ok_or_else(|| format!("no {column} in row {row}"))?)
+        self.record.name()
     }
 
     fn number(&self, field: &str, row: usize) -> Result<Option<f64>, Failure> {
-        let text = self.text(&format!("reconstruction_error.{field}"), row)?;
-        Ok(text.parse().ok().filter(|x: &f64| !x.is_nan()))
-    }
-
-    async fn chunk(&self, session: &SessionContext, relation: &str) -> Result<String, Failure> {
-        Ok(match &self.chunking {
-            Chunking::Size(size) => format!("rows({size})"),
-            Chunking::Number(parts) => {
-                let count = format!("SELECT count(*) AS n FROM {relation}");
-                let batches = session.sql(&count).await?.collect().await?;
-                let rows = number(&batches[0], "n", 0)?.unwrap_or_default() as u64;
-                match rows % parts {
-                    0 => format!("parts({parts})"),
-                    // known issue A21: NannyML adds a chunk for the remainder
-                    _ => format!("rows({})", rows / parts),
-                }
-            }
-            Chunking::Period(alias) => format!("INTERVAL '{}'", unit(alias)?.0),
-        })
+        let column = format!("reconstruction_error.{field}");
+        self.record.number(&column, row)
     }
 
     async fn sql(&self, session: &SessionContext) -> Result<String, Failure> {
-        let names = self.parameters["column_names"]
-            .as_array()
-            .ok_or("no columns")?;
-        let names: Vec<String> = names
-            .iter()
-            .filter_map(Value::as_str)
-            .map(|name| format!("'{name}'"))
-            .collect();
+        let chunking = &self.record.chunking;
+        let parameters = &self.record.parameters;
+        let names = session::quoted(&self.record.words("column_names"));
         // the generator fills gaps of one data set so, for NannyML's defaults leave None as it is
-        let impute = match self.parameters["imputer_categorical"].is_string() {
+        let impute = match parameters["imputer_categorical"].is_string() {
             true => "impute_categorical => 'missing', impute_continuous => 'median', ",
             false => "",
         };
-        let components = self.parameters["n_components"].as_f64().unwrap_or(0.65);
+        let components = parameters["n_components"].as_f64().unwrap_or(0.65);
         Ok(format!(
-            "SELECT * FROM multivariate_drift(reference, analysis, columns => [{}], \
+            "SELECT * FROM multivariate_drift(reference, analysis, columns => [{names}], \
              n_components => {components}, {impute}timestamp => timestamp, chunk => {}, reference_chunk => {}, \
              thresholds => stddev(3)) ORDER BY dataset DESC, chunk_index",
-            names.join(", "),
-            self.chunk(session, "analysis").await?,
-            self.chunk(session, "reference").await?,
+            session::chunk(session, chunking, "analysis").await?,
+            session::chunk(session, chunking, "reference").await?,
         ))
     }
 
-    /// Compares every figure; fails on the first that differs.
-    pub async fn compare(&self) -> Result<Outcome, Failure> {
-        let config = SessionConfig::new()
-            .with_target_partitions(2)
-            .with_option_extension(MonitorOptions::default());
-        let session = SessionContext::new_with_config(config);
-        modelwatch::register_all(&session)?;
-        for table in ["reference", "analysis"] {
-            let path = self.data.join(format!("{table}.parquet"));
-            let path = path.to_str().ok_or("a path that is not UTF-8")?;
-            session
-                .register_parquet(table, path, ParquetReadOptions::default())
-                .await?;
-        }
-        session
-            .sql("SET monitor.reference_max_bins = 1048576")
-            .await?;
+    /// Compares every figure; fails on the first that differs. There are no deviations but that left-over chunks are not
+    /// judged.
+    pub async fn report(&self) -> Result<Report, Failure> {
+        let outcome = self.compare().await?;
+        let [value, error, threshold] = outcome.worst;
+        let mut report = Report {
+            text: format!(
+                "{}: {} figures, worst relative error of value {value:.1e}, sampling_error {error:.1e}, \
+                 thresholds {threshold:.1e}; {} alerts on left-over chunks not compared, {} values are rounding errors of \
+                 all components\n",
+                self.name(),
+                outcome.figures,
+                outcome.incomplete,
+                outcome.all_components
+            ),
+            figures: outcome.figures,
+            files: 1,
+            ..Report::default()
+        };
+        report.error("reconstruction errors", value);
+        report.error("their sampling errors", error);
+        report.error("thresholds", threshold);
+        Ok(report)
+    }
+
+    async fn compare(&self) -> Result<Outcome, Failure> {
+        let session = session::open(&self.record.data, &["reference", "analysis"]).await?;
         let mut outcome = Outcome::default();
         let mut row = 0;
         for batch in session
@@ -167,16 +110,16 @@ impl Golden {
             .await?
         {
             for at in 0..batch.num_rows() {
-                if row == self.rows {
+                if row == self.record.rows {
                     return Err(format!("more than {row} chunks").into());
                 }
                 self.compare_row(&batch, at, row, &mut outcome)?;
                 row += 1;
             }
         }
-        match row == self.rows {
+        match row == self.record.rows {
             true => Ok(outcome),
-            false => Err(format!("{row} chunks instead of {}", self.rows).into()),
+            false => Err(format!("{row} chunks instead of {}", self.record.rows).into()),
         }
     }
 
@@ -187,9 +130,9 @@ impl Golden {
         row: usize,
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
-        let told = format!("chunk {row} ({})", self.text("chunk.key", row)?);
+        let told = format!("chunk {row} ({})", self.record.text("chunk.key", row)?);
         let dataset = cell(batch, "dataset", at)?.to_string();
-        if dataset != self.text("chunk.period", row)? {
+        if dataset != self.record.text("chunk.period", row)? {
             return Err(format!("{told}: {dataset}").into());
         }
         if self.all_components {
@@ -242,8 +185,8 @@ impl Golden {
         row: usize,
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
-        let theirs = self.text("reconstruction_error.alert", row)? == "True";
-        let reference = self.text("chunk.period", row)? == "reference";
+        let theirs = self.record.text("reconstruction_error.alert", row)? == "True";
+        let reference = self.record.text("chunk.period", row)? == "reference";
         match cell(batch, "alert", at)? {
             ScalarValue::Boolean(Some(ours)) if ours == theirs => outcome.figures += 1,
             // not judged here

@@ -12,8 +12,9 @@ use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch
 use datafusion::prelude::SessionContext;
 use serde_json::Value;
 
-use crate::fixture::{Columns, Failure, read_csv};
-use crate::ours::{number, text};
+use crate::record::{self, Columns, Failure, read_csv};
+use crate::report::Report;
+use crate::session::{number, text};
 
 /// Correlations and p-values agree to this, relative to the larger of the figure and 1e-6.
 const TOLERANCE: f64 = 1e-9;
@@ -31,31 +32,23 @@ pub struct Ranking {
 /// The rankings under a folder, sorted.
 pub fn find(folder: &Path) -> Result<Vec<Ranking>, Failure> {
     let mut found = vec![];
-    for dataset in std::fs::read_dir(folder.join("golden"))? {
-        let folder = dataset?.path();
-        for file in std::fs::read_dir(&folder)? {
-            let json = file?.path();
-            let stem = json.file_stem().unwrap_or_default().to_string_lossy();
-            let Some(variant) = stem.strip_prefix("ranker__") else {
-                continue;
-            };
-            let record: Value = serde_json::from_str(&std::fs::read_to_string(&json)?)?;
-            let files = record["fitted"]["files"].as_array().cloned();
-            let files = files.unwrap_or_default();
-            found.push(Ranking {
-                dataset: folder
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into(),
-                variant: variant.into(),
-                files: files
-                    .iter()
-                    .filter_map(|f| Some(f.as_str()?.to_string()))
-                    .collect(),
-                folder: folder.clone(),
-            });
+    for (json, calculator, variant) in record::stems(folder)? {
+        if calculator != "ranker" {
+            continue;
         }
+        let record: Value = serde_json::from_str(&std::fs::read_to_string(&json)?)?;
+        let files = record["fitted"]["files"].as_array().cloned();
+        let folder = json.parent().ok_or("a record without a folder")?;
+        found.push(Ranking {
+            dataset: record["dataset"].as_str().unwrap_or_default().into(),
+            variant,
+            files: files
+                .iter()
+                .flatten()
+                .filter_map(|f| Some(f.as_str()?.to_string()))
+                .collect(),
+            folder: folder.to_path_buf(),
+        });
     }
     found.sort_by_key(Ranking::name);
     Ok(found)
@@ -71,8 +64,24 @@ impl Ranking {
         Ok(read_csv(&self.folder.join(path))?.0)
     }
 
-    /// Compares every file; the number of figures, and the worst error.
-    pub async fn compare(&self) -> Result<(usize, f64), Failure> {
+    /// Compares every file.
+    pub async fn report(&self) -> Result<Report, Failure> {
+        let (figures, error) = self.compare().await?;
+        let mut report = Report {
+            text: format!(
+                "{}: {figures} figures, worst error {error:.1e}\n",
+                self.name()
+            ),
+            figures,
+            files: 1,
+            ..Report::default()
+        };
+        report.error("rankings", error);
+        Ok(report)
+    }
+
+    /// The number of figures, and the worst error.
+    async fn compare(&self) -> Result<(usize, f64), Failure> {
         let (mut figures, mut worst) = (0, 0.0f64);
         for file in &self.files {
             let wanted = self.csv(&format!("ranker_{file}"))?;

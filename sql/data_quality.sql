@@ -29,7 +29,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS reference STORED AS PARQUET LOCATION 'refere
 CREATE EXTERNAL TABLE IF NOT EXISTS analysis STORED AS PARQUET LOCATION 'analysis.parquet';
 
 SELECT column_name, metric, min(chunk) AS since, count(*) AS months, round(max(value), 4) AS largest,
-       round(min(upper_threshold), 4) AS least_threshold, bool_or(alert) AS alert
+       round(min(upper_threshold), 5) AS least_threshold, bool_or(alert) AS alert
 FROM data_quality(
     reference => reference,
     analysis => analysis,

@@ -25,13 +25,12 @@
 -- Output of the first statement: one row for each column that alerts in a month
 --   since, months                the first such month, and how many there are
 --   largest                      largest distance of a month; 0 says the same, jensen_shannon at most 1
---   least_sure                   largest q-value of these months
 -- Output of the second: one row for each month, value the mean reconstruction error
 -- Output of the third: one row for each column, ranked by correlation with the change of roc_auc
 CREATE EXTERNAL TABLE IF NOT EXISTS reference STORED AS PARQUET LOCATION 'reference.parquet';
 CREATE EXTERNAL TABLE IF NOT EXISTS analysis STORED AS PARQUET LOCATION 'analysis.parquet';
 
-SELECT column_name, min(chunk) AS since, count(*) AS months, round(max(value), 4) AS largest, max(q_value) AS least_sure, bool_or(alert) AS alert
+SELECT column_name, min(chunk) AS since, count(*) AS months, round(max(value), 4) AS largest, bool_or(alert) AS alert
 FROM univariate_drift(
     reference => reference,
     analysis => analysis,

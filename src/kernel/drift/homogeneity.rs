@@ -1,13 +1,20 @@
 //! Whether the counts of a reference and a chunk can come from one distribution.
 use super::gamma::upper_tail;
+use statrs::function::beta::checked_beta_reg;
 
 /// Rows that a pooled cell must have in either sample if both come from one distribution.
 const ENOUGH: f64 = 5.0;
+/// Share of the level that is spent on cells too rare for Pearson's test, where there are any.
+const FOR_RARE: f64 = 0.05;
 
 /// P-value of Pearson's test that both samples come from one distribution.
 ///
 /// Neighbouring cells are pooled until each is expected to hold five rows of either sample; which ones, the sum of
 /// both samples decides, so that it does not favour a difference. No correction for continuity.
+///
+/// A cell that is pooled drowns in its neighbour: 47 rows of a category that 50,000 reference rows never had are nothing
+/// beside thousands. So each such cell is also judged by itself, by the binomial chance that so many of its rows
+/// are the chunk's, and a twentieth of the level is divided among these cells (Bonferroni).
 ///
 /// * `counts`: rows of reference and chunk by cell. Cells that may be pooled are neighbours.
 /// * With one pooled cell there is nothing to tell: 1.
@@ -20,7 +27,11 @@ pub(super) fn p_value(counts: impl Iterator<Item = (f64, f64)>, rows: (f64, f64)
     };
     let (mut statistic, mut cells) = (0.0, 0_u32);
     let (mut last, mut open) = ((0.0, 0.0), (0.0, 0.0));
+    let mut rare = Rare::default();
     for (r, c) in counts {
+        if r + c < enough {
+            rare.judge((r, c), rows);
+        }
         open = (open.0 + r, open.1 + c);
         if open.0 + open.1 >= enough {
             if cells > 0 {
@@ -33,10 +44,42 @@ pub(super) fn p_value(counts: impl Iterator<Item = (f64, f64)>, rows: (f64, f64)
     // what is left joins the last cell
     last = (last.0 + open.0, last.1 + open.1);
     if cells < 2 {
-        return 1.0;
+        return rare.beside(1.0);
     }
     statistic += part(last);
-    upper_tail(f64::from(cells - 1) / 2.0, statistic / 2.0)
+    rare.beside(upper_tail(f64::from(cells - 1) / 2.0, statistic / 2.0))
+}
+
+/// Cells that Pearson's test has to pool.
+#[derive(Default)]
+struct Rare {
+    cells: f64,
+    least: Option<f64>,
+}
+
+impl Rare {
+    /// The chance that at least `c` of a cell's rows are the chunk's.
+    fn judge(&mut self, (r, c): (f64, f64), rows: (f64, f64)) {
+        if r + c <= 0.0 {
+            return;
+        }
+        self.cells += 1.0;
+        let share = rows.1 / (rows.0 + rows.1);
+        if c <= (r + c) * share {
+            return;
+        }
+        let chance = checked_beta_reg(c, r + 1.0, share).unwrap_or(1.0);
+        self.least = Some(self.least.map_or(chance, |least| least.min(chance)));
+    }
+
+    /// The p-value of both tests together.
+    fn beside(&self, pearson: f64) -> f64 {
+        if self.cells == 0.0 {
+            return pearson;
+        }
+        let rare = self.least.unwrap_or(1.0) * self.cells / FOR_RARE;
+        (pearson / (1.0 - FOR_RARE)).min(rare).min(1.0)
+    }
 }
 
 /// The same for categories, which have no neighbours: the rarest are pooled.
@@ -63,14 +106,24 @@ mod tests {
         let rows = (50.0, 50.0);
         let cells = [(1.0, 2.0), (2.0, 1.0), (4.0, 2.0), (41.0, 43.0), (2.0, 2.0)];
         let pooled = [(7.0, 5.0), (43.0, 45.0)];
-        assert_eq!(
-            p_value(cells.into_iter(), rows),
-            p_value(pooled.into_iter(), rows)
-        );
+        let with_rare = p_value(cells.into_iter(), rows);
+        let without = p_value(pooled.into_iter(), rows);
+        assert_eq!(with_rare, without / 0.95);
         assert_eq!(p_value([(50.0, 50.0)].into_iter(), rows), 1.0);
         assert_eq!(
             p_value([(2.0, 2.0), (2.0, 1.0)].into_iter(), (4.0, 3.0)),
             1.0
         );
+    }
+
+    #[test]
+    fn a_new_category_does_not_drown_in_a_common_one() {
+        // 47 rows of 5,000 that none of 50,000 has, beside two common categories without a change
+        let counts = vec![(0.0, 47.0), (20_000.0, 1_981.0), (30_000.0, 2_972.0)];
+        let p = p_value_of_categories(counts, (50_000.0, 5_000.0));
+        assert!(p < 1e-40, "{p}");
+        // two rows are no news
+        let counts = vec![(0.0, 2.0), (20_000.0, 1_999.0), (30_000.0, 2_999.0)];
+        assert!(p_value_of_categories(counts, (50_000.0, 5_000.0)) > 0.1);
     }
 }

@@ -6,6 +6,8 @@ mod binomial;
 mod drift_monitor;
 #[path = "simulated/drift_samples.rs"]
 mod drift_samples;
+#[path = "simulated/drift_shift.rs"]
+mod drift_shift;
 #[path = "simulated/mod.rs"]
 mod simulated;
 
@@ -24,6 +26,7 @@ fn assert_rate(between: f64, bar: f64, chunks: usize) {
     let scenario = Scenario {
         between,
         rows: 2_000,
+        draws: 100,
     };
     let tallies = simulate(scenario, &METRICS, 200, 3).unwrap();
     for (metric, table) in METRICS.iter().zip(&tallies) {

@@ -16,14 +16,17 @@ mod simulated;
 use drift_samples::{LEVELS, Law, families, shares};
 use std::process::ExitCode;
 
-const LAWS: [Law; 7] = [
+const LAWS: [Law; 10] = [
     Law::Uniform,
     Law::Normal,
     Law::Exponential,
+    Law::Tied(3),
     Law::Tied(10),
+    Law::Tied(80),
     Law::Categories(2),
     Law::Categories(6),
     Law::Categories(40),
+    Law::Categories(400),
 ];
 /// Rows of reference and chunk.
 const SIZES: [(u64, u64); 5] = [

@@ -4,7 +4,9 @@ use super::binomial::binomial;
 use super::drift_shift::{SHIFT, Shifts};
 use super::simulated::Random;
 use modelwatch::kernel::KernelError;
-use modelwatch::kernel::drift::{DriftMetric, DriftProfile, DriftReading, DriftReference, DriftSeries};
+use modelwatch::kernel::drift::{
+    DriftMetric, DriftProfile, DriftReading, DriftReference, DriftSeries,
+};
 use modelwatch::kernel::threshold::Threshold;
 use modelwatch::kernel::values::{ValueBin, ValueBins};
 
@@ -232,7 +234,8 @@ impl Simulation<'_> {
         let series = DriftSeries::new(self.metrics[metric], Threshold::default())?;
         let analysis: Vec<DriftProfile> = common.iter().chain(risen).map(Into::into).collect();
         let readings = series.read(whole, parts, &analysis)?.analysis;
-        let alert = |reading: &DriftReading| reading.limits.alert(reading.value, true) == Some(true);
+        let alert =
+            |reading: &DriftReading| reading.limits.alert(reading.value, true) == Some(true);
         let alerts: Vec<u64> = readings.iter().map(|r| u64::from(alert(r))).collect();
         let (common, risen) = alerts.split_at(common.len());
         let by_ratio = common.chunks(CHUNKS_A_MONITOR + 1).zip(risen);

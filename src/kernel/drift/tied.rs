@@ -135,9 +135,10 @@ impl Steps {
             };
             density = nodes.iter().map(carried).collect();
         }
-        let back = nodes.iter().zip(&density).map(|(node, density)| {
-            2.0 * node.weight * density * last.density(node.place, 0.0, x)
-        });
+        let back = nodes
+            .iter()
+            .zip(&density)
+            .map(|(node, density)| 2.0 * node.weight * density * last.density(node.place, 0.0, x));
         back.sum::<f64>() * TAU.sqrt()
     }
 }

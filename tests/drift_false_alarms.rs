@@ -6,6 +6,8 @@ mod binomial;
 mod drift_monitor;
 #[path = "simulated/drift_samples.rs"]
 mod drift_samples;
+#[path = "simulated/drift_shift.rs"]
+mod drift_shift;
 #[path = "simulated/mod.rs"]
 mod simulated;
 
@@ -19,11 +21,14 @@ const METRICS: [DriftMetric; 3] = [
     DriftMetric::Psi,
 ];
 
-/// False alarms at most `bar` times the rate, from `chunks` reference chunks on.
-fn assert_rate(between: f64, bar: f64, chunks: usize) {
+/// False alarms at most `bar` times the rate, and at least `power` found of chunks whose distance rises, from `chunks`
+/// reference chunks on.
+fn assert_bars(between: f64, bar: f64, power: f64, chunks: usize) {
     let scenario = Scenario {
         between,
         rows: 2_000,
+        // without a bar for power nothing has to be known about shifts
+        draws: if power > 0.0 { 100 } else { 1 },
     };
     let tallies = simulate(scenario, &METRICS, 200, 3).unwrap();
     for (metric, table) in METRICS.iter().zip(&tallies) {
@@ -37,6 +42,12 @@ fn assert_rate(between: f64, bar: f64, chunks: usize) {
                     seen <= bar + margin,
                     "{metric}, {k} chunks, ratio {ratio}: {seen} times the rate"
                 );
+                let margin = 3.0 * (power * (1.0 - power) / tally.monitors as f64).sqrt();
+                let found = tally.power();
+                assert!(
+                    found >= power - margin,
+                    "{metric}, {k} chunks, ratio {ratio}: {found} found"
+                );
             }
         }
     }
@@ -44,12 +55,12 @@ fn assert_rate(between: f64, bar: f64, chunks: usize) {
 
 #[test]
 fn healthy_chunks_keep_the_rate() {
-    assert_rate(0.0, 1.25, 3);
+    assert_bars(0.0, 1.25, 0.0, 3);
 }
 
 #[test]
-fn chunks_that_differ_by_their_sampling_error_keep_twice_the_rate() {
-    assert_rate(1.0, 2.0, 5);
+fn chunks_that_differ_by_their_sampling_error_keep_twice_the_rate_and_shifts_are_found() {
+    assert_bars(1.0, 2.0, 0.3, 5);
 }
 
 #[test]
@@ -58,7 +69,10 @@ fn p_values_are_what_they_say() {
     for (law, rows) in [
         (Law::Normal, (500, 500)),
         (Law::Exponential, (1_000, 200)),
+        (Law::Tied(3), (400, 200)),
         (Law::Tied(10), (500, 500)),
+        (Law::Tied(80), (300, 300)),
+        (Law::Categories(2), (1_000, 300)),
         (Law::Categories(6), (1_000, 300)),
         (Law::Categories(40), (300, 300)),
     ] {

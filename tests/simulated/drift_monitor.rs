@@ -1,9 +1,12 @@
 //! Healthy drift monitors: limits learnt from reference chunks, and how often a chunk leaves them.
 #![allow(dead_code, reason = "each test and bench uses its own part")]
 use super::binomial::binomial;
+use super::drift_shift::{SHIFT, Shifts};
 use super::simulated::Random;
 use modelwatch::kernel::KernelError;
-use modelwatch::kernel::drift::{DriftMetric, DriftProfile, DriftReference, DriftSeries};
+use modelwatch::kernel::drift::{
+    DriftMetric, DriftProfile, DriftReading, DriftReference, DriftSeries,
+};
 use modelwatch::kernel::threshold::Threshold;
 use modelwatch::kernel::values::{ValueBin, ValueBins};
 
@@ -15,8 +18,6 @@ pub const RATIOS: [f64; 4] = [0.1, 0.5, 1.0, 10.0];
 pub const CHUNKS_A_MONITOR: usize = 3;
 /// Monitors that share a seed, so that the figures do not depend on the number of threads.
 const BLOCK: usize = 100;
-/// Shift that the power is measured at, in sampling standard deviations of the chunk's mean.
-const SHIFT: f64 = 4.0;
 /// Distinct numbers of the population, evenly spaced over four standard deviations either side.
 const NUMBERS: usize = 400;
 
@@ -28,6 +29,8 @@ pub struct Scenario {
     pub between: f64,
     /// Rows of a reference chunk.
     pub rows: u64,
+    /// Simulated comparisons that tell how far a population moves for a distance to rise by [`SHIFT`].
+    pub draws: usize,
 }
 
 /// Counts of one cell of the table.
@@ -36,8 +39,11 @@ pub struct Tally {
     /// Healthy chunks above their limit.
     pub alarms: u64,
     squares: u64,
-    /// Shifted chunks, one a monitor, above their limit.
+    /// Chunks, one a monitor, above their limit where the distance is expected [`SHIFT`] of its own sampling standard
+    /// deviations higher.
     pub found: u64,
+    /// The same where the mean has moved by [`SHIFT`] of its sampling standard deviations.
+    pub found_by_mean: u64,
     pub monitors: u64,
 }
 
@@ -55,15 +61,21 @@ impl Tally {
         (variance / monitors).sqrt() / CHUNKS_A_MONITOR as f64 / rate()
     }
 
-    /// Share of shifted chunks that alert.
+    /// Share found of the chunks whose distance rises.
     pub fn power(&self) -> f64 {
         self.found as f64 / self.monitors as f64
+    }
+
+    /// Share found of the chunks whose mean moves.
+    pub fn power_by_mean(&self) -> f64 {
+        self.found_by_mean as f64 / self.monitors as f64
     }
 
     fn add(&mut self, other: &Self) {
         self.alarms += other.alarms;
         self.squares += other.squares;
         self.found += other.found;
+        self.found_by_mean += other.found_by_mean;
         self.monitors += other.monitors;
     }
 }
@@ -134,14 +146,21 @@ pub fn simulate(
     seed: u64,
 ) -> Result<Tallies, KernelError> {
     let population = Population::new();
+    let shifts = Shifts::simulate(&population, scenario, metrics, seed);
+    let simulation = Simulation {
+        population,
+        scenario,
+        metrics,
+        shifts,
+    };
+    let simulation = &simulation;
     let blocks = monitors.div_ceil(BLOCK);
-    let population = &population;
     let half = |first: usize| -> Result<Tallies, KernelError> {
         let mut sum = vec![Default::default(); metrics.len()];
         for block in (first..blocks).step_by(2) {
             let mut random = Random(seed.wrapping_mul(0x5851_F42D_4C95_7F2D) + block as u64);
             for _ in 0..BLOCK.min(monitors - block * BLOCK) {
-                monitor(population, scenario, metrics, &mut random, &mut sum)?;
+                simulation.monitor(&mut random, &mut sum)?;
             }
         }
         Ok(sum)
@@ -160,60 +179,88 @@ pub fn simulate(
     Ok(sum)
 }
 
-fn monitor(
-    population: &Population,
+struct Simulation<'a> {
+    population: Population,
     scenario: Scenario,
-    metrics: &[DriftMetric],
-    random: &mut Random,
-    sum: &mut Tallies,
-) -> Result<(), KernelError> {
-    let between = scenario.between / (scenario.rows as f64).sqrt();
-    let chunks: Vec<Vec<u64>> = (0..REFERENCE_CHUNKS[REFERENCE_CHUNKS.len() - 1])
-        .map(|_| population.draw(between * random.normal(), scenario.rows, random))
-        .collect();
-    let reference: Vec<ValueBins> = chunks.iter().map(|c| population.profile(c)).collect();
-    let mut analysis = Vec::new();
-    for ratio in RATIOS {
-        let rows = (scenario.rows as f64 * ratio).round() as u64;
-        for i in 0..=CHUNKS_A_MONITOR {
-            let shift = if i == CHUNKS_A_MONITOR {
-                SHIFT / (rows as f64).sqrt()
-            } else {
-                0.0
-            };
-            let moved = shift + between * random.normal();
-            analysis.push(population.profile(&population.draw(moved, rows, random)));
-        }
-    }
-    let analysis: Vec<DriftProfile> = analysis.iter().map(DriftProfile::from).collect();
-    for (k, chunk_count) in REFERENCE_CHUNKS.into_iter().enumerate() {
-        let mut total = vec![0; NUMBERS];
-        for chunk in chunks.iter().take(chunk_count) {
-            total
-                .iter_mut()
-                .zip(chunk)
-                .for_each(|(sum, count)| *sum += count);
-        }
-        let whole = DriftReference::continuous(&population.profile(&total));
-        let parts: Vec<DriftProfile> = reference
-            .iter()
-            .take(chunk_count)
-            .map(DriftProfile::from)
+    metrics: &'a [DriftMetric],
+    shifts: Shifts,
+}
+
+impl Simulation<'_> {
+    fn monitor(&self, random: &mut Random, sum: &mut Tallies) -> Result<(), KernelError> {
+        let most = REFERENCE_CHUNKS[REFERENCE_CHUNKS.len() - 1];
+        let chunks: Vec<Vec<u64>> = (0..most)
+            .map(|_| self.draw(0.0, self.scenario.rows, random))
             .collect();
-        for (metric, sum) in metrics.iter().zip(sum.iter_mut()) {
-            let series = DriftSeries::new(*metric, Threshold::default())?;
-            let readings = series.read(&whole, &parts, &analysis)?;
-            let by_ratio = readings.analysis.chunks(CHUNKS_A_MONITOR + 1);
-            for (tally, readings) in sum[k].iter_mut().zip(by_ratio) {
-                let alert =
-                    |i: usize| readings[i].limits.alert(readings[i].value, true) == Some(true);
-                let alarms = (0..CHUNKS_A_MONITOR).filter(|&i| alert(i)).count() as u64;
-                tally.alarms += alarms;
-                tally.squares += alarms * alarms;
-                tally.found += u64::from(alert(CHUNKS_A_MONITOR));
-                tally.monitors += 1;
+        let by_mean = |ratio: f64| SHIFT / (self.scenario.rows as f64 * ratio).sqrt();
+        let common: Vec<ValueBins> = RATIOS
+            .into_iter()
+            .flat_map(|ratio| [ratio; CHUNKS_A_MONITOR + 1].into_iter().enumerate())
+            .map(|(i, ratio)| match i {
+                CHUNKS_A_MONITOR => self.chunk(by_mean(ratio), ratio, random),
+                _ => self.chunk(0.0, ratio, random),
+            })
+            .collect();
+        let parts: Vec<ValueBins> = chunks.iter().map(|c| self.population.profile(c)).collect();
+        let mut total = vec![0; NUMBERS];
+        for (k, part) in chunks.iter().enumerate() {
+            total.iter_mut().zip(part).for_each(|(sum, c)| *sum += c);
+            let Some(row) = REFERENCE_CHUNKS.iter().position(|count| *count == k + 1) else {
+                continue;
+            };
+            let whole = DriftReference::continuous(&self.population.profile(&total));
+            let parts: Vec<DriftProfile> = parts.iter().take(k + 1).map(Into::into).collect();
+            for (i, tallies) in sum.iter_mut().enumerate() {
+                let risen = RATIOS.into_iter().zip(self.shifts.of(i, row));
+                let risen: Vec<ValueBins> = risen
+                    .map(|(ratio, shift)| self.chunk(shift, ratio, random))
+                    .collect();
+                self.judge(i, &whole, &parts, &common, &risen, &mut tallies[row])?;
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    /// What one metric says about all chunks of a monitor: `common`, and those by ratio at which it is to rise.
+    fn judge(
+        &self,
+        metric: usize,
+        whole: &DriftReference,
+        parts: &[DriftProfile],
+        common: &[ValueBins],
+        risen: &[ValueBins],
+        tallies: &mut [Tally; RATIOS.len()],
+    ) -> Result<(), KernelError> {
+        let series = DriftSeries::new(self.metrics[metric], Threshold::default())?;
+        let analysis: Vec<DriftProfile> = common.iter().chain(risen).map(Into::into).collect();
+        let readings = series.read(whole, parts, &analysis)?.analysis;
+        let alert =
+            |reading: &DriftReading| reading.limits.alert(reading.value, true) == Some(true);
+        let alerts: Vec<u64> = readings.iter().map(|r| u64::from(alert(r))).collect();
+        let (common, risen) = alerts.split_at(common.len());
+        let by_ratio = common.chunks(CHUNKS_A_MONITOR + 1).zip(risen);
+        for (tally, (common, found)) in tallies.iter_mut().zip(by_ratio) {
+            let alarms = common[..CHUNKS_A_MONITOR].iter().sum();
+            tally.add(&Tally {
+                alarms,
+                squares: alarms * alarms,
+                found: *found,
+                found_by_mean: common[CHUNKS_A_MONITOR],
+                monitors: 1,
+            });
+        }
+        Ok(())
+    }
+
+    /// Rows by number of a chunk whose population has moved by `shift` beyond what healthy ones do.
+    fn draw(&self, shift: f64, rows: u64, random: &mut Random) -> Vec<u64> {
+        let between = self.scenario.between / (self.scenario.rows as f64).sqrt();
+        let moved = shift + between * random.normal();
+        self.population.draw(moved, rows, random)
+    }
+
+    fn chunk(&self, shift: f64, ratio: f64, random: &mut Random) -> ValueBins {
+        let rows = (self.scenario.rows as f64 * ratio).round() as u64;
+        self.population.profile(&self.draw(shift, rows, random))
+    }
 }

@@ -13,6 +13,7 @@ use super::partition::{Partition, deciles, doane, has_ties};
 use super::quartiles::{Clipping, pieces};
 use super::reference::Measured;
 use super::sampling::{Known, cumulants};
+use super::tied::Steps;
 
 /// A reference so many times as large as a chunk tells the law of the area by itself.
 const FEW_TIMES: u64 = 5;
@@ -78,8 +79,10 @@ impl Numbers {
             DriftMetric::KolmogorovSmirnov => {
                 let whole = self.kolmogorov_smirnov(chunk, used_count);
                 let distance = whole.map(|x| (x * stretch).min(1.0));
-                let x = distance.value * kolmogorov::stretch(sizes.0, sizes.1);
-                (distance, kolmogorov::upper_tail(x))
+                let steps = Steps::of(&self.values, (!part).then_some(chunk));
+                let sizes = (reference, used_count);
+                let x = kolmogorov::standardized(distance.value, sizes, steps.open_share());
+                (distance, steps.upper_tail(x))
             }
             DriftMetric::Wasserstein | DriftMetric::WassersteinRobust => {
                 let robust = metric == DriftMetric::WassersteinRobust;

@@ -1,5 +1,5 @@
 //! Whether the counts of a reference and a chunk can come from one distribution.
-use super::gamma::upper_tail;
+use super::gamma::Cumulants;
 use statrs::function::beta::checked_beta_reg;
 
 /// Rows that a pooled cell must have in either sample if both come from one distribution.
@@ -10,7 +10,8 @@ const FOR_RARE: f64 = 0.05;
 /// P-value of Pearson's test that both samples come from one distribution.
 ///
 /// Neighbouring cells are pooled until each is expected to hold five rows of either sample; which ones, the sum of
-/// both samples decides, so that it does not favour a difference. No correction for continuity.
+/// both samples decides, so that it does not favour a difference. No correction for continuity. The law is a shifted
+/// gamma law with the moments of the statistic given the totals, see [`moments`].
 ///
 /// A cell that is pooled drowns in its neighbour: 47 rows of a category that 50,000 reference rows never had are nothing
 /// beside thousands. So each such cell is also judged by itself, by the binomial chance that so many of its rows
@@ -25,7 +26,7 @@ pub(super) fn p_value(counts: impl Iterator<Item = (f64, f64)>, rows: (f64, f64)
         let off = r * rows.1 - c * rows.0;
         off * off / (rows.0 * rows.1 * (r + c))
     };
-    let (mut statistic, mut cells) = (0.0, 0_u32);
+    let mut found = Pooled::default();
     let (mut last, mut open) = ((0.0, 0.0), (0.0, 0.0));
     let mut rare = Rare::default();
     for (r, c) in counts {
@@ -34,20 +35,24 @@ pub(super) fn p_value(counts: impl Iterator<Item = (f64, f64)>, rows: (f64, f64)
         }
         open = (open.0 + r, open.1 + c);
         if open.0 + open.1 >= enough {
-            if cells > 0 {
-                statistic += part(last);
+            if found.cells > 0.0 {
+                found.add(last, part(last));
             }
             (last, open) = (open, (0.0, 0.0));
-            cells += 1;
+            found.cells += 1.0;
         }
     }
     // what is left joins the last cell
     last = (last.0 + open.0, last.1 + open.1);
-    if cells < 2 {
+    if found.cells < 2.0 {
         return rare.beside(1.0);
     }
-    statistic += part(last);
-    rare.beside(upper_tail(f64::from(cells - 1) / 2.0, statistic / 2.0))
+    found.add(last, part(last));
+    // a shifted law may begin below 0
+    if found.statistic <= 0.0 {
+        return rare.beside(1.0);
+    }
+    rare.beside(moments(&found, rows).upper_tail(found.statistic))
 }
 
 /// Cells that Pearson's test has to pool.
@@ -82,6 +87,49 @@ impl Rare {
     }
 }
 
+/// Cells of a table of two rows, after pooling.
+#[derive(Default)]
+struct Pooled {
+    statistic: f64,
+    cells: f64,
+    /// Sum of one over the rows of both samples in each cell.
+    inverse: f64,
+}
+
+impl Pooled {
+    fn add(&mut self, (r, c): (f64, f64), part: f64) {
+        self.statistic += part;
+        self.inverse += 1.0 / (r + c);
+    }
+}
+
+/// Cumulants of Pearson's statistic given the rows of each sample and of each cell.
+///
+/// Mean and variance are exact. The third cumulant is that of a chi-square number and 22 times what unequal cells and
+/// samples add to the variance, as in a sum over Poisson counts of mean `m`, whose squares have the variance
+/// `2 + 1 / m` and the third cumulant `8 + 22 / m + 1 / m^2`.
+///
+/// MEASURED (150,000 normal samples): P(p <= .0025) / .0025 is 1.12 by the chi-square law and 1.03 by this one for a
+/// reference of 5,000 or 20,000 rows and a tenth of that in the chunk; .87 and .96 for 500 and 500.
+///
+/// * Source: R. B. Dawson (1954), J. R. Statist. Soc. B 16, 268-270 (variance).
+fn moments(table: &Pooled, rows: (f64, f64)) -> Cumulants {
+    let (all, cells) = (rows.0 + rows.1, table.cells);
+    let uneven = |count: f64, inverse: f64| (all * inverse - count * count) / (all - 2.0);
+    let free = |count: f64| (count - 1.0) * (all - count) / (all - 1.0);
+    let of_samples = uneven(2.0, 1.0 / rows.0 + 1.0 / rows.1);
+    let of_cells = uneven(cells, table.inverse);
+    let even = 2.0 * all / (all - 3.0) * (free(2.0) - of_samples) * (free(cells) - of_cells);
+    let variance = even + all * all / (all - 1.0) * of_samples * of_cells;
+    let freedom = cells - 1.0;
+    let less = (variance - 2.0 * freedom).min(0.0);
+    Cumulants {
+        mean: all / (all - 1.0) * freedom,
+        variance,
+        third: 8.0 * (freedom + less) + 22.0 * all * of_samples * of_cells,
+    }
+}
+
 /// The same for categories, which have no neighbours: the rarest are pooled.
 pub(super) fn p_value_of_categories(mut counts: Vec<(f64, f64)>, rows: (f64, f64)) -> f64 {
     // the largest come last, so that what is left joins a cell that hardly feels it
@@ -95,9 +143,25 @@ mod tests {
 
     #[test]
     fn a_table_by_hand() {
-        // 2 x 2: 30 20 / 20 30: chi-square 4 with one degree of freedom
+        // 2 x 2: 30 20 / 20 30: chi-square 4, about .0455 as with one degree of freedom
         let p = p_value([(30.0, 20.0), (20.0, 30.0)].into_iter(), (50.0, 50.0));
-        assert!((p - 0.045_500_264).abs() < 1e-8, "{p}");
+        assert!((p - 0.0455).abs() < 0.002, "{p}");
+        let p = p_value([(30.0, 60.0), (20.0, 40.0)].into_iter(), (50.0, 100.0));
+        assert_eq!(p, 1.0);
+    }
+
+    #[test]
+    fn moments_are_those_of_all_tables() {
+        // totals 2 1 1 of samples of 2: one of 6 pairs of rows is the first sample; chi-square is 4 in 2 of them (both of
+        // the first cell, or of the others) and 2 in 4 (one row of the first cell, one other)
+        let table = Pooled {
+            statistic: 0.0,
+            cells: 3.0,
+            inverse: 2.5,
+        };
+        let found = moments(&table, (2.0, 2.0));
+        assert!((found.mean - 8.0 / 3.0).abs() < 1e-12, "{found:?}");
+        assert!((found.variance - 8.0 / 9.0).abs() < 1e-12, "{found:?}");
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Law {
     pub fn presumed(&self) -> f64 {
         match self {
             Self::Sum { .. } => 0.85,
-            Self::Kolmogorov { .. } => 0.43,
+            Self::Kolmogorov { .. } => 0.5,
             Self::Area { .. } | Self::Largest { .. } => 1.0,
         }
     }

@@ -25,6 +25,7 @@ mod reference;
 mod sampling;
 mod series;
 mod series_limits;
+mod tied;
 
 pub use benjamini_hochberg::benjamini_hochberg;
 pub use bins::{BinLabel, DriftBin};

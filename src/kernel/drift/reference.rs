@@ -55,8 +55,9 @@ pub struct Distance {
     /// Probability of such a distance or a larger one if chunk and reference come from one distribution:
     ///
     /// * over ranges and categories, Pearson's test with neighbouring (the rarest) cells pooled to five expected
-    ///   rows in both samples, without Yates' correction;
-    /// * kolmogorov_smirnov, Kolmogorov's law with Stephens' correction; too large for tied numbers;
+    ///   rows in both samples, without Yates' correction, by a gamma law with the statistic's moments;
+    /// * kolmogorov_smirnov, Kolmogorov's law with Stephens' correction; a number that holds a hundredth of the rows of
+    ///   exact profiles is a step at whose end alone the distribution functions are compared;
     /// * wasserstein, a gamma law with the moments of the area of a Brownian bridge over both samples;
     /// * l_infinity, Sidak's bound over the categories.
     pub p_value: Option<f64>,

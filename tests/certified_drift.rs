@@ -6,6 +6,8 @@
 mod columns;
 #[path = "simulated/mod.rs"]
 mod simulated;
+#[path = "certified/statistics.rs"]
+mod statistics;
 
 use columns::{SHAPES, category_groups, hash, numbers, value_bins};
 use modelwatch::kernel::drift::{BinLabel, DriftMetric, DriftReference, quantile};

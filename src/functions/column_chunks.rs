@@ -137,6 +137,16 @@ impl ColumnChunks {
         profiles.next().map(Read::is_continuous)
     }
 
+    /// Why nothing is known of the reference: it has no rows, or never had the column.
+    pub fn without_reference(&self) -> Status {
+        let absent = |chunk: &Chunk| matches!(chunk.profile, Err(Status::AbsentColumn));
+        match self.reference.as_slice() {
+            [] => Status::NoReference,
+            chunks if chunks.iter().all(absent) => Status::NewColumn,
+            _ => Status::NoReference,
+        }
+    }
+
     fn tell_changed_types(&mut self) {
         let Some(continuous) = self.is_continuous() else {
             return;

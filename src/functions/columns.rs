@@ -156,11 +156,16 @@ fn evaluate<M: ColumnMetric>(
         (false, Some(continuous)) => metric.applies_to(continuous),
         (false, None) => metric.applies_to_presence(),
     };
+    let is_new = chunks.without_reference() == Status::NewColumn;
     let mut told = false;
     for metric in asked.metrics.iter().copied().filter(|m| applies(*m)) {
         let readings = read(metric, asked.threshold(metric)?)?;
         let in_order = readings.reference.into_iter().chain(readings.analysis);
-        for (chunk, reading) in all().zip(in_order) {
+        for (chunk, mut reading) in all().zip(in_order) {
+            let known = reading.value.is_some() && reading.limits.status == Status::Ok;
+            if is_new && chunk.profile.is_ok() && !known {
+                reading.status = Status::NewColumn;
+            }
             found.add(chunk, Some(metric.name()), reading);
         }
         told = true;

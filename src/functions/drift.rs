@@ -165,7 +165,8 @@ fn evaluate(chunks: &ColumnChunks, series: &DriftSeries, found: &mut Readings) -
     let [reference, analysis] = [&chunks.reference, &chunks.analysis].map(|side| known(side));
     let Some(fitted) = chunks.fitted() else {
         for (chunk, profile) in analysis {
-            let reading = ColumnReading::undefined(Status::NoReference, profile.used_count());
+            let status = chunks.without_reference();
+            let reading = ColumnReading::undefined(status, profile.used_count());
             found.add(chunk, metric, reading);
         }
         return Ok(());
@@ -181,12 +182,24 @@ fn evaluate(chunks: &ColumnChunks, series: &DriftSeries, found: &mut Readings) -
 }
 
 fn of_distance(reading: &DriftReading) -> ColumnReading {
+    let status = match reading.status {
+        Status::Ok | Status::FewReferenceChunks if bins_decide(reading) => Status::Coarse,
+        status => status,
+    };
     ColumnReading {
         value: reading.value,
         approx_error: reading.approx_error,
         p_value: reading.p_value,
         limits: reading.limits,
-        ..ColumnReading::undefined(reading.status, reading.used_count)
+        ..ColumnReading::undefined(status, reading.used_count)
+    }
+}
+
+/// Whether the distance of all rows may lie on the other side of the limit.
+fn bins_decide(reading: &DriftReading) -> bool {
+    match (reading.value, reading.approx_error, reading.limits.upper) {
+        (Some(value), Some(error), Some(upper)) => error > 1e-9 && (value - upper).abs() <= error,
+        _ => false,
     }
 }
 

@@ -107,13 +107,14 @@ fn evaluate(spec: &FunctionSpec, values: &[ArrayRef], rows: usize) -> Result<Arr
             .filter(|metric| metric.applies_to(continuous))
             .collect(),
     };
+    let no_reference = chunks.without_reference();
     for chunk in &chunks.analysis {
         let against = match comparison {
             Comparison::Reference => whole.as_ref(),
             Comparison::Previous => before.as_ref(),
         };
         if let Some(of_chunk) = found.get_mut(chunk.row) {
-            *of_chunk = bins(chunk, against, &metrics);
+            *of_chunk = bins(chunk, against.ok_or(no_reference), &metrics);
         }
         if comparison == Comparison::Previous {
             before = reference(chunk);
@@ -127,7 +128,11 @@ fn reference(chunk: &Chunk) -> Option<DriftReference> {
     Some(DriftReference::of(read.as_profile()))
 }
 
-fn bins(chunk: &Chunk, against: Option<&DriftReference>, metrics: &[DriftMetric]) -> Vec<Row> {
+fn bins(
+    chunk: &Chunk,
+    against: std::result::Result<&DriftReference, Status>,
+    metrics: &[DriftMetric],
+) -> Vec<Row> {
     let without = |metric, status| Row {
         metric,
         bin: None,
@@ -145,8 +150,8 @@ fn bins(chunk: &Chunk, against: Option<&DriftReference>, metrics: &[DriftMetric]
         let name = Some(metric.name());
         let found = match (&chunk.profile, against) {
             (Err(status), _) => Err(*status),
-            (_, None) => Err(Status::NoReference),
-            (Ok(read), Some(against)) => {
+            (_, Err(status)) => Err(status),
+            (Ok(read), Ok(against)) => {
                 let profile = read.as_profile();
                 match against.compare(profile, metric) {
                     Err(status) => Err(status),
@@ -171,9 +176,22 @@ fn words(label: &BinLabel) -> String {
     match label {
         BinLabel::Range { lower, upper } => match (lower, upper) {
             (None, None) => "all".into(),
-            (None, Some(upper)) => format!("below {}", rounded(*upper)),
-            (Some(lower), None) => format!("from {}", rounded(*lower)),
-            (Some(lower), Some(upper)) => format!("[{}, {})", rounded(*lower), rounded(*upper)),
+            (None, Some(upper)) => match edge(*upper) {
+                (x, true) => format!("up to {x}"),
+                (x, false) => format!("below {x}"),
+            },
+            (Some(lower), None) => match edge(*lower) {
+                (x, true) => format!("above {x}"),
+                (x, false) => format!("from {x}"),
+            },
+            (Some(lower), Some(upper)) => {
+                let ((lower, after), (upper, through)) = (edge(*lower), edge(*upper));
+                let (open, close) = (
+                    if after { '(' } else { '[' },
+                    if through { ']' } else { ')' },
+                );
+                format!("{open}{lower}, {upper}{close}")
+            }
         },
         BinLabel::Outside => "out of range".into(),
         BinLabel::Category(category) => category.clone(),
@@ -185,6 +203,17 @@ fn words(label: &BinLabel) -> String {
 /// A number to six digits, as people read it; `bin_lower` and `bin_upper` have all of them.
 fn rounded(x: f64) -> f64 {
     format!("{x:.5e}").parse().unwrap_or(x)
+}
+
+/// An edge to six digits, and whether it is the first number after the one that is shown: edges lie behind the numbers of
+/// the reference that they follow.
+fn edge(x: f64) -> (f64, bool) {
+    let before = x.next_down();
+    let length = |x: f64| x.to_string().len();
+    match length(before) < length(x) {
+        true => (rounded(before), true),
+        false => (rounded(x), false),
+    }
 }
 
 fn ends(label: &BinLabel) -> (Option<f64>, Option<f64>) {

@@ -73,6 +73,27 @@ static EVALUATE_PERFORMANCE: FunctionSpec = FunctionSpec {
               \x20      chunk_index, false, ['roc_auc'], NULL, 0.95) FROM profiles(analysis)",
 };
 
+static EVALUATE_REALIZED: FunctionSpec = FunctionSpec {
+    name: "evaluate_realized",
+    description: "Realized metrics of a chunk's labelled rows, one element each.",
+    arguments: &[
+        ("profile", Role::Bytes, "Score profile of the chunk."),
+        ("metrics", Role::Texts, "Names of metrics."),
+        (
+            "value_matrix",
+            Role::Numbers,
+            "Value of a row by outcome [tn, fp, fn, tp]; NULL without business values.",
+        ),
+        (
+            "confidence_level",
+            Role::Number,
+            "Confidence level of the bounds.",
+        ),
+    ],
+    required: 4,
+    example: "SELECT chunk, evaluate_realized(profile, ['roc_auc'], NULL, 0.95) FROM profiles(predictions)",
+};
+
 const TEXTS: [&str; 2] = ["metric", "status"];
 const COUNTS: [&str; 2] = ["used_count", "labelled_count"];
 /// `limit_value` and its `row_sampling_error` are what limits are learnt from: `value` but on reference chunks.
@@ -115,11 +136,10 @@ pub(super) fn aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
 
 pub(super) fn scalars() -> Result<Vec<Arc<ScalarUDF>>> {
     let list = DataType::new_list(DataType::Struct(EVALUATION_FIELDS.clone()), true);
-    Ok(vec![scalar(
-        &EVALUATE_PERFORMANCE,
-        list,
-        evaluate_performance,
-    )?])
+    Ok(vec![
+        scalar(&EVALUATE_PERFORMANCE, list.clone(), evaluate_performance)?,
+        scalar(&EVALUATE_REALIZED, list, evaluate_realized)?,
+    ])
 }
 
 fn fit_reference(
@@ -140,7 +160,7 @@ fn fit_reference(
 }
 
 fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
-    let metrics = metrics(spec, values)?;
+    let metrics = metrics(spec, values, 4)?;
     let matrix = value_matrix(spec, values, 5, &metrics)?;
     let confidence = number(values, 6).unwrap_or(0.95);
     let mut profile = match bytes(values, 0) {
@@ -183,7 +203,38 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
     list_of(&readings)
 }
 
-fn metrics(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<Vec<Metric>> {
+/// Every value as it was realized: limits are learnt from realized values, too.
+fn evaluate_realized(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
+    let metrics = metrics(spec, values, 1)?;
+    let matrix = value_matrix(spec, values, 2, &metrics)?;
+    let confidence = number(values, 3).unwrap_or(0.95);
+    if !(confidence > 0.0 && confidence < 1.0) {
+        return exec_err!(
+            "{}: confidence_level is {confidence}. Expected a number between 0 and 1, such as 0.95",
+            spec.name
+        );
+    }
+    let mut profile = match bytes(values, 0) {
+        Some(bytes) => ScoreProfile::from_bytes(bytes)?,
+        None => ScoreProfile::default(),
+    };
+    let realized = Realized::new(&profile.bins());
+    let of = |metric: Metric| {
+        let mut reading = realized.reading(metric, matrix, confidence);
+        if reading.is_coarse() {
+            reading.status = reading.status.worst(Status::Coarse);
+        }
+        Evaluated {
+            metric,
+            estimate: reading,
+            judged: reading,
+            realized: reading,
+        }
+    };
+    list_of(&metrics.into_iter().map(of).collect::<Vec<_>>())
+}
+
+fn metrics(spec: &FunctionSpec, values: &[ScalarValue], position: usize) -> Result<Vec<Metric>> {
     let parse = |name: String| match Metric::parse(&name) {
         Some(metric) => Ok(metric),
         None => exec_err!(
@@ -192,7 +243,7 @@ fn metrics(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<Vec<Metric>> {
             expected_one_of(&name, &Metric::ALL.map(Metric::name))
         ),
     };
-    texts(values, 4).into_iter().map(parse).collect()
+    texts(values, position).into_iter().map(parse).collect()
 }
 
 /// The calibrator of the estimate and, on a reference chunk, that of the estimate which limits are learnt from.

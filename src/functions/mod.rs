@@ -11,6 +11,7 @@ mod drift;
 mod drift_bins;
 mod evaluate;
 mod is_positive;
+mod one_label;
 mod pca;
 mod profiles;
 mod ranking;
@@ -56,6 +57,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         ranking::scalars()?,
         calendar_chunk::all()?,
         is_positive::all()?,
+        one_label::all()?,
         pca::scalars()?,
     ];
     Ok(families.into_iter().flatten().collect())

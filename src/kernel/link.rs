@@ -36,6 +36,8 @@ impl Link {
             // beyond one the errors are too large for a logarithm to tell anything: a straight line, tangent there,
             // keeps the limit in proportion to the error and finite
             Self::Log if distance > 1.0 => x * std::f64::consts::E * distance,
+            // below, too, so that an error of the size of the value lets a chunk be 0
+            Self::Log if distance < -1.0 => x / std::f64::consts::E * (2.0 + distance).max(0.0),
             Self::Log => x * distance.exp(),
             Self::Arcsine => {
                 let angle = x.sqrt().asin() + distance / 2.0;

@@ -66,7 +66,8 @@ pub fn check_unread(call: &mut Call) -> Result<Incomplete> {
     incomplete(call)
 }
 
-fn time_zone(call: &mut Call) -> Result<TimeZone> {
+/// `time_zone`, checked.
+pub fn time_zone(call: &mut Call) -> Result<TimeZone> {
     let zone = TimeZone::new(call.text("time_zone")?);
     zone.map_err(|e| e.context(call.function().to_string()))
 }
@@ -85,7 +86,8 @@ fn incomplete(call: &mut Call) -> Result<Incomplete> {
     }
 }
 
-fn as_of(call: &mut Call, time_zone: &TimeZone) -> Result<Expr> {
+/// `as_of`, now by default, as wall-clock time.
+pub fn as_of(call: &mut Call, time_zone: &TimeZone) -> Result<Expr> {
     let empty = DFSchema::empty();
     let instant = match call.sql("as_of") {
         None => now(),

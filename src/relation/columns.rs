@@ -169,16 +169,17 @@ fn profiled(
         return Ok(column(kind, Some(cast(expr, DataType::Boolean)), None));
     }
     match ColumnKind::of(&found) {
-        _ if told && !kind.can_read(&found) => plan_err!(
-            "{}: column '{name}' has type {found} and cannot be read as {}. Expected a number. \
-             Hint: columns => {{'{name}': CAST({name} AS DOUBLE)}}",
-            call.function(),
-            if kind == ColumnKind::Continuous {
-                "continuous"
-            } else {
-                "categorical"
-            }
-        ),
+        _ if told && !kind.can_read(&found) => {
+            let (word, expected) = match kind {
+                ColumnKind::Continuous => ("continuous", "a number or a boolean"),
+                _ => ("categorical", "a text, a number, a boolean or a time"),
+            };
+            plan_err!(
+                "{}: column '{name}' has type {found} and cannot be read as {word}. Expected {expected}. \
+                 Hint: columns => {{'{name}': <expression over {name}>}}",
+                call.function()
+            )
+        }
         _ if told => Ok(column(kind, Some(readable(expr, &found)), None)),
         Some(own) if own == kind => Ok(column(kind, Some(expr), None)),
         _ => Ok(column(kind, None, Some("changed_type"))),
@@ -283,6 +284,17 @@ fn chosen(
         .into_iter()
         .filter(|(name, _)| !excluded.contains(name))
         .collect();
+    if let Some(twice) = named
+        .iter()
+        .enumerate()
+        .find(|(i, (name, _))| named.iter().skip(i + 1).any(|(other, _)| other == name))
+    {
+        return plan_err!(
+            "{}: argument 'columns' names '{}' twice. Expected each column once, each name for one expression",
+            call.function(),
+            twice.1.0
+        );
+    }
     if named.is_empty() && sides.iter().any(|side| !side.is_stored()) {
         return plan_err!(
             "{}: no column is left to be profiled. Expected columns besides timestamp, by and chunk",

@@ -92,7 +92,7 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let analysis = chunk_profiles(call, analysis, &by)?;
     let names: Vec<String> = by.into_iter().map(|(name, _)| name).collect();
     let has_prediction = reference.has_prediction && analysis.has_prediction;
-    let metrics = metrics(call, has_prediction)?;
+    let metrics = metrics(call, has_prediction, true)?;
     let thresholds = thresholds(call, &metrics)?;
     let sides = [
         ("reference", reference.plan.schema().as_ref()),
@@ -195,28 +195,48 @@ fn evaluate(
     by: &[String],
     metrics: &[Metric],
 ) -> Result<LogicalPlanBuilder> {
-    let texts = metrics
-        .iter()
-        .map(|m| ScalarValue::from(m.name()))
-        .collect::<Vec<_>>();
-    let texts = ScalarValue::List(ScalarValue::new_list_nullable(&texts, &DataType::Utf8));
-    let matrix = match call.numbers("value_matrix")? {
-        None => ScalarValue::Null,
-        Some(numbers) => {
-            let numbers: Vec<ScalarValue> = numbers.into_iter().map(ScalarValue::from).collect();
-            ScalarValue::List(ScalarValue::new_list_nullable(&numbers, &DataType::Float64))
-        }
-    };
     let args = vec![
         column("profile"),
         column("__reference"),
         column("chunk_index"),
         is_reference(),
-        lit(texts),
-        lit(matrix),
+        texts_of(metrics),
+        matrix_of(call)?,
         lit(confidence_level(call)?),
     ];
     let readings = scalar(call, "evaluate_performance", args)?;
+    unnest_metrics(fitted, by, readings)
+}
+
+/// Names of metrics as a literal list.
+pub fn texts_of(metrics: &[Metric]) -> Expr {
+    let texts = metrics
+        .iter()
+        .map(|m| ScalarValue::from(m.name()))
+        .collect::<Vec<_>>();
+    lit(ScalarValue::List(ScalarValue::new_list_nullable(
+        &texts,
+        &DataType::Utf8,
+    )))
+}
+
+/// `value_matrix` as a literal list.
+pub fn matrix_of(call: &mut Call) -> Result<Expr> {
+    Ok(lit(match call.numbers("value_matrix")? {
+        None => ScalarValue::Null,
+        Some(numbers) => {
+            let numbers: Vec<ScalarValue> = numbers.into_iter().map(ScalarValue::from).collect();
+            ScalarValue::List(ScalarValue::new_list_nullable(&numbers, &DataType::Float64))
+        }
+    }))
+}
+
+/// One row for each element of the `readings` of a chunk.
+pub fn unnest_metrics(
+    chunks: LogicalPlanBuilder,
+    by: &[String],
+    readings: Expr,
+) -> Result<LogicalPlanBuilder> {
     let kept = CHUNK_COLUMNS
         .iter()
         .filter(|name| **name != "profile")
@@ -227,7 +247,7 @@ fn evaluate(
         .chain([column("dataset")])
         .chain(kept);
     let columns: Vec<Expr> = names.clone().chain([readings.alias("__reading")]).collect();
-    let unnested = fitted.project(columns)?.unnest_column("__reading")?;
+    let unnested = chunks.project(columns)?.unnest_column("__reading")?;
     let fields = crate::functions::EVALUATION_FIELDS
         .iter()
         .map(|field| get_field(column("__reading"), field.name().as_str()).alias(field.name()));
@@ -256,13 +276,14 @@ fn value_matrix(call: &mut Call) -> Result<Option<Vec<f64>>> {
 }
 
 /// The metrics that are asked for, or all that the columns allow.
-fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
+pub fn metrics(call: &mut Call, has_prediction: bool, has_score: bool) -> Result<Vec<Metric>> {
     let function = call.function();
     let matrix = value_matrix(call)?;
     let all = || -> Vec<Metric> {
         let applies = |m: &Metric| {
             (matrix.is_some() || !m.needs_value_matrix())
                 && (has_prediction || !m.needs_prediction())
+                && (has_score || m.needs_prediction())
         };
         Metric::ALL.into_iter().filter(applies).collect()
     };
@@ -285,6 +306,12 @@ fn metrics(call: &mut Call, has_prediction: bool) -> Result<Vec<Metric>> {
             return plan_err!(
                 "{function}: metric {metric} needs a prediction, and a relation has no column 'y_pred'. \
                  Expected prediction. Hint: prediction => <column>, or prediction => y_pred_proba >= 0.5"
+            );
+        }
+        if !metric.needs_prediction() && !has_score {
+            return plan_err!(
+                "{function}: metric {metric} needs a score, and a relation has no column 'y_pred_proba'. \
+                 Expected score. Hint: score => <column>"
             );
         }
         if !metrics.contains(&metric) {

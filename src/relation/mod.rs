@@ -14,10 +14,12 @@ mod estimate_performance;
 mod fit;
 mod fitted_columns;
 mod help;
+mod late_labels;
 mod multivariate_drift;
 mod profiled;
 mod profiles;
 mod rank_columns;
+mod realized_performance;
 mod result;
 mod roles;
 mod series_pairs;
@@ -58,9 +60,10 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 8] = [
+static ALL: [&RelationSpec; 9] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
+    &realized_performance::SPEC,
     &univariate_drift::SPEC,
     &drift_bins::SPEC,
     &multivariate_drift::SPEC,

@@ -113,6 +113,8 @@ pub struct ChunkProfiles {
     pub plan: LogicalPlan,
     /// False when no row can have a prediction.
     pub has_prediction: bool,
+    /// False when no row can have a score.
+    pub has_score: bool,
 }
 
 /// The chunk profiles of a relation, from rows or as they were stored.
@@ -125,12 +127,24 @@ pub fn chunk_profiles(
         return Ok(ChunkProfiles {
             plan: stored::plan(call, side, by, false)?,
             has_prediction: true,
+            has_score: true,
         });
     }
     let roles = Roles::resolve(call, &side)?;
     require_columns(call, &side, &roles)?;
+    profiles_of(call, side, by, roles)
+}
+
+/// The chunk profiles of rows whose roles are known.
+pub fn profiles_of(
+    call: &mut Call,
+    side: Side,
+    by: &[(String, SqlExpr)],
+    roles: Roles,
+) -> Result<ChunkProfiles> {
     let arguments = ChunkArguments::read(call, &side, roles.timestamp.as_ref())?;
     let has_prediction = roles.prediction.is_some();
+    let has_score = roles.score.is_some();
     let rows = ChunkedRows {
         bounds: Bounds::of(call, side.dataset),
         input: side.input,
@@ -142,6 +156,7 @@ pub fn chunk_profiles(
     Ok(ChunkProfiles {
         plan: rows.plan(call)?,
         has_prediction,
+        has_score,
     })
 }
 

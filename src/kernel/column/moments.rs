@@ -1,6 +1,11 @@
 //! Sum, spread and middle of the numbers of a profile, each with its certified error.
 use super::super::values::{ValueBin, ValueBins};
 
+/// Sums of so much are refused, for their terms may already have been cut.
+const GREATEST_SUM: f64 = 1e300;
+/// Squares and fourth powers of numbers beyond this, or all below its inverse, need a unit of their own.
+const GREATEST_POWER: f64 = 1e70;
+
 /// A number with a bound on its distance to the one computed from all rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Bounded {
@@ -43,11 +48,27 @@ fn centre(bin: &ValueBin) -> f64 {
     (bin.sum / bin.count as f64).clamp(bin.lower, bin.upper)
 }
 
-/// Sums of powers of the distance from the mean.
+/// The largest magnitude of a number.
+fn magnitude(values: &ValueBins) -> f64 {
+    let ends = values
+        .bins
+        .iter()
+        .map(|bin| bin.lower.abs().max(bin.upper.abs()));
+    ends.fold(0.0, f64::max)
+}
+
+/// Whether sums of the numbers stay far below the largest number there is.
+pub(super) fn can_be_summed(values: &ValueBins) -> bool {
+    (magnitude(values) * values.rows() as f64) < GREATEST_SUM
+}
+
+/// Sums of powers of the distance from the mean, which is measured in units of `scale`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Spread {
     pub rows: f64,
     pub mean: f64,
+    /// 1, or the largest magnitude where squares of numbers would leave the range of numbers.
+    scale: f64,
     /// Sum of squares.
     pub squares: Bounded,
     /// Sum of fourth powers, of the bins' means.
@@ -62,28 +83,36 @@ pub(super) fn spread(values: &ValueBins) -> Option<Spread> {
     }
     let total = sum(values);
     let mean = total.value / rows;
+    let largest = magnitude(values);
+    let usual = largest == 0.0 || (1.0 / GREATEST_POWER..GREATEST_POWER).contains(&largest);
+    let scale = if usual { 1.0 } else { largest };
     let between = |power: i32| {
-        let of = |bin: &ValueBin| bin.count as f64 * (centre(bin) - mean).powi(power);
+        let of = |bin: &ValueBin| bin.count as f64 * ((centre(bin) - mean) / scale).powi(power);
         compensated(values.bins.iter().map(of))
     };
     // within a bin the squares are least where all rows lie at the mean, and most where they lie at the ends
     let within = |bin: &ValueBin| match values.sums_exact {
-        true => bin.count as f64 * (centre(bin) - bin.lower) * (bin.upper - centre(bin)),
-        false => bin.count as f64 * (bin.upper - bin.lower).powi(2) / 4.0,
+        true => {
+            let (below, above) = (centre(bin) - bin.lower, bin.upper - centre(bin));
+            bin.count as f64 * (below / scale) * (above / scale)
+        }
+        false => bin.count as f64 * ((bin.upper - bin.lower) / scale).powi(2) / 4.0,
     };
     let most_within: f64 = values.bins.iter().map(within).sum();
     // a mean that is off by d adds n d^2 to the squares, and bins that are off by d_i move them by their own distances
     let off = |bin: &ValueBin| {
-        let moved = bin.upper - bin.lower;
-        bin.count as f64 * moved * (2.0 * (centre(bin) - mean).abs() + moved)
+        let moved = (bin.upper - bin.lower) / scale;
+        bin.count as f64 * moved * (2.0 * ((centre(bin) - mean) / scale).abs() + moved)
     };
+    let total_error = total.error / scale;
     let moved: f64 = match values.sums_exact {
         true => 0.0,
-        false => values.bins.iter().map(off).sum::<f64>() + total.error * total.error / rows,
+        false => values.bins.iter().map(off).sum::<f64>() + total_error * total_error / rows,
     };
     Some(Spread {
         rows,
         mean,
+        scale,
         squares: Bounded {
             value: between(2) + most_within / 2.0,
             error: most_within / 2.0 + moved,
@@ -98,7 +127,7 @@ impl Spread {
         if self.rows < 2.0 {
             return None;
         }
-        let of = |squares: f64| (squares.max(0.0) / (self.rows - 1.0)).sqrt();
+        let of = |squares: f64| self.scale * (squares.max(0.0) / (self.rows - 1.0)).sqrt();
         let Bounded { value, error } = self.squares;
         let deviation = of(value);
         let error = (of(value + error) - deviation).max(deviation - of(value - error));
@@ -113,7 +142,7 @@ impl Spread {
     /// * Source: the variance of a sample variance, `(mu4 - (n - 3) / (n - 1) sigma^4) / n`, carried over to its
     ///   root; NannyML 0.13.1 has the same.
     pub fn error_of_deviation(&self) -> Option<f64> {
-        let deviation = self.deviation()?.value;
+        let deviation = self.deviation()?.value / self.scale;
         let n = self.rows;
         if n < 4.0 {
             return None;
@@ -122,7 +151,7 @@ impl Spread {
             return Some(0.0);
         }
         let variance = (self.fourths / n - (n - 3.0) / (n - 1.0) * deviation.powi(4)) / n;
-        (variance >= 0.0).then(|| variance.sqrt() / (2.0 * deviation))
+        (variance >= 0.0).then(|| self.scale * variance.sqrt() / (2.0 * deviation))
     }
 }
 

@@ -10,7 +10,7 @@ use super::super::threshold_model::ThresholdModel;
 use super::super::threshold_text::Judged;
 use super::super::values::{CategoryGroups, ValueBins};
 use super::median_limits::MedianLimits;
-use super::moments::{Bounded, at_rank, median, spread, sum};
+use super::moments::{Bounded, at_rank, can_be_summed, median, spread, sum};
 use super::reading::{ColumnChunk, ColumnReading, ColumnReadings};
 use super::summary_metric::SummaryMetric;
 
@@ -86,19 +86,34 @@ impl SummarySeries {
                 if self.metric == SummaryMetric::Median =>
             {
                 let limits = MedianLimits::fit(values, reference, rate, !self.dealt)?;
-                Ok(Box::new(move |reading| limits.at(reading.used_count)))
+                // beyond the reference's numbers there is no quantile: chunks that trend, or few rows
+                let beyond = self.model(readings)?;
+                Ok(Box::new(move |reading| {
+                    let (own, other) = (
+                        limits.at(reading.used_count),
+                        beyond.limits(&reading.point()),
+                    );
+                    Limits {
+                        lower: own.lower.or(other.lower),
+                        upper: own.upper.or(other.upper),
+                        ..own
+                    }
+                }))
             }
             _ => {
-                let learn = match self.dealt {
-                    true => ThresholdModel::fit_dealt,
-                    false => ThresholdModel::fit,
-                };
-                let points: Vec<ChunkPoint> = readings.iter().map(ColumnReading::point).collect();
-                let scale = self.metric.scale();
-                let model = learn(self.threshold, self.direction, scale, &points)?;
+                let model = self.model(readings)?;
                 Ok(Box::new(move |reading| model.limits(&reading.point())))
             }
         }
+    }
+
+    fn model(&self, readings: &[ColumnReading]) -> Result<ThresholdModel, KernelError> {
+        let learn = match self.dealt {
+            true => ThresholdModel::fit_dealt,
+            false => ThresholdModel::fit,
+        };
+        let points: Vec<ChunkPoint> = readings.iter().map(ColumnReading::point).collect();
+        learn(self.threshold, self.direction, self.metric.scale(), &points)
     }
 
     fn statistic(&self, profile: DriftProfile) -> ColumnReading {
@@ -127,7 +142,9 @@ impl SummarySeries {
         match self.metric {
             SummaryMetric::Count => self.count(used + values.nans),
             _ if used == 0 => undefined(Status::InsufficientData),
-            SummaryMetric::Sum | SummaryMetric::Mean | SummaryMetric::Std if infinite > 0 => {
+            SummaryMetric::Sum | SummaryMetric::Mean | SummaryMetric::Std
+                if infinite > 0 || !can_be_summed(values) =>
+            {
                 undefined(Status::InfiniteValue)
             }
             SummaryMetric::Sum | SummaryMetric::Mean | SummaryMetric::Std => self.moment(values),

@@ -29,7 +29,8 @@ pub(super) fn p_value(totals: impl Iterator<Item = f64>, rows: (f64, f64), dista
     match categories {
         0 | 1 => 1.0,
         2 => largest,
-        _ => -none.exp_m1(),
+        // not -0 where there is nothing
+        _ => 0.0 - none.exp_m1(),
     }
 }
 
@@ -41,11 +42,21 @@ fn two_sided(total: f64, rows: (f64, f64), distance: f64) -> f64 {
     if others <= 0.0 {
         return 1.0;
     }
-    let distance = distance / others.sqrt();
     let per_row = 1.0 / rows.0 + 1.0 / rows.1;
     // c / n - (t - c) / N >= d, up to the rounding of d
-    let high = ((total / rows.0 + distance) / per_row * (1.0 - 1e-12)).ceil();
-    let low = ((total / rows.0 - distance) / per_row * (1.0 + 1e-12)).floor();
+    let high_at = |d: f64| ((total / rows.0 + d) / per_row * (1.0 - 1e-12)).ceil();
+    let low_at = |d: f64| ((total / rows.0 - d) / per_row * (1.0 + 1e-12)).floor();
+    let scaled = distance / others.sqrt();
+    // counts that there are stay possible: of two rows of two categories, one in either sample, each split is one
+    let (most, least) = (total.min(rows.1), (total - rows.0).max(0.0));
+    let high = match high_at(scaled) {
+        high if high > most => high_at(distance),
+        high => high,
+    };
+    let low = match low_at(scaled) {
+        low if low < least => low_at(distance),
+        low => low,
+    };
     let deviation = (total * share * (1.0 - share)).sqrt();
     let far = (high - total * share).min(total * share - low) / deviation;
     if total > 1000.0 && far > 9.0 {

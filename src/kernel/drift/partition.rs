@@ -134,11 +134,14 @@ pub(super) fn doane(values: &ValueBins) -> Partition {
         return Partition::new(Vec::new());
     };
     let count = doane_count(values, lower, upper);
-    let (lower, upper) = if lower == upper {
-        (lower - 0.5, upper + 0.5)
-    } else {
-        (lower, upper)
-    };
+    // of a constant column a range of width 1, which is numpy's, would hold numbers that the column never had
+    if lower == upper {
+        let cuts = [
+            snapped_down(lower, values.level),
+            bin_end(upper, values.level),
+        ];
+        return Partition::new(cuts.to_vec());
+    }
     // as numpy.linspace rounds
     let step = match (upper - lower) / count as f64 {
         step if step.is_finite() => step,
@@ -154,16 +157,23 @@ pub(super) fn doane(values: &ValueBins) -> Partition {
 /// Number of bins by Doane's rule.
 fn doane_count(values: &ValueBins, lower: f64, upper: f64) -> usize {
     let rows = values.rows() as f64;
-    let range = upper - lower;
+    let largest = lower.abs().max(upper.abs());
+    // powers of very large and very small numbers leave the range of numbers
+    let scale = match largest {
+        x if (1e-90..1e90).contains(&x) => 1.0,
+        x => x,
+    };
+    let range = upper / scale - lower / scale;
     if rows <= 2.0 || !(range > 0.0 && range.is_finite()) {
         return 1;
     }
-    let mean = mean_of(values, rows, |x| x);
-    let deviation = mean_of(values, rows, |x| (x - mean).powi(2)).sqrt();
+    let mean = mean_of(values, rows, |x| x / scale);
+    let off = |x: f64| x / scale - mean;
+    let deviation = mean_of(values, rows, |x| off(x).powi(2)).sqrt();
     if deviation == 0.0 {
         return 1;
     }
-    let skewness = mean_of(values, rows, |x| ((x - mean) / deviation).powi(3)).abs();
+    let skewness = mean_of(values, rows, |x| (off(x) / deviation).powi(3)).abs();
     let skewness = if skewness.is_finite() { skewness } else { 0.0 };
     let error = (6.0 * (rows - 2.0) / ((rows + 1.0) * (rows + 3.0))).sqrt();
     let width = range / (1.0 + rows.log2() + (1.0 + skewness / error).log2());

@@ -40,9 +40,10 @@ impl DriftSeries {
                 upper.map(|x| self.clamped(x)),
                 Status::Ok,
             ),
-            Threshold::StandardDeviation { lower, upper } => {
-                let (lower, upper) = self.scatter(&values, lower, upper);
-                fixed(lower, upper, status)
+            // a chunk that lies nearer than usual is no news
+            Threshold::StandardDeviation { upper, .. } => {
+                let (_, upper) = self.scatter(&values, None, upper);
+                fixed(None, upper, status)
             }
             Threshold::FalseAlarmRate { rate } => {
                 self.quantiles(rate, reference, reference_chunks, compared, status)

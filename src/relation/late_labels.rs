@@ -1,0 +1,141 @@
+//! Labels that live in another relation, or that are not final before some time has passed.
+use datafusion::common::{JoinType, Result, ScalarValue, plan_err};
+use datafusion::functions_aggregate::expr_fn::{max, min};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, ident, lit, when};
+use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
+
+use datafusion::arrow::datatypes::DataType;
+
+use super::arguments::Call;
+use super::by::named_expressions;
+use super::chunk_arguments::{as_of, time_zone};
+use super::roles::{Roles, column, column_names};
+use super::session_functions::scalar;
+use super::side::Side;
+use crate::chunk::TimeZone;
+use crate::suggest::expected_one_of;
+
+/// The column of labels that the arguments name.
+fn label_name(call: &Call) -> Result<String> {
+    match call.sql("label") {
+        None => Ok("y_true".into()),
+        Some(SqlExpr::Identifier(name)) => Ok(call.context.normalize_ident(name)),
+        Some(other) => plan_err!(
+            "{}: argument 'label' is `{other}`. Beside 'labels', expected the name of its column. \
+             Hint: labels => (SELECT id, {other} AS y_true FROM ...)",
+            call.function()
+        ),
+    }
+}
+
+/// Rows with their labels from the relation `labels`, where it is given: joined by `key`, a row without one keeps NULL.
+/// A label column that the rows had of their own is replaced.
+pub fn with_labels(call: &mut Call, side: &mut Side) -> Result<()> {
+    let function = call.function();
+    let Some(labels) = call.relation("labels")? else {
+        return match call.sql("key") {
+            Some(key) => plan_err!(
+                "{function}: argument 'key' is `{key}`, and there is no relation to join. Expected labels. \
+                 Hint: labels => table_of_labels"
+            ),
+            None => Ok(()),
+        };
+    };
+    if side.is_stored() {
+        return plan_err!(
+            "{function}: argument 'labels' cannot be joined to stored profiles. Expected rows as '{}'",
+            side.argument
+        );
+    }
+    let keys = named_expressions(call, "key")?;
+    if keys.is_empty() {
+        return plan_err!(
+            "{function}: argument 'labels' needs a key. Expected columns that both relations have. Hint: key => id"
+        );
+    }
+    let label = label_name(call)?;
+    if !labels.schema().has_column_with_unqualified_name(&label) {
+        return plan_err!(
+            "{function}: the relation 'labels' has no column '{label}'. {}. Hint: label => <column>",
+            expected_one_of(&label, &column_names(labels.schema()))
+        );
+    }
+    side.input = joined(call, side, labels, &keys, &label)?;
+    Ok(())
+}
+
+fn joined(
+    call: &mut Call,
+    side: &Side,
+    labels: LogicalPlan,
+    keys: &[(String, SqlExpr)],
+    label: &str,
+) -> Result<LogicalPlan> {
+    let mut of_labels = Vec::with_capacity(keys.len());
+    let mut pairs = Vec::with_capacity(keys.len());
+    let mut shown: Option<Expr> = None;
+    for (i, (_, sql)) in keys.iter().enumerate() {
+        let name = format!("__key_{i}");
+        of_labels.push(
+            call.resolve("key", sql.clone(), labels.schema())?
+                .alias(&name),
+        );
+        pairs.push(
+            call.resolve("key", sql.clone(), side.schema())?
+                .eq(column(&name)),
+        );
+        shown.get_or_insert(cast(column(&name), DataType::Utf8));
+    }
+    let value = ident(label);
+    let ends = [
+        min(value.clone()).alias("__least"),
+        max(value).alias("__greatest"),
+    ];
+    // a label that comes twice for a key is one label; two labels are an error, for neither is known to be right
+    let agree = column("__least").not_eq(column("__greatest")).is_not_true();
+    let key = shown.unwrap_or_else(|| lit(ScalarValue::Utf8(None)));
+    let is_one = scalar(call, "one_label", vec![agree, key])?;
+    let one = when(is_one, column("__least")).end()?;
+    let names: Vec<Expr> = (0..keys.len())
+        .map(|i| column(&format!("__key_{i}")))
+        .collect();
+    let labels = LogicalPlanBuilder::from(labels)
+        .aggregate(of_labels, ends)?
+        .project(names.into_iter().chain([one.alias("__label")]))?
+        .build()?;
+    let kept = side.schema().columns().into_iter();
+    let kept = kept.filter(|column| column.name != label).map(Expr::Column);
+    let kept: Vec<Expr> = kept.chain([column("__label").alias(label)]).collect();
+    LogicalPlanBuilder::from(side.input.clone())
+        .join_on(labels, JoinType::Left, pairs)?
+        .project(kept)?
+        .build()
+}
+
+/// The label, unknown on rows that are younger than `label_delay`.
+pub fn delayed(call: &mut Call, roles: &mut Roles) -> Result<()> {
+    let function = call.function();
+    let Some(delay) = call.constant("label_delay")? else {
+        return Ok(());
+    };
+    if !matches!(delay.data_type(), DataType::Interval(_)) {
+        return plan_err!(
+            "{function}: argument 'label_delay' is {delay}. Expected an interval. Hint: label_delay => INTERVAL '60 days'"
+        );
+    }
+    let Some(timestamp) = roles.timestamp.clone() else {
+        return plan_err!(
+            "{function}: argument 'label_delay' needs the time of a row. Expected timestamp. Hint: timestamp => <column>"
+        );
+    };
+    if let Some(label) = roles.label.take() {
+        let zone = time_zone(call)?;
+        let due = as_of(call, &zone)? - lit(delay);
+        roles.label = Some(when(due_before(&zone, timestamp, due)?, label).end()?);
+    }
+    Ok(())
+}
+
+fn due_before(_: &TimeZone, timestamp: Expr, due: Expr) -> Result<Expr> {
+    Ok(cast(timestamp, crate::chunk::TIMESTAMP).lt_eq(due))
+}

@@ -1,0 +1,157 @@
+//! `realized_performance`: performance per chunk from labels.
+use datafusion::common::{Result, plan_err};
+use datafusion::logical_expr::{LogicalPlan, lit};
+use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
+
+use super::RelationSpec;
+use super::arguments::Call;
+use super::by::{by_columns, comparable_groups};
+use super::chunked::CHUNK_COLUMNS;
+use super::estimate_performance::{
+    at_least_one, confidence_level, matrix_of, metrics, texts_of, union, unnest_metrics,
+};
+use super::late_labels::{delayed, with_labels};
+use super::profiles::{ChunkProfiles, chunk_profiles, profiles_of};
+use super::result::{judge, shared_shape};
+use super::roles::{Roles, column, column_names};
+use super::session_functions::scalar;
+use super::shared_arguments;
+use super::side::Side;
+use super::threshold_arguments::thresholds;
+use crate::suggest::expected_one_of;
+
+pub static SPEC: RelationSpec = RelationSpec {
+    name: "realized_performance",
+    description: "Performance of a binary classifier per chunk from labels, complete, partial or late, with confidence intervals and \
+                  thresholds of a stated false-alarm rate.",
+    arguments: &[
+        (
+            "reference",
+            "Rows with labels that say what is usual, or their profiles.",
+        ),
+        ("analysis", "Rows to be judged, or their profiles."),
+        (
+            "score",
+            "Score, higher for the positive class; default: column y_pred_proba, if there.",
+        ),
+        (
+            "prediction",
+            "Predicted class, 0/1 or boolean; default: column y_pred, if there.",
+        ),
+        (
+            "label",
+            "Realized class, 0/1 or boolean, NULL where not known; default: column y_true.",
+        ),
+        (
+            "labels",
+            "Relation with the labels of the analysis, where they live elsewhere; joined by key.",
+        ),
+        (
+            "key",
+            "Columns by which labels are joined, of the same names in both relations.",
+        ),
+        (
+            "label_delay",
+            "INTERVAL: labels of rows younger than this at as_of are not final and count as unknown.",
+        ),
+        shared_arguments::TIMESTAMP,
+        (
+            "positive_label",
+            "The value of label that stands for the positive class, and of a prediction that is a text.",
+        ),
+        (
+            "by",
+            "Columns that group the rows; each group has its own thresholds.",
+        ),
+        shared_arguments::CHUNK,
+        shared_arguments::REFERENCE_CHUNK,
+        shared_arguments::ORDER_BY,
+        shared_arguments::INCOMPLETE,
+        shared_arguments::TIME_ZONE,
+        shared_arguments::AS_OF,
+        (
+            "metrics",
+            "Names of metrics; default: all that the given columns allow.",
+        ),
+        (
+            "value_matrix",
+            "Value of a row by outcome [tn, fp, fn, tp], for business_value and business_value_per_row.",
+        ),
+        shared_arguments::COLUMN_THRESHOLDS,
+        shared_arguments::DIRECTION,
+        shared_arguments::CONFIDENCE_LEVEL,
+        shared_arguments::NAME,
+    ],
+    positional: 2,
+    example: "SELECT chunk, metric, value, labelled_count, alert\n\
+              FROM realized_performance(reference, analysis, labels => labels, key => id, chunk => INTERVAL '1 month', metrics => 'f1')\n\
+              WHERE dataset = 'analysis'",
+    expand,
+};
+
+fn expand(call: &mut Call) -> Result<LogicalPlan> {
+    let by = by_columns(call)?;
+    let (reference, mut analysis) = Side::reference_and_analysis(call)?;
+    with_labels(call, &mut analysis)?;
+    let reference = labelled_profiles(call, reference, &by)?;
+    let analysis = labelled_profiles(call, analysis, &by)?;
+    let names: Vec<String> = by.into_iter().map(|(name, _)| name).collect();
+    let has_prediction = reference.has_prediction && analysis.has_prediction;
+    let has_score = reference.has_score && analysis.has_score;
+    let metrics = metrics(call, has_prediction, has_score)?;
+    let thresholds = thresholds(call, &metrics)?;
+    let sides = [
+        ("reference", reference.plan.schema().as_ref()),
+        ("analysis", analysis.plan.schema().as_ref()),
+    ];
+    comparable_groups(call, sides, &names)?;
+    let analysis = match names.is_empty() {
+        true => at_least_one(analysis.plan)?,
+        // without rows it is not known which groups there should be
+        false => analysis.plan,
+    };
+    let chunks = union(reference.plan, analysis, &names, &CHUNK_COLUMNS)?;
+    let args = vec![
+        column("profile"),
+        texts_of(&metrics),
+        matrix_of(call)?,
+        lit(confidence_level(call)?),
+    ];
+    let readings = scalar(call, "evaluate_realized", args)?;
+    let evaluated = unnest_metrics(chunks, &names, readings)?;
+    let judged = judge(call, evaluated, &names, &thresholds)?;
+    let function = call.function();
+    shared_shape(call, judged, &names)?.alias(function)?.build()
+}
+
+/// Chunk profiles of rows that have labels, and a score or a prediction.
+fn labelled_profiles(
+    call: &mut Call,
+    side: Side,
+    by: &[(String, SqlExpr)],
+) -> Result<ChunkProfiles> {
+    if side.is_stored() {
+        return chunk_profiles(call, side, by);
+    }
+    let mut roles = Roles::resolve(call, &side)?;
+    let (function, dataset) = (call.function(), side.dataset);
+    let names = column_names(side.schema());
+    if roles.label.is_none() {
+        return plan_err!(
+            "{function}: the {dataset} relation has no column 'y_true'. Expected labels. Hint: label => <column>, or \
+             labels => <relation>, key => <column>. {}",
+            expected_one_of("y_true", &names)
+        );
+    }
+    if roles.score.is_none() && roles.prediction.is_none() {
+        return plan_err!(
+            "{function}: the {dataset} relation has neither a column 'y_pred_proba' nor 'y_pred'. Expected a score or a \
+             prediction. Hint: score => <column>. {}",
+            expected_one_of("y_pred_proba", &names)
+        );
+    }
+    if dataset == "analysis" {
+        delayed(call, &mut roles)?;
+    }
+    profiles_of(call, side, by, roles)
+}

@@ -8,7 +8,19 @@
 //! most .05 and three simulation errors for families. A cell that misses one is marked `*`, and the status is 1.
 //! Bars are taken as simulated, and 20,000 replicates leave an error of .03 at .05 and of .07 at .01, as multiples.
 //!
-//! MEASURED: @P
+//! MEASURED (20,000 replicates, 10,000 families, seed 1), multiples of the level:
+//!
+//! | | .05 | .01 |
+//! |---|---|---|
+//! | numbers without ties, up to 2,000 rows | .93 to 1.07 | .85 to 1.10 |
+//! | numbers without ties, 20,000 rows | .96 to 1.09 | .80 to 1.13 |
+//! | 3, 10, 80 numbers | .82 to 1.10 | .69 to 1.12 |
+//! | 2, 6, 40, 400 categories | .92 to 1.10 | .86 to 1.17 |
+//!
+//! Ranges over the sizes and metrics. Four cells of ties and categories lie above 1.1 at .01, as chance has it: with
+//! 200,000 replicates these give at most 1.04 and 1.06. The row of 20,000 rows was measured while jensen_shannon,
+//! hellinger and psi had chi-square laws, which their own moments hardly change there, and lacks exponential numbers of
+//! 20,000 and 20,000 rows. Families: at most .0545 (jensen_shannon of normal numbers, 5,000 and 500 rows), bar .0565.
 #[path = "../tests/simulated/binomial.rs"]
 mod binomial;
 #[path = "../tests/simulated/drift_samples.rs"]

@@ -210,7 +210,7 @@ fn rounded(x: f64) -> f64 {
 fn edge(x: f64) -> (f64, bool) {
     let before = x.next_down();
     let length = |x: f64| x.to_string().len();
-    match length(before) < length(x) {
+    match length(before) + 4 < length(x) {
         true => (rounded(before), true),
         false => (rounded(x), false),
     }

@@ -1,8 +1,9 @@
 //! What the functions that look at columns one by one have in common: profiles of both sides, metrics, a row for each
 //! metric of each column and chunk.
 use datafusion::arrow::datatypes::{DataType, Fields};
-use datafusion::common::{Result, ScalarValue, plan_err};
-use datafusion::functions::core::expr_fn::{get_field, named_struct};
+use datafusion::common::{JoinType, Result, ScalarValue, plan_err};
+use datafusion::functions::core::expr_fn::{coalesce, get_field, named_struct};
+use datafusion::functions_nested::expr_fn::make_array;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
@@ -102,8 +103,20 @@ impl ColumnSides {
     pub fn chunks(self, call: &mut Call) -> Result<LogicalPlanBuilder> {
         let names = self.by();
         let [of_reference, of_analysis] = self.columns;
+        // without rows it is not known which groups there should be
+        let known = match self.by.is_empty() && !self.analysis.is_stored() {
+            true => of_analysis
+                .iter()
+                .map(|c| (c.name.clone(), c.status))
+                .collect(),
+            false => vec![],
+        };
         let reference = column_profiles(call, self.reference, &self.by, of_reference)?;
         let analysis = column_profiles(call, self.analysis, &self.by, of_analysis)?;
+        let analysis = match known.is_empty() {
+            true => analysis,
+            false => each_at_least_once(analysis, &known)?,
+        };
         let sides = [
             ("reference", reference.schema().as_ref()),
             ("analysis", analysis.schema().as_ref()),
@@ -111,6 +124,45 @@ impl ColumnSides {
         comparable_groups(call, sides, &names)?;
         union(reference, analysis, &names, &column_chunk_columns())
     }
+}
+
+/// The chunks of columns and, for a column of a relation without rows, one chunk of none: a report on an empty table says
+/// so by a status instead of looking healthy.
+fn each_at_least_once(
+    chunks: LogicalPlan,
+    known: &[(String, Option<&'static str>)],
+) -> Result<LogicalPlan> {
+    let names = known.iter().map(|(name, status)| {
+        named_struct(vec![
+            lit("name"),
+            lit(name.as_str()),
+            lit("status"),
+            lit(status.unwrap_or("ok")),
+        ])
+    });
+    let of_known = |name: &str| get_field(column("__known"), name);
+    let columns = column_chunk_columns().into_iter().map(|name| match name {
+        "column_name" => column("__name").alias(name),
+        "column_status" => coalesce(vec![column(name), column("__status")]).alias(name),
+        "row_count" => coalesce(vec![column(name), lit(0i64)]).alias(name),
+        "complete" | "dealt" => coalesce(vec![column(name), lit(false)]).alias(name),
+        _ => column(name),
+    });
+    let columns: Vec<Expr> = columns.collect();
+    LogicalPlanBuilder::empty(true)
+        .project(vec![make_array(names.collect()).alias("__known")])?
+        .unnest_column("__known")?
+        .project(vec![
+            of_known("name").alias("__name"),
+            of_known("status").alias("__status"),
+        ])?
+        .join_on(
+            chunks,
+            JoinType::Left,
+            [column("__name").eq(column("column_name"))],
+        )?
+        .project(columns)?
+        .build()
 }
 
 /// The names of metrics as a literal list.

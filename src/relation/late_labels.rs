@@ -12,7 +12,6 @@ use super::chunk_arguments::{as_of, time_zone};
 use super::roles::{Roles, column, column_names};
 use super::session_functions::scalar;
 use super::side::Side;
-use crate::chunk::TimeZone;
 use crate::suggest::expected_one_of;
 
 /// The column of labels that the arguments name.
@@ -113,7 +112,7 @@ fn joined(
 }
 
 /// The label, unknown on rows that are younger than `label_delay`.
-pub fn delayed(call: &mut Call, roles: &mut Roles) -> Result<()> {
+pub fn delayed(call: &mut Call, side: &Side, roles: &mut Roles) -> Result<()> {
     let function = call.function();
     let Some(delay) = call.constant("label_delay")? else {
         return Ok(());
@@ -131,11 +130,8 @@ pub fn delayed(call: &mut Call, roles: &mut Roles) -> Result<()> {
     if let Some(label) = roles.label.take() {
         let zone = time_zone(call)?;
         let due = as_of(call, &zone)? - lit(delay);
-        roles.label = Some(when(due_before(&zone, timestamp, due)?, label).end()?);
+        let time = zone.local("timestamp", timestamp, side.schema())?;
+        roles.label = Some(when(time.lt_eq(due), label).end()?);
     }
     Ok(())
-}
-
-fn due_before(_: &TimeZone, timestamp: Expr, due: Expr) -> Result<Expr> {
-    Ok(cast(timestamp, crate::chunk::TIMESTAMP).lt_eq(due))
 }

@@ -151,7 +151,7 @@ fn labelled_profiles(
         );
     }
     if dataset == "analysis" {
-        delayed(call, &mut roles)?;
+        delayed(call, &side, &mut roles)?;
     }
     profiles_of(call, side, by, roles)
 }

@@ -11,8 +11,6 @@ const MAGIC: [u8; 4] = *b"MWPC";
 const WHAT: &str = "fitted projection";
 /// Reference rows for each column, below which its own rows fit the projection visibly better than new ones.
 const ENOUGH_ROWS: u64 = 100;
-/// A component that carries no more of the variance is rounding.
-const NOTHING: f64 = 1e-12;
 
 /// How many components are kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -86,9 +84,7 @@ impl Projection {
                 cumulative.take_while(|sum| *sum <= share).count() + 1
             }
         };
-        // columns that do not vary, or follow from others, leave nothing to reconstruct either
-        let rank = shares.iter().filter(|share| **share > NOTHING).count();
-        if kept >= rank.min(columns) {
+        if kept >= columns {
             return unfit(encoding, Status::AllComponents);
         }
         let means = sums.means();

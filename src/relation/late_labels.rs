@@ -83,7 +83,7 @@ fn joined(
             call.resolve("key", sql.clone(), side.schema())?
                 .eq(column(&name)),
         );
-        shown.get_or_insert(cast(column(&name), DataType::Utf8));
+        shown.get_or_insert_with(|| cast(column(&name), DataType::Utf8));
     }
     let value = ident(label);
     let ends = [

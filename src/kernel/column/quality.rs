@@ -192,6 +192,22 @@ impl QualitySeries {
         })
     }
 
+    /// What the reference says of the share: weights of hits and of other rows, with what is known before any row.
+    fn weights(&self, whole: DriftProfile, hits: f64) -> (f64, f64) {
+        let rows = all_rows(whole) as f64;
+        match (self.metric, whole) {
+            (QualityMetric::Unseen, DriftProfile::Categorical(groups)) => {
+                let hits = hits.max(Seen::of(groups).once as f64) + 1.0;
+                (hits, (rows - hits).max(0.5))
+            }
+            (QualityMetric::OutOfRange, _) => {
+                let hits = hits.max(2.0);
+                (hits, (rows + 1.0 - hits).max(0.5))
+            }
+            _ => (hits + 0.5, (rows - hits).max(0.0) + 0.5),
+        }
+    }
+
     fn share_limits(
         &self,
         whole: DriftProfile,
@@ -203,18 +219,7 @@ impl QualitySeries {
             .iter()
             .filter_map(|r| Some(r.value? * r.used_count as f64))
             .sum();
-        let rows = all_rows(whole) as f64;
-        let (a, b) = match (self.metric, whole) {
-            (QualityMetric::Unseen, DriftProfile::Categorical(groups)) => {
-                let hits = hits.max(Seen::of(groups).once as f64) + 1.0;
-                (hits, (rows - hits).max(0.5))
-            }
-            (QualityMetric::OutOfRange, _) => {
-                let hits = hits.max(2.0);
-                (hits, (rows + 1.0 - hits).max(0.5))
-            }
-            _ => (hits + 0.5, (rows - hits).max(0.0) + 0.5),
-        };
+        let (a, b) = self.weights(whole, hits);
         let both = self.metric.has_lower_limit() && self.direction == Direction::Both;
         let tail = if both { rate / 2.0 } else { rate };
         let share = a / (a + b);

@@ -98,7 +98,7 @@ fn evaluate(spec: &FunctionSpec, values: &[ArrayRef], rows: usize) -> Result<Arr
     let whole = chunks.fitted();
     let mut before = match comparison {
         Comparison::Reference => None,
-        Comparison::Previous => chunks.reference.last().and_then(reference),
+        Comparison::Previous => chunks.reference.iter().rev().find_map(reference),
     };
     let metrics: Vec<DriftMetric> = match chunks.is_continuous() {
         None => vec![],
@@ -117,7 +117,7 @@ fn evaluate(spec: &FunctionSpec, values: &[ArrayRef], rows: usize) -> Result<Arr
             *of_chunk = bins(chunk, against.ok_or(no_reference), &metrics);
         }
         if comparison == Comparison::Previous {
-            before = reference(chunk);
+            before = reference(chunk).or(before);
         }
     }
     list_of(&found)

@@ -1,11 +1,12 @@
 //! `one_label`: refuses a key that has several labels.
 use std::sync::Arc;
 
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, exec_err};
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{ColumnarValue, ScalarUDF};
 
-use super::scalar::scalar;
+use super::scalar::scalar_of_batch;
 use super::spec::{FunctionSpec, Role};
 use super::values::{flag, text};
 
@@ -26,7 +27,22 @@ static ONE_LABEL: FunctionSpec = FunctionSpec {
 };
 
 pub(super) fn all() -> Result<Vec<Arc<ScalarUDF>>> {
-    Ok(vec![scalar(&ONE_LABEL, DataType::Boolean, one_label)?])
+    Ok(vec![scalar_of_batch(
+        &ONE_LABEL,
+        DataType::Boolean,
+        one_label,
+        all_agree,
+    )?])
+}
+
+/// Every row of a table goes through this, and nearly always there is nothing to tell.
+fn all_agree(_: &FunctionSpec, values: &[ColumnarValue]) -> Result<Option<ArrayRef>> {
+    let Some(ColumnarValue::Array(agree)) = values.first() else {
+        return Ok(None);
+    };
+    let agree = agree.as_boolean();
+    let all = agree.null_count() == 0 && agree.true_count() == agree.len();
+    Ok(all.then(|| Arc::new(agree.clone()) as ArrayRef))
 }
 
 fn one_label(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {

@@ -1,6 +1,6 @@
 //! The one `ScalarUDFImpl`: a spec, and a function of one row's values.
 //!
-//! These functions work on profiles, a few hundred rows at most; only `calibrate` sees every row of a table.
+//! These functions work on profiles, a few hundred rows at most; those that see every row of a table have a way for whole batches.
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 

@@ -54,7 +54,9 @@ impl Link {
         let least = 0.5 / (rows + 1.0);
         match self {
             Self::Identity => x,
-            Self::Log => x.max(least),
+            // a floor in another unit than that of the value would hide all that lies below it
+            Self::Log if x > 0.0 => x,
+            Self::Log => least,
             Self::Arcsine => x.clamp(least, 1.0 - least),
         }
     }

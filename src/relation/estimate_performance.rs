@@ -287,13 +287,18 @@ pub fn metrics(call: &mut Call, has_prediction: bool, has_score: bool) -> Result
         };
         Metric::ALL.into_iter().filter(applies).collect()
     };
-    let Some(names) = call.words("metrics")? else {
-        return Ok(all());
+    let names = call.words("metrics")?;
+    let names = names.filter(|names| !names.iter().any(|name| name == "*"));
+    let Some(names) = names else {
+        return match all() {
+            none if none.is_empty() => plan_err!(
+                "{function}: one relation has no score and the other no prediction, so there is no metric of both. \
+                 Expected y_pred_proba or y_pred in both. Hint: score => <column>"
+            ),
+            all => Ok(all),
+        };
     };
     let mut metrics = Vec::new();
-    if names.iter().any(|name| name == "*") {
-        return Ok(all());
-    }
     for name in &names {
         let metric: Metric = metric_of(function, "metrics", name)?;
         if metric.needs_value_matrix() && matrix.is_none() {

@@ -1,15 +1,18 @@
 //! Labels that live in another relation, or that are not final before some time has passed.
+use datafusion::arrow::datatypes::{DataType, IntervalUnit};
 use datafusion::common::{JoinType, Result, ScalarValue, plan_err};
+use datafusion::functions::expr_fn::concat_ws;
 use datafusion::functions_aggregate::expr_fn::{max, min};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, ident, lit, when};
+use datafusion::logical_expr::type_coercion::binary::type_union_coercion;
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, ident, lit, when,
+};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
-
-use datafusion::arrow::datatypes::DataType;
 
 use super::arguments::Call;
 use super::by::named_expressions;
 use super::chunk_arguments::{as_of, time_zone};
-use super::roles::{Roles, column, column_names};
+use super::roles::{Roles, column, column_names, is_text};
 use super::session_functions::scalar;
 use super::side::Side;
 use crate::suggest::expected_one_of;
@@ -72,43 +75,68 @@ fn joined(
 ) -> Result<LogicalPlan> {
     let mut of_labels = Vec::with_capacity(keys.len());
     let mut pairs = Vec::with_capacity(keys.len());
-    let mut shown: Option<Expr> = None;
-    for (i, (_, sql)) in keys.iter().enumerate() {
-        let name = format!("__key_{i}");
-        of_labels.push(
-            call.resolve("key", sql.clone(), labels.schema())?
-                .alias(&name),
+    let mut present = lit(true);
+    let mut shown = Vec::with_capacity(keys.len());
+    for (i, (name, sql)) in keys.iter().enumerate() {
+        let own = call.resolve("key", sql.clone(), side.schema())?;
+        let other = call.resolve("key", sql.clone(), labels.schema())?;
+        let types = (
+            own.get_type(side.schema())?,
+            other.get_type(labels.schema())?,
         );
-        pairs.push(
-            call.resolve("key", sql.clone(), side.schema())?
-                .eq(column(&name)),
-        );
-        shown.get_or_insert_with(|| cast(column(&name), DataType::Utf8));
+        let common = common_type(call.function(), name, &types)?;
+        let key = format!("__key_{i}");
+        present = present.and(other.clone().is_not_null());
+        of_labels.push(cast(other, common.clone()).alias(&key));
+        shown.push(key_text(&common, column(&key)));
+        pairs.push(cast(own, common).eq(column(&key)));
     }
     let value = ident(label);
     let ends = [
         min(value.clone()).alias("__least"),
         max(value).alias("__greatest"),
     ];
-    // a label that comes twice for a key is one label; two labels are an error, for neither is known to be right
-    let agree = column("__least").not_eq(column("__greatest")).is_not_true();
-    let key = shown.unwrap_or_else(|| lit(ScalarValue::Utf8(None)));
-    let is_one = scalar(call, "one_label", vec![agree, key])?;
-    let one = when(is_one, column("__least")).end()?;
-    let names: Vec<Expr> = (0..keys.len())
-        .map(|i| column(&format!("__key_{i}")))
-        .collect();
     let labels = LogicalPlanBuilder::from(labels)
+        .filter(present)?
         .aggregate(of_labels, ends)?
-        .project(names.into_iter().chain([one.alias("__label")]))?
         .build()?;
+    // a label that comes twice for a key is one label; two labels are an error, for neither is known to be right; keys
+    // without a row do not matter
+    let agree = column("__least").not_eq(column("__greatest"));
+    let is_one = scalar(
+        call,
+        "one_label",
+        vec![agree.is_not_true(), concat_ws(lit(", "), shown)],
+    )?;
+    let one = when(is_one, column("__least")).end()?;
     let kept = side.schema().columns().into_iter();
     let kept = kept.filter(|column| column.name != label).map(Expr::Column);
-    let kept: Vec<Expr> = kept.chain([column("__label").alias(label)]).collect();
+    let kept: Vec<Expr> = kept.chain([one.alias(label)]).collect();
     LogicalPlanBuilder::from(side.input.clone())
         .join_on(labels, JoinType::Left, pairs)?
         .project(kept)?
         .build()
+}
+
+/// The type in which keys are compared. A text and a number are compared as numbers, and then `'042'` would be `42`.
+fn common_type(function: &str, key: &str, types: &(DataType, DataType)) -> Result<DataType> {
+    let (own, other) = types;
+    let mixed = is_text(own) != is_text(other);
+    match type_union_coercion(own, other).filter(|_| !mixed) {
+        Some(common) => Ok(common),
+        None => plan_err!(
+            "{function}: argument 'key': '{key}' has type {own} in the analysis and {other} in the labels. \
+             Expected one type. Hint: labels => (SELECT CAST({key} AS ...) AS {key}, ... FROM ...)"
+        ),
+    }
+}
+
+/// A key for an error.
+fn key_text(kind: &DataType, key: Expr) -> Expr {
+    match kind.is_binary() || kind.is_nested() {
+        true => lit("(binary)"),
+        false => cast(key, DataType::Utf8),
+    }
 }
 
 /// The label, unknown on rows that are younger than `label_delay`.
@@ -120,6 +148,12 @@ pub fn delayed(call: &mut Call, side: &Side, roles: &mut Roles) -> Result<()> {
     if !matches!(delay.data_type(), DataType::Interval(_)) {
         return plan_err!(
             "{function}: argument 'label_delay' is {delay}. Expected an interval. Hint: label_delay => INTERVAL '60 days'"
+        );
+    }
+    if is_negative(&delay)? {
+        return plan_err!(
+            "{function}: argument 'label_delay' is {delay}. Expected an interval that is not negative. \
+             Hint: label_delay => INTERVAL '60 days'"
         );
     }
     let Some(timestamp) = roles.timestamp.clone() else {
@@ -134,4 +168,14 @@ pub fn delayed(call: &mut Call, side: &Side, roles: &mut Roles) -> Result<()> {
         roles.label = Some(when(time.lt_eq(due), label).end()?);
     }
     Ok(())
+}
+
+fn is_negative(delay: &ScalarValue) -> Result<bool> {
+    let months = delay.cast_to(&DataType::Interval(IntervalUnit::MonthDayNano))?;
+    Ok(match months {
+        ScalarValue::IntervalMonthDayNano(Some(delay)) => {
+            delay.months < 0 || delay.days < 0 || delay.nanoseconds < 0
+        }
+        _ => false,
+    })
 }

@@ -44,7 +44,8 @@ pub static SPEC: RelationSpec = RelationSpec {
         ),
         (
             "labels",
-            "Relation with the labels of the analysis, where they live elsewhere; joined by key.",
+            "Relation with the labels of the analysis, where they live elsewhere; joined by key. They replace labels of the rows; \
+             a row whose key is NULL or has no label has none, two different labels for a key are an error.",
         ),
         (
             "key",
@@ -52,7 +53,7 @@ pub static SPEC: RelationSpec = RelationSpec {
         ),
         (
             "label_delay",
-            "INTERVAL: labels of rows younger than this at as_of are not final and count as unknown.",
+            "INTERVAL: labels of analysis rows younger than this at as_of are not final and count as unknown.",
         ),
         shared_arguments::TIMESTAMP,
         (
@@ -131,6 +132,13 @@ fn labelled_profiles(
     by: &[(String, SqlExpr)],
 ) -> Result<ChunkProfiles> {
     if side.is_stored() {
+        if side.dataset == "analysis" && call.sql("label_delay").is_some() {
+            return plan_err!(
+                "{}: argument 'label_delay' cannot be kept with stored profiles, whose labels are counted already. \
+                 Expected rows as 'analysis'",
+                call.function()
+            );
+        }
         return chunk_profiles(call, side, by);
     }
     let mut roles = Roles::resolve(call, &side)?;

@@ -82,7 +82,9 @@ pub(super) fn spread(values: &ValueBins) -> Option<Spread> {
         return None;
     }
     let total = sum(values);
-    let mean = total.value / rows;
+    let (first, last) = (values.bins.first()?, values.bins.last()?);
+    // rounding must not put the mean of a constant column beside it
+    let mean = (total.value / rows).max(first.lower).min(last.upper);
     let largest = magnitude(values);
     let usual = largest == 0.0 || (1.0 / GREATEST_POWER..GREATEST_POWER).contains(&largest);
     let scale = if usual { 1.0 } else { largest };

@@ -250,21 +250,21 @@ fn unseen(
     analysis: &[ColumnChunk],
     part: bool,
 ) -> Vec<Result<Count, Status>> {
-    let seen = match whole {
+    let mut seen = match whole {
         Some(DriftProfile::Categorical(groups)) => Some(Seen::of(groups)),
         _ => None,
     };
     let filled = reference.iter().filter(|chunk| has_rows(chunk)).count();
-    let of = |chunk: &ColumnChunk, part: bool| match ((*chunk)?, &seen) {
+    let mut of = |chunk: &ColumnChunk, part: bool| match ((*chunk)?, &mut seen) {
         (_, None) => Err(without_whole(reference)),
         (_, Some(_)) if part && filled < 2 => Err(Status::NoReference),
         (DriftProfile::Categorical(groups), Some(seen)) => Ok(seen.unseen(groups, part)),
         _ => Err(Status::ChangedType),
     };
-    let of_reference = reference.iter().map(|chunk| of(chunk, part));
-    of_reference
-        .chain(analysis.iter().map(|chunk| of(chunk, false)))
-        .collect()
+    let mut counts: Vec<Result<Count, Status>> =
+        reference.iter().map(|chunk| of(chunk, part)).collect();
+    counts.extend(analysis.iter().map(|chunk| of(chunk, false)));
+    counts
 }
 
 fn out_of_range(
@@ -340,6 +340,9 @@ enum SeriesLimits {
 impl SeriesLimits {
     /// A chunk of one value is no news where the reference has such chunks.
     fn constant(whole: DriftProfile, rate: f64, reference: &[&ColumnReading]) -> Self {
+        if reference.is_empty() {
+            return Self::None(Status::ReferenceUndefined);
+        }
         if reference.iter().any(|reading| reading.value == Some(1.0)) {
             return Self::Flag { upper: None };
         }

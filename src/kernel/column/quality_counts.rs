@@ -105,10 +105,15 @@ pub(super) fn constant_by_chance(reference: DriftProfile, rows: u64) -> f64 {
     counts.into_iter().filter(|n| *n > 0).map(of).sum()
 }
 
+/// Rows by prefix.
+type Prefixes = HashMap<u64, u64>;
+
 /// The categories of the reference, with their rows.
 pub(super) struct Seen {
-    rows: HashMap<u64, u64>,
+    rows: Prefixes,
     bits: u8,
+    /// The same by fewer bits, for chunks that have no more.
+    cut: HashMap<u8, Prefixes>,
     /// Rows of categories that are in the reference once.
     pub once: u64,
 }
@@ -123,6 +128,7 @@ impl Seen {
         Self {
             rows,
             bits: reference.bits,
+            cut: HashMap::new(),
             once: once.count() as u64,
         }
     }
@@ -131,10 +137,12 @@ impl Seen {
     /// of it.
     ///
     /// Where hashes are cut, a category may share its prefix with a seen one: such rows are taken as seen, and may be not.
-    pub fn unseen(&self, chunk: &CategoryGroups, part: bool) -> Count {
+    pub fn unseen(&mut self, chunk: &CategoryGroups, part: bool) -> Count {
         let bits = chunk.bits.min(self.bits);
-        let cut = (bits < self.bits).then(|| self.coarsened(bits));
-        let seen = cut.as_ref().unwrap_or(&self.rows);
+        if bits < self.bits && !self.cut.contains_key(&bits) {
+            self.cut.insert(bits, self.coarsened(bits));
+        }
+        let seen = self.cut.get(&bits).unwrap_or(&self.rows);
         let coarse = chunk.coarsened(bits);
         let mut own: HashMap<u64, u64> = HashMap::with_capacity(coarse.groups.len());
         for group in &coarse.groups {
@@ -158,7 +166,7 @@ impl Seen {
         }
     }
 
-    fn coarsened(&self, bits: u8) -> HashMap<u64, u64> {
+    fn coarsened(&self, bits: u8) -> Prefixes {
         let by = u32::from(self.bits - bits);
         let mut rows = HashMap::new();
         for (prefix, count) in &self.rows {
@@ -296,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_category_is_unseen_where_no_other_row_has_it() {
-        let seen = Seen::of(&categories(&[(1, 5), (2, 1), (3, 4)], 64));
+        let mut seen = Seen::of(&categories(&[(1, 5), (2, 1), (3, 4)], 64));
         assert_eq!(seen.once, 1);
         let chunk = categories(&[(1, 2), (2, 1), (9, 3)], 64);
         assert_eq!(seen.unseen(&chunk, false), Count::certain(3, 7));
@@ -308,11 +316,11 @@ mod tests {
     #[test]
     fn cut_hashes_leave_seen_rows_unsure() {
         // prefixes 01 and 10 of two bits
-        let seen = Seen::of(&categories(&[(1, 5), (2, 5)], 2));
+        let mut seen = Seen::of(&categories(&[(1, 5), (2, 5)], 2));
         let chunk = categories(&[(1 << 62, 2), (3 << 62, 4)], 64);
         let found = seen.unseen(&chunk, false);
         assert_eq!((found.least, found.most, found.rows), (4, 6, 7));
-        let exact = Seen::of(&categories(&[(1 << 62, 5)], 64));
+        let mut exact = Seen::of(&categories(&[(1 << 62, 5)], 64));
         let found = exact.unseen(&categories(&[(1, 2), (3, 4)], 2), false);
         assert_eq!((found.least, found.most), (4, 6));
     }

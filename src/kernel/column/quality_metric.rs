@@ -108,7 +108,7 @@ const TABLE: [Spec; 8] = [
     Spec {
         metric: QualityMetric::SchemaChange,
         name: "schema_change",
-        description: "1 where the column is new, absent, or of another type than in the reference, else 0; the status tells which.",
+        description: "1 where the column is new, absent, or became numbers where it was categories or the other way round, else 0; the status tells which.",
         continuous: true,
         categorical: true,
         presence: true,

@@ -14,17 +14,21 @@ use super::moments::{Bounded, at_rank, can_be_summed, median, spread, sum};
 use super::reading::{ColumnChunk, ColumnReading, ColumnReadings};
 use super::summary_metric::SummaryMetric;
 
+/// Squares of a value, and their sums over chunks, stay finite.
+const GREATEST_SQUARED: f64 = 1e140;
+
 /// The limits of a chunk.
 type LimitsOf = Box<dyn Fn(&ColumnReading) -> Limits>;
 
 /// How a series of chunks is summarized and judged.
 ///
-/// * NULL and NaN are left out, and `used_count` says how many rows are not; with an infinite value sum, mean and
-///   standard deviation do not exist, nor do extremes that are infinite.
+/// * NULL and NaN are left out, but count counts NaN, and `used_count` says how many rows are not; with an infinite value,
+///   or one too large to be summed, sum, mean and standard deviation do not exist, nor do extremes that are infinite.
 /// * Errors are those of the chunk's own rows: of a mean `s / sqrt(n)`, of a count that of a Poisson law, of a median
 ///   half the distance between two order statistics, over the normal quantile (R. S. Woodruff, 1952, JASA 47,
 ///   635-646), which needs no density.
-/// * Limits are those of [`ThresholdModel`], of a median those of [`MedianLimits`]; a sum is judged per row. Extremes and numbers of distinct values have no
+/// * Limits are those of [`ThresholdModel`], of a median those of [`MedianLimits`] where the
+///   reference reaches so far; a sum is judged per row, a count by the reference's own sizes. Extremes and numbers of distinct values have no
 ///   sampling error and so no false-alarm rate: only constant and stddev give them limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SummarySeries {
@@ -77,6 +81,9 @@ impl SummarySeries {
         reference: &[ColumnChunk],
         readings: &[ColumnReading],
     ) -> Result<LimitsOf, KernelError> {
+        if let Some(fixed) = self.fixed(readings) {
+            return Ok(Box::new(move |_| fixed));
+        }
         match (self.threshold, whole) {
             (Threshold::FalseAlarmRate { .. }, _) if !self.metric.has_sampling_error() => {
                 let none = ColumnReading::undefined(Status::Ok, 0).limits;
@@ -102,8 +109,45 @@ impl SummarySeries {
             }
             _ => {
                 let model = self.model(readings)?;
-                Ok(Box::new(move |reading| model.limits(&reading.point())))
+                let counted = mean_count(readings);
+                let point = move |reading: &ColumnReading, metric| match metric {
+                    // by its own number of rows, a chunk that lost its rows would be allowed to
+                    SummaryMetric::Count => ChunkPoint {
+                        sampling_error: None,
+                        used_count: counted,
+                        ..reading.point()
+                    },
+                    _ => reading.point(),
+                };
+                let metric = self.metric;
+                Ok(Box::new(move |reading| {
+                    model.limits(&point(reading, metric))
+                }))
             }
+        }
+    }
+
+    /// Limits that need no model: of a column that never varied, and of values whose squares are beyond all numbers.
+    fn fixed(&self, readings: &[ColumnReading]) -> Option<Limits> {
+        let rate = matches!(self.threshold, Threshold::FalseAlarmRate { .. });
+        let values = || readings.iter().filter_map(|reading| reading.value);
+        let errors = readings.iter().filter_map(|reading| reading.sampling_error);
+        let constant = self.metric == SummaryMetric::Std
+            && values().count() > 0
+            && values().all(|deviation| deviation == 0.0);
+        let huge = values().chain(errors).any(|x| x.abs() > GREATEST_SQUARED);
+        match (rate, constant, huge) {
+            (true, true, _) => Some(Limits {
+                lower: Some(0.0),
+                upper: Some(0.0),
+                status: Status::Ok,
+            }),
+            (true, _, true) => Some(Limits {
+                lower: None,
+                upper: None,
+                status: Status::InfiniteValue,
+            }),
+            _ => None,
         }
     }
 
@@ -274,4 +318,11 @@ fn extreme(values: &ValueBins, end: Option<f64>, rows: u64) -> ColumnReading {
     let width = holds.map_or(0.0, |bin| bin.upper - bin.lower);
     let error = if values.sums_exact { 0.0 } else { width };
     bounded(Bounded { value: end, error }, rows)
+}
+
+/// Mean of the counts of the reference chunks, at least 1.
+fn mean_count(readings: &[ColumnReading]) -> u64 {
+    let counts = || readings.iter().filter_map(|reading| reading.value);
+    let mean = counts().sum::<f64>() / counts().count().max(1) as f64;
+    mean.max(1.0) as u64
 }

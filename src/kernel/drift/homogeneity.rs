@@ -1,6 +1,7 @@
 //! Whether the counts of a reference and a chunk can come from one distribution.
 use super::gamma::Cumulants;
 use statrs::function::beta::checked_beta_reg;
+use std::collections::HashMap;
 
 /// Rows that a pooled cell must have in either sample if both come from one distribution.
 const ENOUGH: f64 = 5.0;
@@ -60,6 +61,8 @@ pub(super) fn p_value(counts: impl Iterator<Item = (f64, f64)>, rows: (f64, f64)
 struct Rare {
     cells: f64,
     least: Option<f64>,
+    /// Chances by the counts of a cell: rare cells have few different ones.
+    known: HashMap<(u64, u64), f64>,
 }
 
 impl Rare {
@@ -73,7 +76,8 @@ impl Rare {
         if c <= (r + c) * share {
             return;
         }
-        let chance = checked_beta_reg(c, r + 1.0, share).unwrap_or(1.0);
+        let chance = self.known.entry((r.to_bits(), c.to_bits()));
+        let chance = *chance.or_insert_with(|| checked_beta_reg(c, r + 1.0, share).unwrap_or(1.0));
         self.least = Some(self.least.map_or(chance, |least| least.min(chance)));
     }
 

@@ -27,7 +27,7 @@ type LimitsOf = Box<dyn Fn(&ColumnReading) -> Limits>;
 /// * Errors are those of the chunk's own rows: of a mean `s / sqrt(n)`, of a count that of a Poisson law, of a median
 ///   half the distance between two order statistics, over the normal quantile (R. S. Woodruff, 1952, JASA 47,
 ///   635-646), which needs no density.
-/// * Limits are those of [`ThresholdModel`], of a median those of [`MedianLimits`] where the
+/// * Limits are those of [`ThresholdModel`], of a median quantiles of the reference where the
 ///   reference reaches so far; a sum is judged per row, a count by the reference's own sizes. Extremes and numbers of distinct values have no
 ///   sampling error and so no false-alarm rate: only constant and stddev give them limits.
 #[derive(Debug, Clone, Copy, PartialEq)]

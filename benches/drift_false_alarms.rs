@@ -42,9 +42,10 @@ mod drift_shift;
 #[path = "../tests/simulated/mod.rs"]
 mod simulated;
 
-use drift_monitor::{RATIOS, REFERENCE_CHUNKS, Scenario, Tally, rate, simulate};
+use drift_monitor::{Cell, RATIOS, REFERENCE_CHUNKS, Scenario, simulate};
 use modelwatch::kernel::KernelError;
 use modelwatch::kernel::drift::DriftMetric;
+use simulated::tally::rate;
 use std::process::ExitCode;
 
 /// Metrics of the bars.
@@ -97,7 +98,7 @@ fn main() -> Result<ExitCode, KernelError> {
 fn print(
     metric: DriftMetric,
     between: f64,
-    table: &[[Tally; RATIOS.len()]; REFERENCE_CHUNKS.len()],
+    table: &[[Cell; RATIOS.len()]; REFERENCE_CHUNKS.len()],
     has_bar: bool,
 ) -> usize {
     println!("\n{metric}, between {between}");
@@ -109,11 +110,11 @@ fn print(
     let mut missed = 0;
     for (chunks, row) in REFERENCE_CHUNKS.iter().zip(table) {
         print!("{chunks:>16}");
-        for (tally, ratio) in row.iter().zip(RATIOS) {
-            let miss = has_bar && ratio <= 1.0 && !meets(tally, *chunks, between);
+        for (cell, ratio) in row.iter().zip(RATIOS) {
+            let miss = has_bar && ratio <= 1.0 && !cell.tally.meets(*chunks, between);
             missed += usize::from(miss);
-            let (alarms, error) = (tally.false_alarms(), tally.error());
-            let (power, by_mean) = (tally.power(), tally.power_by_mean());
+            let (alarms, error) = (cell.tally.false_alarms(), cell.tally.error());
+            let (power, by_mean) = (cell.tally.power(), cell.power_by_mean());
             print!(
                 " | {alarms:5.2} ±{error:4.2} found {power:5.3} ({by_mean:5.3}){}",
                 if miss { '*' } else { ' ' }
@@ -122,15 +123,4 @@ fn print(
         println!();
     }
     missed
-}
-
-/// Whether the bars are met, as simulated: false alarms at most 1.25 times the rate where healthy chunks do not
-/// differ; at most twice the rate, and power of at least 0.3, from five reference chunks on where they differ
-/// by the sampling error.
-fn meets(tally: &Tally, chunks: usize, between: f64) -> bool {
-    match between {
-        0.0 => tally.false_alarms() <= 1.25,
-        _ if chunks >= 5 => tally.false_alarms() <= 2.0 && tally.power() >= 0.3,
-        _ => true,
-    }
 }

@@ -43,8 +43,9 @@ mod simulated;
 
 use modelwatch::kernel::KernelError;
 use modelwatch::kernel::metric::Metric;
-use monitor::{RATIOS, REFERENCE_CHUNKS, Scenario, Tallies, Tally, rate, simulate};
+use monitor::{RATIOS, REFERENCE_CHUNKS, Scenario, Tallies, simulate};
 use population::Kind;
+use simulated::tally::rate;
 use std::process::ExitCode;
 
 /// Metrics of the bars, with the ROC AUC of their population.
@@ -129,7 +130,7 @@ fn print(scenario: &Scenario, tallies: &Tallies) -> usize {
     for (chunks, row) in REFERENCE_CHUNKS.iter().zip(tallies) {
         print!("{chunks:>16}");
         for (tally, ratio) in row.iter().zip(RATIOS) {
-            let miss = ratio <= 1.0 && !meets(tally, *chunks, *between);
+            let miss = ratio <= 1.0 && !tally.meets(*chunks, *between);
             missed += usize::from(miss);
             let (alarms, error, power) = (tally.false_alarms(), tally.error(), tally.power());
             print!(
@@ -140,15 +141,4 @@ fn print(scenario: &Scenario, tallies: &Tallies) -> usize {
         println!();
     }
     missed
-}
-
-/// Whether the bars are met, as simulated: false alarms at most 1.25 times the rate where healthy
-/// chunks do not differ; at most twice the rate, and power of at least 0.3, from five reference
-/// chunks on where they differ by the sampling error. No bar beyond that.
-fn meets(tally: &Tally, chunks: usize, between: f64) -> bool {
-    match between {
-        0.0 => tally.false_alarms() <= 1.25,
-        1.0 if chunks >= 5 => tally.false_alarms() <= 2.0 && tally.power() >= 0.3,
-        _ => true,
-    }
 }

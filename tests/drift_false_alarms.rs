@@ -11,7 +11,7 @@ mod drift_shift;
 #[path = "simulated/mod.rs"]
 mod simulated;
 
-use drift_monitor::{CHUNKS_A_MONITOR, RATIOS, REFERENCE_CHUNKS, Scenario, rate, simulate};
+use drift_monitor::{RATIOS, REFERENCE_CHUNKS, Scenario, simulate};
 use drift_samples::{LEVELS, Law, families, shares};
 use modelwatch::kernel::drift::DriftMetric;
 
@@ -34,9 +34,9 @@ fn assert_bars(between: f64, bar: f64, power: f64, chunks: usize) {
     for (metric, table) in METRICS.iter().zip(&tallies) {
         let rows = REFERENCE_CHUNKS.iter().zip(table);
         for (k, row) in rows.filter(|(k, _)| **k >= chunks) {
-            for (tally, ratio) in row.iter().zip(RATIOS).filter(|(_, ratio)| *ratio <= 1.0) {
-                let judged = (tally.monitors * CHUNKS_A_MONITOR as u64) as f64;
-                let margin = 3.0 * tally.error().max((bar / rate() / judged).sqrt());
+            for (cell, ratio) in row.iter().zip(RATIOS).filter(|(_, ratio)| *ratio <= 1.0) {
+                let tally = cell.tally;
+                let margin = 3.0 * tally.error().max(tally.independent_error(bar));
                 let seen = tally.false_alarms();
                 assert!(
                     seen <= bar + margin,

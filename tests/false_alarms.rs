@@ -15,7 +15,7 @@ mod population;
 mod simulated;
 
 use modelwatch::kernel::metric::Metric;
-use monitor::{CHUNKS_A_MONITOR, RATIOS, REFERENCE_CHUNKS, Scenario, Tallies, rate, simulate};
+use monitor::{RATIOS, REFERENCE_CHUNKS, Scenario, Tallies, simulate};
 use population::Kind;
 
 fn run(kind: Kind, metric: Metric, roc_auc: f64, between: f64, monitors: usize) -> Tallies {
@@ -30,11 +30,6 @@ fn run(kind: Kind, metric: Metric, roc_auc: f64, between: f64, monitors: usize) 
     simulate(scenario, monitors, 7).unwrap()
 }
 
-/// Simulation error of a multiple of the rate, were all alarms independent.
-fn independent_error(multiple: f64, monitors: u64) -> f64 {
-    (multiple / rate() / (monitors * CHUNKS_A_MONITOR as u64) as f64).sqrt()
-}
-
 /// False alarms at most `bar` times the rate, from `chunks` reference chunks on.
 fn assert_rate(tallies: &Tallies, bar: f64, chunks: usize) {
     for (&k, row) in REFERENCE_CHUNKS
@@ -44,7 +39,7 @@ fn assert_rate(tallies: &Tallies, bar: f64, chunks: usize) {
     {
         for (tally, ratio) in row.iter().zip(RATIOS).filter(|(_, ratio)| *ratio <= 1.0) {
             let seen = tally.false_alarms();
-            let margin = 3.0 * tally.error().max(independent_error(bar, tally.monitors));
+            let margin = 3.0 * tally.error().max(tally.independent_error(bar));
             assert!(
                 seen <= bar + margin,
                 "{k} chunks, ratio {ratio}: {seen} times the rate"

@@ -30,9 +30,9 @@ pub static COLUMN_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
     ])
 });
 
-/// The type of the lists.
-pub(super) fn list_type() -> DataType {
-    DataType::new_list(DataType::Struct(COLUMN_FIELDS.clone()), true)
+/// The type of [`lists`].
+pub(super) fn list_type(fields: &Fields) -> DataType {
+    DataType::new_list(DataType::Struct(fields.clone()), true)
 }
 
 /// Readings of each chunk of a partition, in the order of its rows.
@@ -80,16 +80,21 @@ impl Readings {
             number(|reading| reading.limits.lower),
             number(|reading| reading.limits.upper),
         ];
-        let elements = StructArray::try_new(COLUMN_FIELDS.clone(), columns, None)?;
-        let field = Field::new_list_field(DataType::Struct(COLUMN_FIELDS.clone()), true);
-        let lengths = OffsetBuffer::from_lengths(self.of_rows.iter().map(Vec::len));
-        Ok(Arc::new(ListArray::try_new(
-            Arc::new(field),
-            lengths,
-            Arc::new(elements),
-            None,
-        )?))
+        lists(&COLUMN_FIELDS, columns, self.of_rows.iter().map(Vec::len))
     }
+}
+
+/// Lists of structs with `fields`, from the columns of all elements and the length of each list.
+pub(super) fn lists(
+    fields: &Fields,
+    columns: Vec<ArrayRef>,
+    lengths: impl IntoIterator<Item = usize>,
+) -> Result<ArrayRef> {
+    let elements = StructArray::try_new(fields.clone(), columns, None)?;
+    let field = Field::new_list_field(DataType::Struct(fields.clone()), true);
+    let lengths = OffsetBuffer::from_lengths(lengths);
+    let lists = ListArray::try_new(Arc::new(field), lengths, Arc::new(elements), None)?;
+    Ok(Arc::new(lists))
 }
 
 /// The status of the value, or else that of its limits.

@@ -7,15 +7,14 @@ use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::WindowUDF;
 
 use super::column_chunks::{Chunk, ColumnChunks, Read, any_dealt, constant, metrics_of};
-use super::column_readings::{Readings, list_type};
+use super::column_readings::{COLUMN_FIELDS, Readings, list_type};
 use super::spec::{Argument, FunctionSpec, Role};
 use super::values::{number, text, texts};
 use super::window::window;
 use crate::kernel::column::{
-    ColumnChunk, ColumnMetric, ColumnReading, ColumnReadings, QualityMetric, QualitySeries,
-    SummaryMetric, SummarySeries,
+    ColumnChunk, ColumnMetric, ColumnReading, ColumnSeries, QualityMetric, SeriesMetric,
+    SummaryMetric,
 };
-use crate::kernel::drift::DriftProfile;
 use crate::kernel::reading::Status;
 use crate::kernel::threshold::{Direction, Threshold};
 use crate::kernel::threshold_text::Thresholds;
@@ -82,8 +81,16 @@ static EVALUATE_SUMMARY: FunctionSpec = FunctionSpec {
 
 pub(super) fn windows() -> Result<Vec<Arc<WindowUDF>>> {
     Ok(vec![
-        window(&EVALUATE_QUALITY, list_type(), evaluate_quality)?,
-        window(&EVALUATE_SUMMARY, list_type(), evaluate_summary)?,
+        window(
+            &EVALUATE_QUALITY,
+            list_type(&COLUMN_FIELDS),
+            evaluate::<QualityMetric>,
+        )?,
+        window(
+            &EVALUATE_SUMMARY,
+            list_type(&COLUMN_FIELDS),
+            evaluate::<SummaryMetric>,
+        )?,
     ])
 }
 
@@ -129,7 +136,7 @@ impl<M: ColumnMetric> Asked<M> {
     }
 
     /// Limits from the scatter of chunks make no sense where chunks were dealt.
-    fn threshold(&self, metric: M) -> Result<Threshold> {
+    fn series(&self, metric: M) -> Result<ColumnSeries<M>> {
         let threshold = self.thresholds.of(metric);
         if self.dealt && matches!(threshold, Threshold::StandardDeviation { .. }) {
             return exec_err!(
@@ -138,17 +145,26 @@ impl<M: ColumnMetric> Asked<M> {
                  Hint: order_by => id, or thresholds => false_alarm_rate(0.0027)"
             );
         }
-        Ok(threshold)
+        Ok(ColumnSeries {
+            metric,
+            threshold,
+            direction: self.direction,
+            confidence_level: self.confidence_level,
+            dealt: self.dealt,
+        })
     }
 }
 
 /// Reads all chunks of a column by each metric that applies to it.
-fn evaluate<M: ColumnMetric>(
-    chunks: &ColumnChunks,
-    asked: &Asked<M>,
+fn evaluate<M: SeriesMetric>(
+    spec: &FunctionSpec,
+    values: &[ArrayRef],
     rows: usize,
-    read: impl Fn(M, Threshold) -> Result<ColumnReadings>,
 ) -> Result<ArrayRef> {
+    let chunks = ColumnChunks::read(spec, values)?;
+    let asked: Asked<M> = Asked::read(spec, values)?;
+    let (reference, analysis) = (profiles(&chunks.reference), profiles(&chunks.analysis));
+    let whole = chunks.whole.as_ref().map(Read::as_profile);
     let mut found = Readings::of(rows);
     let all = || chunks.reference.iter().chain(&chunks.analysis);
     let applies = |metric: M| match (chunks.of_presence, chunks.is_continuous()) {
@@ -159,7 +175,7 @@ fn evaluate<M: ColumnMetric>(
     let is_new = chunks.without_reference() == Status::NewColumn;
     let mut told = false;
     for metric in asked.metrics.iter().copied().filter(|m| applies(*m)) {
-        let readings = read(metric, asked.threshold(metric)?)?;
+        let readings = asked.series(metric)?.read(whole, &reference, &analysis)?;
         let in_order = readings.reference.into_iter().chain(readings.analysis);
         for (chunk, mut reading) in all().zip(in_order) {
             let known = reading.value.is_some() && reading.limits.status == Status::Ok;
@@ -187,38 +203,4 @@ fn profiles(side: &[Chunk]) -> Vec<ColumnChunk<'_>> {
         Err(status) => Err(*status),
     });
     profiles.collect()
-}
-
-fn evaluate_quality(spec: &FunctionSpec, values: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
-    let chunks = ColumnChunks::read(spec, values)?;
-    let asked: Asked<QualityMetric> = Asked::read(spec, values)?;
-    let (reference, analysis) = (profiles(&chunks.reference), profiles(&chunks.analysis));
-    let whole: Option<DriftProfile> = chunks.whole.as_ref().map(Read::as_profile);
-    evaluate(&chunks, &asked, rows, |metric, threshold| {
-        let series = QualitySeries {
-            metric,
-            threshold,
-            direction: asked.direction,
-            confidence_level: asked.confidence_level,
-            dealt: asked.dealt,
-        };
-        Ok(series.read(whole, &reference, &analysis)?)
-    })
-}
-
-fn evaluate_summary(spec: &FunctionSpec, values: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
-    let chunks = ColumnChunks::read(spec, values)?;
-    let asked: Asked<SummaryMetric> = Asked::read(spec, values)?;
-    let (reference, analysis) = (profiles(&chunks.reference), profiles(&chunks.analysis));
-    let whole: Option<DriftProfile> = chunks.whole.as_ref().map(Read::as_profile);
-    evaluate(&chunks, &asked, rows, |metric, threshold| {
-        let series = SummarySeries {
-            metric,
-            threshold,
-            direction: asked.direction,
-            confidence_level: asked.confidence_level,
-            dealt: asked.dealt,
-        };
-        Ok(series.read(whole, &reference, &analysis)?)
-    })
 }

@@ -7,7 +7,7 @@ use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::WindowUDF;
 
 use super::column_chunks::{Chunk, ColumnChunks, any_dealt, constant, metrics_of};
-use super::column_readings::{Readings, list_type};
+use super::column_readings::{COLUMN_FIELDS, Readings, list_type};
 use super::spec::{FunctionSpec, Role};
 use super::values::{text, texts};
 use super::window::window;
@@ -77,7 +77,7 @@ static BENJAMINI_HOCHBERG: FunctionSpec = FunctionSpec {
 
 pub(super) fn windows() -> Result<Vec<Arc<WindowUDF>>> {
     Ok(vec![
-        window(&EVALUATE_DRIFT, list_type(), evaluate_drift)?,
+        window(&EVALUATE_DRIFT, list_type(&COLUMN_FIELDS), evaluate_drift)?,
         window(&BENJAMINI_HOCHBERG, DataType::Float64, q_values)?,
     ])
 }

@@ -1,15 +1,13 @@
 //! `evaluate_drift_bins`: the bins behind the distances of a column, which `drift_bins` returns.
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{
-    ArrayRef, Float64Array, Int64Array, ListArray, StringArray, StructArray,
-};
-use datafusion::arrow::buffer::OffsetBuffer;
+use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::Result;
 use datafusion::logical_expr::WindowUDF;
 
 use super::column_chunks::{Chunk, ColumnChunks, constant, metrics_of};
+use super::column_readings::{list_type, lists};
 use super::drift::comparison;
 use super::spec::{FunctionSpec, Role};
 use super::values::{text, texts};
@@ -77,8 +75,7 @@ static EVALUATE: FunctionSpec = FunctionSpec {
 };
 
 pub(super) fn windows() -> Result<Vec<Arc<WindowUDF>>> {
-    let list = DataType::new_list(DataType::Struct(BIN_FIELDS.clone()), true);
-    Ok(vec![window(&EVALUATE, list, evaluate)?])
+    Ok(vec![window(&EVALUATE, list_type(&BIN_FIELDS), evaluate)?])
 }
 
 /// A bin of one distance; no bin where there is none, and the status says why.
@@ -252,13 +249,5 @@ fn list_of(found: &[Vec<Row>]) -> Result<ArrayRef> {
                 .collect::<StringArray>(),
         ),
     ];
-    let elements = StructArray::try_new(BIN_FIELDS.clone(), columns, None)?;
-    let field = Field::new_list_field(DataType::Struct(BIN_FIELDS.clone()), true);
-    let lengths = OffsetBuffer::from_lengths(found.iter().map(Vec::len));
-    Ok(Arc::new(ListArray::try_new(
-        Arc::new(field),
-        lengths,
-        Arc::new(elements),
-        None,
-    )?))
+    lists(&BIN_FIELDS, columns, found.iter().map(Vec::len))
 }

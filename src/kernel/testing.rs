@@ -1,5 +1,21 @@
 //! Profiles for unit tests.
 use super::bins::{Cell, Class, ScoreBin, ScoreBins};
+use super::values::{ValueBin, ValueBins};
+
+/// Numbers with their rows, ascending; one exact bin a number.
+pub(crate) fn numbers(counts: &[(f64, u64)]) -> ValueBins {
+    let bin = |&(x, count): &(f64, u64)| ValueBin {
+        lower: x,
+        upper: x,
+        count,
+        sum: x * count as f64,
+    };
+    ValueBins {
+        bins: counts.iter().map(bin).collect(),
+        sums_exact: true,
+        ..ValueBins::default()
+    }
+}
 
 /// Rows `(score, prediction, label, count)` in ascending order of score, one exact bin a score.
 pub(crate) fn chunk(rows: &[(f64, Class, Class, u64)]) -> ScoreBins {

@@ -57,7 +57,7 @@ impl ColumnSides {
         let mut metrics: Vec<M> = Vec::new();
         for name in &names {
             if name == "*" {
-                return Ok(M::ALL.to_vec());
+                return Ok(M::all());
             }
             let metric = metric_of::<M>(function, "metrics", name)?;
             if !metrics.contains(&metric) {
@@ -253,7 +253,7 @@ pub fn judged_columns<M: ColumnMetric>(
     window: &str,
 ) -> Result<LogicalPlan> {
     let columns = ColumnSides::read(call, unsupported)?;
-    let metrics = columns.metrics(call, M::ALL)?;
+    let metrics = columns.metrics(call, &M::all())?;
     let thresholds = thresholds(call, &metrics)?;
     let arguments = vec![
         names_of(&metrics),

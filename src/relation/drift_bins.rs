@@ -35,10 +35,7 @@ pub static SPEC: RelationSpec = RelationSpec {
             "analysis",
             "Rows to be explained, or profiles of their columns.",
         ),
-        (
-            "columns",
-            "Columns to explain: names, expressions by name, or '*' (default), which is all that have no other part in the call.",
-        ),
+        shared_arguments::COLUMNS,
         shared_arguments::EXCLUDE,
         shared_arguments::TREAT_AS_CATEGORICAL,
         shared_arguments::TREAT_AS_CONTINUOUS,
@@ -49,10 +46,7 @@ pub static SPEC: RelationSpec = RelationSpec {
         ),
         shared_arguments::COMPARISON,
         shared_arguments::TIMESTAMP,
-        (
-            "by",
-            "Columns that group the rows; each group is compared with its own reference.",
-        ),
+        shared_arguments::BY,
         shared_arguments::CHUNK,
         shared_arguments::REFERENCE_CHUNK,
         shared_arguments::ORDER_BY,

@@ -94,17 +94,7 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let has_prediction = reference.has_prediction && analysis.has_prediction;
     let metrics = metrics(call, has_prediction, true)?;
     let thresholds = thresholds(call, &metrics)?;
-    let sides = [
-        ("reference", reference.plan.schema().as_ref()),
-        ("analysis", analysis.plan.schema().as_ref()),
-    ];
-    comparable_groups(call, sides, &names)?;
-    let analysis = match names.is_empty() {
-        true => at_least_one(analysis.plan)?,
-        // without rows it is not known which groups there should be
-        false => analysis.plan,
-    };
-    let chunks = union(reference.plan, analysis, &names, &CHUNK_COLUMNS)?;
+    let chunks = both_sides(call, reference.plan, analysis.plan, &names)?;
     let fitted = fit(call, chunks, &names)?;
     let evaluated = evaluate(call, fitted, &names, &metrics)?;
     let judged = judge(call, evaluated, &names, &thresholds)?;
@@ -112,9 +102,29 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     shared_shape(call, judged, &names)?.alias(function)?.build()
 }
 
+/// The chunks of both relations under one another, at least one of the analysis where there are no groups.
+pub fn both_sides(
+    call: &Call,
+    reference: LogicalPlan,
+    analysis: LogicalPlan,
+    by: &[String],
+) -> Result<LogicalPlanBuilder> {
+    let sides = [
+        ("reference", reference.schema().as_ref()),
+        ("analysis", analysis.schema().as_ref()),
+    ];
+    comparable_groups(call, sides, by)?;
+    let analysis = match by.is_empty() {
+        true => at_least_one(analysis)?,
+        // without rows it is not known which groups there should be
+        false => analysis,
+    };
+    union(reference, analysis, by, &CHUNK_COLUMNS)
+}
+
 /// The chunks or, where a relation has no rows, one chunk of none: a report on an empty table says so by a status
 /// instead of looking healthy.
-pub fn at_least_one(chunks: LogicalPlan) -> Result<LogicalPlan> {
+fn at_least_one(chunks: LogicalPlan) -> Result<LogicalPlan> {
     let columns = CHUNK_COLUMNS.map(|name| match name {
         "row_count" => coalesce(vec![column(name), lit(0i64)]).alias(name),
         "complete" | "dealt" => coalesce(vec![column(name), lit(false)]).alias(name),

@@ -5,10 +5,10 @@ use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::RelationSpec;
 use super::arguments::Call;
-use super::by::{by_columns, by_expr, comparable_groups};
+use super::by::{by_columns, by_expr};
 use super::chunk_arguments::ChunkArguments;
 use super::chunked::{CHUNK_COLUMNS, ChunkedRows};
-use super::estimate_performance::{at_least_one, confidence_level, union};
+use super::estimate_performance::{both_sides, confidence_level};
 use super::fit::{FIT, Fit};
 use super::fitted_columns::{FittedColumns, fitted_columns, named_columns};
 use super::profiled::{Bounds, FittedRecord, Profiled};
@@ -163,22 +163,8 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let fit = fit(call, &reference, &columns, &by)?;
     let reference = chunks(call, reference, &columns, &by, &fit)?;
     let analysis = chunks(call, analysis, &columns, &by, &fit)?;
-    let sides = [
-        ("reference", reference.schema().as_ref()),
-        ("analysis", analysis.schema().as_ref()),
-    ];
-    comparable_groups(call, sides, &names)?;
-    let analysis = match names.is_empty() {
-        true => at_least_one(analysis)?,
-        // without rows it is not known which groups there should be
-        false => analysis,
-    };
-    let evaluated = evaluate(
-        call,
-        union(reference, analysis, &names, &CHUNK_COLUMNS)?,
-        &names,
-        confidence,
-    )?;
+    let chunks = both_sides(call, reference, analysis, &names)?;
+    let evaluated = evaluate(call, chunks, &names, confidence)?;
     let judged = judge(call, evaluated, &names, &thresholds)?;
     shared_shape(call, judged, &names)?.alias(function)?.build()
 }

@@ -5,10 +5,9 @@ use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::RelationSpec;
 use super::arguments::Call;
-use super::by::{by_columns, comparable_groups};
-use super::chunked::CHUNK_COLUMNS;
+use super::by::by_columns;
 use super::estimate_performance::{
-    at_least_one, confidence_level, matrix_of, metrics, texts_of, union, unnest_metrics,
+    both_sides, confidence_level, matrix_of, metrics, texts_of, unnest_metrics,
 };
 use super::late_labels::{delayed, with_labels};
 use super::profiles::{ChunkProfiles, chunk_profiles, profiles_of};
@@ -101,17 +100,7 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let has_score = reference.has_score && analysis.has_score;
     let metrics = metrics(call, has_prediction, has_score)?;
     let thresholds = thresholds(call, &metrics)?;
-    let sides = [
-        ("reference", reference.plan.schema().as_ref()),
-        ("analysis", analysis.plan.schema().as_ref()),
-    ];
-    comparable_groups(call, sides, &names)?;
-    let analysis = match names.is_empty() {
-        true => at_least_one(analysis.plan)?,
-        // without rows it is not known which groups there should be
-        false => analysis.plan,
-    };
-    let chunks = union(reference.plan, analysis, &names, &CHUNK_COLUMNS)?;
+    let chunks = both_sides(call, reference.plan, analysis.plan, &names)?;
     let args = vec![
         column("profile"),
         texts_of(&metrics),

@@ -51,3 +51,11 @@ pub const COMPARISON: Argument = (
     "comparison",
     "'reference' (default), or 'previous': each chunk with the one before.",
 );
+pub const COLUMNS: Argument = (
+    "columns",
+    "Names, expressions by name, or '*' (default), which is all columns that have no other part in the call.",
+);
+pub const BY: Argument = (
+    "by",
+    "Columns that group the rows; each group has its own reference.",
+);

@@ -22,10 +22,7 @@ pub static SPEC: RelationSpec = RelationSpec {
             "analysis",
             "Rows to be judged, or profiles of their columns.",
         ),
-        (
-            "columns",
-            "Columns to look at: names, expressions by name, or '*' (default), which is all that have no other part in the call.",
-        ),
+        shared_arguments::COLUMNS,
         shared_arguments::EXCLUDE,
         shared_arguments::TREAT_AS_CATEGORICAL,
         shared_arguments::TREAT_AS_CONTINUOUS,
@@ -34,10 +31,7 @@ pub static SPEC: RelationSpec = RelationSpec {
             "count, sum, mean, std, median, min, max, distinct; default: all. One that does not apply to a column is left out there.",
         ),
         shared_arguments::TIMESTAMP,
-        (
-            "by",
-            "Columns that group the rows; each group has its own reference.",
-        ),
+        shared_arguments::BY,
         shared_arguments::CHUNK,
         shared_arguments::REFERENCE_CHUNK,
         shared_arguments::ORDER_BY,

@@ -3,6 +3,7 @@
 use super::binomial::binomial;
 use super::drift_shift::{SHIFT, Shifts};
 use super::simulated::Random;
+use super::simulated::tally::Tally;
 use modelwatch::kernel::KernelError;
 use modelwatch::kernel::drift::{
     DriftMetric, DriftProfile, DriftReading, DriftReference, DriftSeries,
@@ -33,63 +34,29 @@ pub struct Scenario {
     pub draws: usize,
 }
 
-/// Counts of one cell of the table.
+/// Counts of one cell of the table. Shifted chunks are those whose distance is expected [`SHIFT`] of its own sampling
+/// standard deviations higher.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Tally {
-    /// Healthy chunks above their limit.
-    pub alarms: u64,
-    squares: u64,
-    /// Chunks, one a monitor, above their limit where the distance is expected [`SHIFT`] of its own sampling standard
-    /// deviations higher.
-    pub found: u64,
-    /// The same where the mean has moved by [`SHIFT`] of its sampling standard deviations.
-    pub found_by_mean: u64,
-    pub monitors: u64,
+pub struct Cell {
+    pub tally: Tally,
+    /// Chunks found, one a monitor, whose mean has moved by [`SHIFT`] of its sampling standard deviations.
+    found_by_mean: u64,
 }
 
-impl Tally {
-    /// Share of healthy chunks that alert, over the promised rate.
-    pub fn false_alarms(&self) -> f64 {
-        self.alarms as f64 / self.monitors as f64 / CHUNKS_A_MONITOR as f64 / rate()
-    }
-
-    /// Simulation error (one standard deviation) of [`Self::false_alarms`].
-    pub fn error(&self) -> f64 {
-        let monitors = self.monitors as f64;
-        let mean = self.alarms as f64 / monitors;
-        let variance = self.squares as f64 / monitors - mean * mean;
-        (variance / monitors).sqrt() / CHUNKS_A_MONITOR as f64 / rate()
-    }
-
-    /// Share found of the chunks whose distance rises.
-    pub fn power(&self) -> f64 {
-        self.found as f64 / self.monitors as f64
-    }
-
+impl Cell {
     /// Share found of the chunks whose mean moves.
     pub fn power_by_mean(&self) -> f64 {
-        self.found_by_mean as f64 / self.monitors as f64
+        self.found_by_mean as f64 / self.tally.monitors as f64
     }
 
     fn add(&mut self, other: &Self) {
-        self.alarms += other.alarms;
-        self.squares += other.squares;
-        self.found += other.found;
+        self.tally.add(&other.tally);
         self.found_by_mean += other.found_by_mean;
-        self.monitors += other.monitors;
     }
 }
 
-/// The rate that the default threshold promises.
-pub fn rate() -> f64 {
-    match Threshold::default() {
-        Threshold::FalseAlarmRate { rate } => rate,
-        _ => f64::NAN,
-    }
-}
-
-/// Tallies by metric, number of reference chunks and ratio.
-pub type Tallies = Vec<[[Tally; RATIOS.len()]; REFERENCE_CHUNKS.len()]>;
+/// Cells by metric, number of reference chunks and ratio.
+pub type Cells = Vec<[[Cell; RATIOS.len()]; REFERENCE_CHUNKS.len()]>;
 
 /// A population of numbers: a normal law cut into ranges, each of which is one number.
 pub struct Population {
@@ -144,7 +111,7 @@ pub fn simulate(
     metrics: &[DriftMetric],
     monitors: usize,
     seed: u64,
-) -> Result<Tallies, KernelError> {
+) -> Result<Cells, KernelError> {
     let population = Population::new();
     let shifts = Shifts::simulate(&population, scenario, metrics, seed);
     let simulation = Simulation {
@@ -155,7 +122,7 @@ pub fn simulate(
     };
     let simulation = &simulation;
     let blocks = monitors.div_ceil(BLOCK);
-    let half = |first: usize| -> Result<Tallies, KernelError> {
+    let half = |first: usize| -> Result<Cells, KernelError> {
         let mut sum = vec![Default::default(); metrics.len()];
         for block in (first..blocks).step_by(2) {
             let mut random = Random(seed.wrapping_mul(0x5851_F42D_4C95_7F2D) + block as u64);
@@ -187,7 +154,7 @@ struct Simulation<'a> {
 }
 
 impl Simulation<'_> {
-    fn monitor(&self, random: &mut Random, sum: &mut Tallies) -> Result<(), KernelError> {
+    fn monitor(&self, random: &mut Random, sum: &mut Cells) -> Result<(), KernelError> {
         let most = REFERENCE_CHUNKS[REFERENCE_CHUNKS.len() - 1];
         let chunks: Vec<Vec<u64>> = (0..most)
             .map(|_| self.draw(0.0, self.scenario.rows, random))
@@ -229,7 +196,7 @@ impl Simulation<'_> {
         parts: &[DriftProfile],
         common: &[ValueBins],
         risen: &[ValueBins],
-        tallies: &mut [Tally; RATIOS.len()],
+        cells: &mut [Cell; RATIOS.len()],
     ) -> Result<(), KernelError> {
         let series = DriftSeries::new(self.metrics[metric], Threshold::default())?;
         let analysis: Vec<DriftProfile> = common.iter().chain(risen).map(Into::into).collect();
@@ -239,14 +206,11 @@ impl Simulation<'_> {
         let alerts: Vec<u64> = readings.iter().map(|r| u64::from(alert(r))).collect();
         let (common, risen) = alerts.split_at(common.len());
         let by_ratio = common.chunks(CHUNKS_A_MONITOR + 1).zip(risen);
-        for (tally, (common, found)) in tallies.iter_mut().zip(by_ratio) {
+        for (cell, (common, found)) in cells.iter_mut().zip(by_ratio) {
             let alarms = common[..CHUNKS_A_MONITOR].iter().sum();
-            tally.add(&Tally {
-                alarms,
-                squares: alarms * alarms,
-                found: *found,
+            cell.add(&Cell {
+                tally: Tally::of_monitor(alarms, CHUNKS_A_MONITOR, *found == 1),
                 found_by_mean: common[CHUNKS_A_MONITOR],
-                monitors: 1,
             });
         }
         Ok(())

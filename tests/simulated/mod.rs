@@ -4,6 +4,8 @@ use modelwatch::kernel::bins::{Class, ScoreBins};
 use modelwatch::kernel::digest::DigestLimits;
 use modelwatch::kernel::score_profile::ScoreProfile;
 
+pub mod tally;
+
 /// Bins for every distinct score of a simulated table.
 pub const EXACT: u32 = DigestLimits::MOST_BINS;
 

@@ -1,6 +1,7 @@
 //! Healthy monitors: limits learnt from reference chunks, and how often a chunk leaves them.
 use super::population::{Counts, Kind, Population};
 use super::simulated::Random;
+use super::simulated::tally::Tally;
 use modelwatch::kernel::KernelError;
 use modelwatch::kernel::bins::ScoreBins;
 use modelwatch::kernel::calibrator::CalibrationMode;
@@ -47,53 +48,6 @@ impl Scenario {
             1.0
         };
         (self.rows as f64 * size).round() as u64
-    }
-}
-
-/// Counts of one cell of the table.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Tally {
-    /// Healthy chunks outside their limits.
-    pub alarms: u64,
-    /// Sum over monitors of the square of that number, for its standard error.
-    squares: u64,
-    /// Shifted chunks, one a monitor, outside their limits.
-    pub found: u64,
-    pub monitors: u64,
-}
-
-impl Tally {
-    /// Share of healthy chunks that alert, over the promised rate.
-    pub fn false_alarms(&self) -> f64 {
-        self.alarms as f64 / self.monitors as f64 / CHUNKS_A_MONITOR as f64 / rate()
-    }
-
-    /// Simulation error (one standard deviation) of [`Self::false_alarms`].
-    pub fn error(&self) -> f64 {
-        let monitors = self.monitors as f64;
-        let mean = self.alarms as f64 / monitors;
-        let variance = self.squares as f64 / monitors - mean * mean;
-        (variance / monitors).sqrt() / CHUNKS_A_MONITOR as f64 / rate()
-    }
-
-    /// Share of shifted chunks that alert.
-    pub fn power(&self) -> f64 {
-        self.found as f64 / self.monitors as f64
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.alarms += other.alarms;
-        self.squares += other.squares;
-        self.found += other.found;
-        self.monitors += other.monitors;
-    }
-}
-
-/// The rate that the default threshold promises.
-pub fn rate() -> f64 {
-    match Threshold::default() {
-        Threshold::FalseAlarmRate { rate } => rate,
-        _ => f64::NAN,
     }
 }
 
@@ -167,18 +121,16 @@ impl Simulation {
         let mut tallies = Tallies::default();
         for (column, (ratio, shift)) in RATIOS.into_iter().zip(self.shifts).enumerate() {
             let rows = (self.scenario.rows as f64 * ratio).round() as u64;
+            let mut alarms = [0; REFERENCE_CHUNKS.len()];
             for _ in 0..CHUNKS_A_MONITOR {
                 let alerts = self.alerts(&judges, &self.chunk(rows, 0.0, random));
-                for (row, alert) in tallies.iter_mut().zip(alerts) {
-                    row[column].alarms += u64::from(alert);
+                for (count, alert) in alarms.iter_mut().zip(alerts) {
+                    *count += u64::from(alert);
                 }
             }
-            let alerts = self.alerts(&judges, &self.chunk(rows, shift, random));
-            for (row, alert) in tallies.iter_mut().zip(alerts) {
-                let tally = &mut row[column];
-                tally.squares = tally.alarms * tally.alarms;
-                tally.found = u64::from(alert);
-                tally.monitors = 1;
+            let found = self.alerts(&judges, &self.chunk(rows, shift, random));
+            for ((row, alarms), found) in tallies.iter_mut().zip(alarms).zip(found) {
+                row[column] = Tally::of_monitor(alarms, CHUNKS_A_MONITOR, found);
             }
         }
         Ok(tallies)

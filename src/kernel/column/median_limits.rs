@@ -119,22 +119,8 @@ fn share_below(values: &ValueBins, x: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::values::ValueBin;
     use super::*;
-
-    fn exact(counts: &[(f64, u64)]) -> ValueBins {
-        let bin = |&(x, count): &(f64, u64)| ValueBin {
-            lower: x,
-            upper: x,
-            count,
-            sum: x * count as f64,
-        };
-        ValueBins {
-            bins: counts.iter().map(bin).collect(),
-            sums_exact: true,
-            ..ValueBins::default()
-        }
-    }
+    use crate::kernel::testing::numbers as exact;
 
     #[test]
     fn limits_are_quantiles_of_the_reference() {

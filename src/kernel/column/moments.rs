@@ -192,6 +192,7 @@ pub(super) fn median(values: &ValueBins) -> Option<Bounded> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::testing::numbers as exact;
 
     fn bins(counts: &[(f64, f64, u64, f64)], sums_exact: bool) -> ValueBins {
         let bin = |&(lower, upper, count, sum): &(f64, f64, u64, f64)| ValueBin {
@@ -205,14 +206,6 @@ mod tests {
             sums_exact,
             ..ValueBins::default()
         }
-    }
-
-    fn exact(numbers: &[(f64, u64)]) -> ValueBins {
-        let all: Vec<_> = numbers
-            .iter()
-            .map(|&(x, n)| (x, x, n, x * n as f64))
-            .collect();
-        bins(&all, true)
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::quality_counts::{
 };
 use super::quality_metric::QualityMetric;
 use super::reading::{ColumnChunk, ColumnReading, ColumnReadings};
+use super::series::{ColumnSeries, SeriesMetric};
 use super::share_law::ShareLaw;
 
 /// How a series of chunks is judged by a measure of quality.
@@ -27,42 +28,28 @@ use super::share_law::ShareLaw;
 ///   is as likely. For unseen it starts from the reference rows whose category no other chunk has, one more added
 ///   (I. J. Good, 1953, Biometrika 40, 237-264).
 /// * constant alerts where the chance of drawing one value only is smaller than the rate; schema_change always.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct QualitySeries {
-    /// The measure.
-    pub metric: QualityMetric,
-    /// How limits are found.
-    pub threshold: Threshold,
-    /// Which way out of the limits is an alert.
-    pub direction: Direction,
-    /// Of the bounds, between 0 and 1.
-    pub confidence_level: f64,
-    /// Whether the reference's rows had no order and were dealt into chunks.
-    pub dealt: bool,
-}
+pub type QualitySeries = ColumnSeries<QualityMetric>;
 
 /// A value with its errors, before its limits.
 type Measured = Result<ColumnReading, Status>;
 
-impl QualitySeries {
-    /// Reads all chunks of a column.
-    ///
-    /// * `whole`: all rows of the reference, where it has the column; `reference` are the same rows in parts, in order.
-    /// * Errors: a threshold that [`Threshold::checked`] or [`Threshold::fits`] refuses.
-    pub fn read(
-        &self,
+impl SeriesMetric for QualityMetric {
+    fn read(
+        series: &ColumnSeries<Self>,
         whole: Option<DriftProfile>,
         reference: &[ColumnChunk],
         analysis: &[ColumnChunk],
     ) -> Result<ColumnReadings, KernelError> {
-        self.threshold.checked()?.fits(&self.metric.scale())?;
-        let counts = self.counts(whole, reference, analysis);
+        let counts = series.counts(whole, reference, analysis);
         let measured: Vec<Measured> = match counts {
-            Some(counts) => counts.into_iter().map(|count| self.share(count?)).collect(),
-            None => self.flags(whole, reference, analysis),
+            Some(counts) => counts
+                .into_iter()
+                .map(|count| series.share(count?))
+                .collect(),
+            None => series.flags(whole, reference, analysis),
         };
         let (of_reference, of_analysis) = measured.split_at(reference.len().min(measured.len()));
-        let limits = self.limits(whole, of_reference)?;
+        let limits = series.limits(whole, of_reference)?;
         let mut known = HashMap::new();
         let mut judged = |measured: &Measured| match measured {
             Ok(reading) => {
@@ -78,7 +65,9 @@ impl QualitySeries {
             analysis: of_analysis.iter().map(&mut judged).collect(),
         })
     }
+}
 
+impl QualitySeries {
     /// Rows of the kind in each chunk; `None` for a measure that is no share.
     fn counts(
         &self,

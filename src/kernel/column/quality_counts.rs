@@ -273,20 +273,7 @@ pub(super) fn ranges_of_others(ranges: &[Option<Range>]) -> Vec<Option<Range>> {
 mod tests {
     use super::super::super::values::{CategoryGroup, ValueBin};
     use super::*;
-
-    fn numbers(counts: &[(f64, u64)]) -> ValueBins {
-        let bin = |&(x, count): &(f64, u64)| ValueBin {
-            lower: x,
-            upper: x,
-            count,
-            sum: x * count as f64,
-        };
-        ValueBins {
-            bins: counts.iter().map(bin).collect(),
-            sums_exact: true,
-            ..ValueBins::default()
-        }
-    }
+    use crate::kernel::testing::numbers;
 
     fn categories(counts: &[(u64, u64)], bits: u8) -> CategoryGroups {
         let group = |&(prefix, count): &(u64, u64)| CategoryGroup {

@@ -5,13 +5,14 @@ use super::super::interval::normal_quantile;
 use super::super::limits::{ChunkPoint, Limits};
 use super::super::metric::Scale;
 use super::super::reading::Status;
-use super::super::threshold::{Direction, Threshold};
+use super::super::threshold::Threshold;
 use super::super::threshold_model::ThresholdModel;
 use super::super::threshold_text::Judged;
 use super::super::values::{CategoryGroups, ValueBins};
 use super::median_limits::MedianLimits;
 use super::moments::{Bounded, at_rank, can_be_summed, median, spread, sum};
 use super::reading::{ColumnChunk, ColumnReading, ColumnReadings};
+use super::series::{ColumnSeries, SeriesMetric};
 use super::summary_metric::SummaryMetric;
 
 /// Squares of a value, and their sums over chunks, stay finite.
@@ -30,40 +31,23 @@ type LimitsOf = Box<dyn Fn(&ColumnReading) -> Limits>;
 /// * Limits are those of [`ThresholdModel`], of a median quantiles of the reference where the
 ///   reference reaches so far; a sum is judged per row, a count by the reference's own sizes. Extremes and numbers of distinct values have no
 ///   sampling error and so no false-alarm rate: only constant and stddev give them limits.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SummarySeries {
-    /// The statistic.
-    pub metric: SummaryMetric,
-    /// How limits are found.
-    pub threshold: Threshold,
-    /// Which way out of the limits is an alert.
-    pub direction: Direction,
-    /// Of the bounds, between 0 and 1.
-    pub confidence_level: f64,
-    /// Whether the reference's rows had no order and were dealt into chunks.
-    pub dealt: bool,
-}
+pub type SummarySeries = ColumnSeries<SummaryMetric>;
 
-impl SummarySeries {
-    /// Reads all chunks of a column.
-    ///
-    /// * `whole`: all rows of the reference, where it has the column; `reference` are the same rows in parts, in order.
-    /// * Errors: a threshold that [`Threshold::checked`] or [`Threshold::fits`] refuses, values too large to square.
-    pub fn read(
-        &self,
+impl SeriesMetric for SummaryMetric {
+    fn read(
+        series: &ColumnSeries<Self>,
         whole: Option<DriftProfile>,
         reference: &[ColumnChunk],
         analysis: &[ColumnChunk],
     ) -> Result<ColumnReadings, KernelError> {
-        self.threshold.checked()?.fits(&self.metric.scale())?;
         let of = |chunk: &ColumnChunk| match chunk {
-            Ok(profile) => self.statistic(*profile),
+            Ok(profile) => series.statistic(*profile),
             Err(status) => ColumnReading::undefined(*status, 0),
         };
         let chunks = reference.iter().chain(analysis);
         let mut readings: Vec<ColumnReading> = chunks.map(of).collect();
         let (of_reference, _) = readings.split_at(reference.len());
-        let limits = self.limits(whole, reference, of_reference)?;
+        let limits = series.limits(whole, reference, of_reference)?;
         for reading in &mut readings {
             *reading = reading.with_limits(limits(reading));
         }
@@ -73,7 +57,9 @@ impl SummarySeries {
             analysis,
         })
     }
+}
 
+impl SummarySeries {
     /// What gives the limits of a chunk, as the reference chunks say.
     fn limits(
         &self,

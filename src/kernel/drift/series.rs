@@ -244,22 +244,9 @@ fn reading(distance: &Result<Distance, Status>, limits: Limits, used_count: u64)
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::values::{CategoryGroup, CategoryGroups, ValueBin, ValueBins};
+    use super::super::super::values::{CategoryGroup, CategoryGroups, ValueBins};
     use super::*;
-
-    fn numbers(counts: &[(f64, u64)]) -> ValueBins {
-        let bin = |&(x, count): &(f64, u64)| ValueBin {
-            lower: x,
-            upper: x,
-            count,
-            sum: x * count as f64,
-        };
-        ValueBins {
-            bins: counts.iter().map(bin).collect(),
-            sums_exact: true,
-            ..ValueBins::default()
-        }
-    }
+    use crate::kernel::testing::numbers;
 
     fn categories(counts: &[u64]) -> CategoryGroups {
         let group = |(prefix, &count): (usize, &u64)| CategoryGroup {

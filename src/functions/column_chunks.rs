@@ -3,7 +3,7 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::common::{Result, ScalarValue, exec_err};
 
-use super::spec::FunctionSpec;
+use super::spec::{Argument, FunctionSpec, Role};
 use crate::accumulate::bytes_at;
 use crate::kernel::column::ColumnMetric;
 use crate::kernel::drift::{DriftProfile, DriftReference};
@@ -11,6 +11,40 @@ use crate::kernel::profile::Profile;
 use crate::kernel::reading::Status;
 use crate::kernel::values::{CategoryGroups, ValueBins};
 use crate::suggest::expected_one_of;
+
+pub(super) const PROFILE: Argument = (
+    "profile",
+    Role::Bytes,
+    "Profile of the column on the chunk.",
+);
+pub(super) const COLUMN_STATUS: Argument = (
+    "column_status",
+    Role::Text,
+    "Why there is no profile: absent_column, changed_type or unsupported_type; beside a profile unsupported_type says that it \
+     tells no more than which rows are NULL.",
+);
+pub(super) const CHUNK_INDEX: Argument = ("chunk_index", Role::Integer, "Number of the chunk.");
+pub(super) const IS_REFERENCE: Argument = (
+    "is_reference",
+    Role::Flag,
+    "Whether the chunk is one of the reference.",
+);
+pub(super) const DEALT: Argument = (
+    "dealt",
+    Role::Flag,
+    "Whether the chunk was dealt from rows without an order.",
+);
+pub(super) const METRICS: Argument = (
+    "metrics",
+    Role::Texts,
+    "Names of metrics; those that do not apply to the column are left out.",
+);
+pub(super) const THRESHOLDS: Argument = (
+    "thresholds",
+    Role::Text,
+    "As in '*=false_alarm_rate(0.0027)'.",
+);
+pub(super) const COMPARISON: Argument = ("comparison", Role::Text, "'reference' or 'previous'.");
 
 /// A profile, read.
 pub(super) enum Read {

@@ -6,7 +6,10 @@ use datafusion::arrow::array::ArrayRef;
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::WindowUDF;
 
-use super::column_chunks::{Chunk, ColumnChunks, Read, any_dealt, constant, metrics_of};
+use super::column_chunks::{
+    CHUNK_INDEX, COLUMN_STATUS, Chunk, ColumnChunks, DEALT, IS_REFERENCE, METRICS, PROFILE, Read,
+    THRESHOLDS, any_dealt, constant, metrics_of,
+};
 use super::column_readings::{COLUMN_FIELDS, Readings, list_type};
 use super::spec::{Argument, FunctionSpec, Role};
 use super::values::{number, text, texts};
@@ -20,37 +23,13 @@ use crate::kernel::threshold::{Direction, Threshold};
 use crate::kernel::threshold_text::Thresholds;
 
 const ARGUMENTS: &[Argument] = &[
-    (
-        "profile",
-        Role::Bytes,
-        "Profile of the column on the chunk.",
-    ),
-    (
-        "column_status",
-        Role::Text,
-        "Why there is no profile, or unsupported_type where it tells no more than which rows are NULL.",
-    ),
-    ("chunk_index", Role::Integer, "Number of the chunk."),
-    (
-        "is_reference",
-        Role::Flag,
-        "Whether the chunk is one of the reference.",
-    ),
-    (
-        "dealt",
-        Role::Flag,
-        "Whether the chunk was dealt from rows without an order.",
-    ),
-    (
-        "metrics",
-        Role::Texts,
-        "Names of metrics; those that do not apply to the column are left out.",
-    ),
-    (
-        "thresholds",
-        Role::Text,
-        "As in '*=false_alarm_rate(0.0027)'.",
-    ),
+    PROFILE,
+    COLUMN_STATUS,
+    CHUNK_INDEX,
+    IS_REFERENCE,
+    DEALT,
+    METRICS,
+    THRESHOLDS,
     ("direction", Role::Text, "'both' or 'worse'."),
     (
         "confidence_level",

@@ -6,7 +6,10 @@ use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::WindowUDF;
 
-use super::column_chunks::{Chunk, ColumnChunks, any_dealt, constant, metrics_of};
+use super::column_chunks::{
+    CHUNK_INDEX, COLUMN_STATUS, COMPARISON, Chunk, ColumnChunks, DEALT, IS_REFERENCE, METRICS,
+    PROFILE, THRESHOLDS, any_dealt, constant, metrics_of,
+};
 use super::column_readings::{COLUMN_FIELDS, Readings, list_type};
 use super::spec::{FunctionSpec, Role};
 use super::values::{text, texts};
@@ -24,38 +27,14 @@ static EVALUATE_DRIFT: FunctionSpec = FunctionSpec {
     description: "Distances of each chunk of a column from its reference, with limits: a window function over all chunks of the \
                   column. univariate_drift is made of it.",
     arguments: &[
-        (
-            "profile",
-            Role::Bytes,
-            "Profile of the column on the chunk.",
-        ),
-        (
-            "column_status",
-            Role::Text,
-            "Why there is no profile: absent_column, changed_type or unsupported_type.",
-        ),
-        ("chunk_index", Role::Integer, "Number of the chunk."),
-        (
-            "is_reference",
-            Role::Flag,
-            "Whether the chunk is one of the reference.",
-        ),
-        (
-            "dealt",
-            Role::Flag,
-            "Whether the chunk was dealt from rows without an order.",
-        ),
-        (
-            "metrics",
-            Role::Texts,
-            "Names of distances; those that do not apply to the column are left out.",
-        ),
-        (
-            "thresholds",
-            Role::Text,
-            "As in '*=false_alarm_rate(0.0027)'.",
-        ),
-        ("comparison", Role::Text, "'reference' or 'previous'."),
+        PROFILE,
+        COLUMN_STATUS,
+        CHUNK_INDEX,
+        IS_REFERENCE,
+        DEALT,
+        METRICS,
+        THRESHOLDS,
+        COMPARISON,
     ],
     required: 8,
     example: "SELECT evaluate_drift(profile, 'ok', chunk_index, chunk_index < 10, false, ['jensen_shannon'],\n\

@@ -6,10 +6,13 @@ use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::Result;
 use datafusion::logical_expr::WindowUDF;
 
-use super::column_chunks::{Chunk, ColumnChunks, constant, metrics_of};
+use super::column_chunks::{
+    CHUNK_INDEX, COLUMN_STATUS, COMPARISON, Chunk, ColumnChunks, DEALT, IS_REFERENCE, METRICS,
+    PROFILE, constant, metrics_of,
+};
 use super::column_readings::{list_type, lists};
 use super::drift::comparison;
-use super::spec::{FunctionSpec, Role};
+use super::spec::FunctionSpec;
 use super::values::{text, texts};
 use super::window::window;
 use crate::kernel::column::ColumnMetric;
@@ -41,33 +44,13 @@ static EVALUATE: FunctionSpec = FunctionSpec {
     description: "The bins of a column's reference with the rows of each analysis chunk in them, and what each adds to a distance: a \
                   window function over all chunks of the column. drift_bins is made of it.",
     arguments: &[
-        (
-            "profile",
-            Role::Bytes,
-            "Profile of the column on the chunk.",
-        ),
-        (
-            "column_status",
-            Role::Text,
-            "Why there is no profile: absent_column, changed_type or unsupported_type.",
-        ),
-        ("chunk_index", Role::Integer, "Number of the chunk."),
-        (
-            "is_reference",
-            Role::Flag,
-            "Whether the chunk is one of the reference, which have no bins of their own.",
-        ),
-        (
-            "dealt",
-            Role::Flag,
-            "Whether the chunk was dealt from rows without an order; bins do not depend on it.",
-        ),
-        (
-            "metrics",
-            Role::Texts,
-            "Names of distances; those that do not apply to the column are left out.",
-        ),
-        ("comparison", Role::Text, "'reference' or 'previous'."),
+        PROFILE,
+        COLUMN_STATUS,
+        CHUNK_INDEX,
+        IS_REFERENCE,
+        DEALT,
+        METRICS,
+        COMPARISON,
     ],
     required: 7,
     example: "SELECT evaluate_drift_bins(profile, 'ok', chunk_index, chunk_index < 10, false, ['psi'], 'reference')\n\

@@ -10,6 +10,7 @@ mod pca_rows;
 mod profile_rows;
 mod record_rows;
 mod reference_rows;
+mod regression_rows;
 mod row;
 mod score_rows;
 mod series_rows;

@@ -68,10 +68,11 @@ impl Read {
         match profile {
             Profile::Value(profile) => Ok(Self::Values(profile.bins())),
             Profile::Category(profile) => Ok(Self::Categories(profile.groups())),
-            Profile::Score(_) => exec_err!(
-                "{}: a profile holds scores by prediction and label. Expected a profile of a column. \
+            other => exec_err!(
+                "{}: a profile is a {} profile, of a model. Expected a profile of a column. \
                  Hint: profiles(..., columns => '*'), value_profile(x) or category_profile(x)",
-                spec.name
+                spec.name,
+                other.kind()
             ),
         }
     }

@@ -13,6 +13,7 @@ use super::spec::{FunctionSpec, Role};
 use super::values::bytes;
 use crate::kernel::bins::{Cell, ScoreBins};
 use crate::kernel::profile::Profile;
+use crate::kernel::regression::RegressionProfile;
 use crate::kernel::score_profile::ScoreProfile;
 use crate::kernel::values::{CategoryGroups, ValueBins};
 
@@ -81,6 +82,7 @@ fn describe(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
         Profile::Score(profile) => of_scores(profile),
         Profile::Value(profile) => of_values(&profile.bins()),
         Profile::Category(profile) => of_categories(&profile.groups()),
+        Profile::Regression(profile) => of_regression(profile),
     };
     let mut columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from(vec![kind]))];
     for count in contents.counts {
@@ -150,6 +152,18 @@ fn of_categories(groups: &CategoryGroups) -> Contents {
         exact: dropped == 0,
         ..Contents::default()
     }
+}
+
+/// Range and mean are those of absolute errors.
+fn of_regression(profile: &mut RegressionProfile) -> Contents {
+    let [rows, labelled, not_finite] = profile.row_counts();
+    let errors = of_values(&profile.absolute_errors());
+    let [_, used, .., bins, level] = errors.counts;
+    let mut counts = nine(&[Some(rows), used, Some(not_finite)], &[bins, level]);
+    if let Some(count) = counts.get_mut(3) {
+        *count = Some(labelled);
+    }
+    Contents { counts, ..errors }
 }
 
 /// Counts of a profile that knows neither labels nor predictions.

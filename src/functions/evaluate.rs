@@ -1,4 +1,4 @@
-//! `fit_reference` and `evaluate_performance`: the two steps of `estimate_performance` over chunk profiles.
+//! `fit_reference` and `evaluate_performance`: the steps of `estimate_performance` over chunk profiles.
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, StructArray};
@@ -9,6 +9,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 use super::aggregate::aggregate;
 use super::calibration::{calibration_mode, not_fitted};
+use super::evaluate_realized::{EVALUATE_REALIZED, evaluate_realized, output};
 use super::scalar::scalar;
 use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, flag, integer, number, texts, value_matrix};
@@ -73,27 +74,6 @@ static EVALUATE_PERFORMANCE: FunctionSpec = FunctionSpec {
               \x20      chunk_index, false, ['roc_auc'], NULL, 0.95) FROM profiles(analysis)",
 };
 
-static EVALUATE_REALIZED: FunctionSpec = FunctionSpec {
-    name: "evaluate_realized",
-    description: "Realized metrics of a chunk's labelled rows, one element each.",
-    arguments: &[
-        ("profile", Role::Bytes, "Score profile of the chunk."),
-        ("metrics", Role::Texts, "Names of metrics."),
-        (
-            "value_matrix",
-            Role::Numbers,
-            "Value of a row by outcome [tn, fp, fn, tp]; NULL without business values.",
-        ),
-        (
-            "confidence_level",
-            Role::Number,
-            "Confidence level of the bounds.",
-        ),
-    ],
-    required: 4,
-    example: "SELECT chunk, evaluate_realized(profile, ['roc_auc'], NULL, 0.95) FROM profiles(predictions)",
-};
-
 const TEXTS: [&str; 2] = ["metric", "status"];
 const COUNTS: [&str; 2] = ["used_count", "labelled_count"];
 /// `limit_value` and its `row_sampling_error` are what limits are learnt from: `value` but on reference chunks.
@@ -135,10 +115,9 @@ pub(super) fn aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
 }
 
 pub(super) fn scalars() -> Result<Vec<Arc<ScalarUDF>>> {
-    let list = DataType::new_list(DataType::Struct(EVALUATION_FIELDS.clone()), true);
     Ok(vec![
-        scalar(&EVALUATE_PERFORMANCE, list.clone(), evaluate_performance)?,
-        scalar(&EVALUATE_REALIZED, list, evaluate_realized)?,
+        scalar(&EVALUATE_PERFORMANCE, output(), evaluate_performance)?,
+        scalar(&EVALUATE_REALIZED, output(), evaluate_realized)?,
     ])
 }
 
@@ -160,7 +139,7 @@ fn fit_reference(
 }
 
 fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
-    let metrics = metrics(spec, values, 4)?;
+    let metrics = binary_metrics(spec, values, 4)?;
     let matrix = value_matrix(spec, values, 5, &metrics)?;
     let confidence = number(values, 6).unwrap_or(0.95);
     let mut profile = match bytes(values, 0) {
@@ -193,7 +172,7 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
                 None => estimate,
             };
             Evaluated {
-                metric,
+                metric: metric.name(),
                 estimate,
                 judged,
                 realized,
@@ -203,38 +182,12 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
     list_of(&readings)
 }
 
-/// Every value as it was realized: limits are learnt from realized values, too.
-fn evaluate_realized(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
-    let metrics = metrics(spec, values, 1)?;
-    let matrix = value_matrix(spec, values, 2, &metrics)?;
-    let confidence = number(values, 3).unwrap_or(0.95);
-    if !(confidence > 0.0 && confidence < 1.0) {
-        return exec_err!(
-            "{}: confidence_level is {confidence}. Expected a number between 0 and 1, such as 0.95",
-            spec.name
-        );
-    }
-    let mut profile = match bytes(values, 0) {
-        Some(bytes) => ScoreProfile::from_bytes(bytes)?,
-        None => ScoreProfile::default(),
-    };
-    let realized = Realized::new(&profile.bins());
-    let of = |metric: Metric| {
-        let mut reading = realized.reading(metric, matrix, confidence);
-        if reading.is_coarse() {
-            reading.status = reading.status.worst(Status::Coarse);
-        }
-        Evaluated {
-            metric,
-            estimate: reading,
-            judged: reading,
-            realized: reading,
-        }
-    };
-    list_of(&metrics.into_iter().map(of).collect::<Vec<_>>())
-}
-
-fn metrics(spec: &FunctionSpec, values: &[ScalarValue], position: usize) -> Result<Vec<Metric>> {
+/// The metrics of a binary classifier that an argument names.
+pub(super) fn binary_metrics(
+    spec: &FunctionSpec,
+    values: &[ScalarValue],
+    position: usize,
+) -> Result<Vec<Metric>> {
     let parse = |name: String| match Metric::parse(&name) {
         Some(metric) => Ok(metric),
         None => exec_err!(
@@ -261,15 +214,16 @@ fn calibrators(
 }
 
 /// A metric of a chunk.
-struct Evaluated {
-    metric: Metric,
-    estimate: Reading,
+pub(super) struct Evaluated {
+    pub metric: &'static str,
+    pub estimate: Reading,
     /// The estimate that limits are learnt from.
-    judged: Reading,
-    realized: Reading,
+    pub judged: Reading,
+    pub realized: Reading,
 }
 
-fn list_of(readings: &[Evaluated]) -> Result<ScalarValue> {
+/// The elements of a result.
+pub(super) fn list_of(readings: &[Evaluated]) -> Result<ScalarValue> {
     let text = |of: fn(&Evaluated) -> &'static str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(readings.iter().map(of)))
     };
@@ -285,7 +239,7 @@ fn list_of(readings: &[Evaluated]) -> Result<ScalarValue> {
         Arc::new(readings.iter().map(of).collect::<Float64Array>())
     };
     let columns = vec![
-        text(|row| row.metric.name()),
+        text(|row| row.metric),
         text(|row| row.estimate.status.name()),
         count(|row| row.estimate.used_count),
         count(|row| row.estimate.labelled_count),

@@ -10,12 +10,14 @@ mod distances;
 mod drift;
 mod drift_bins;
 mod evaluate;
+mod evaluate_realized;
 mod is_positive;
 mod one_label;
 mod pca;
 mod profiles;
 mod ranking;
 mod readings;
+mod regression;
 mod scalar;
 mod spec;
 mod thresholds;
@@ -38,6 +40,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
     let families = [
         profiles::all()?,
         readings::all()?,
+        regression::all()?,
         evaluate::aggregates()?,
         thresholds::aggregates()?,
         ranking::aggregates()?,

@@ -208,7 +208,7 @@ fn only_profile(
 }
 
 /// Reads `max_bins` and `min_level` at `position` and the one after.
-fn digest_limits(arguments: &Arguments, position: usize) -> Result<DigestLimits> {
+pub(super) fn digest_limits(arguments: &Arguments, position: usize) -> Result<DigestLimits> {
     let default = DigestLimits::default();
     let bins = arguments.integer(position, "max_bins", i64::from(default.max_bins))?;
     let level = arguments.integer(position + 1, "min_level", i64::from(default.min_level))?;

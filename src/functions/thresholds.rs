@@ -12,12 +12,12 @@ use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, integer, number};
 use crate::accumulate::{Aggregation, Arguments, ThresholdRows};
 use crate::kernel::limits::{ChunkPoint, Limits};
-use crate::kernel::metric::Metric;
 use crate::kernel::monitored::scale_of;
+use crate::kernel::performance::PerformanceMetric;
 use crate::kernel::reading::Status;
-use crate::kernel::threshold::{Direction, MetricScale, Threshold};
+use crate::kernel::threshold::{Direction, Threshold};
 use crate::kernel::threshold_model::ThresholdModel;
-use crate::kernel::threshold_text::Thresholds;
+use crate::kernel::threshold_text::{Judged, Thresholds};
 
 static FIT_THRESHOLD: FunctionSpec = FunctionSpec {
     name: "fit_threshold",
@@ -105,7 +105,7 @@ fn fit_threshold(
     arguments: Arguments,
 ) -> Result<Aggregation<ThresholdRows>> {
     let text = arguments.text(0, "thresholds")?.unwrap_or_default();
-    let thresholds: Thresholds = Thresholds::parse(&text)?;
+    let thresholds: Thresholds<PerformanceMetric> = Thresholds::parse(&text)?;
     let direction = match arguments.text(1, "direction")?.as_deref() {
         None | Some("both") => Direction::Both,
         Some("worse") => Direction::Worse,
@@ -125,15 +125,15 @@ fn fit_threshold(
 }
 
 fn fit(
-    thresholds: &Thresholds,
+    thresholds: &Thresholds<PerformanceMetric>,
     direction: Direction,
     rows: &mut ThresholdRows,
 ) -> Result<ScalarValue> {
     let Some(name) = rows.metric.clone() else {
         return Ok(ScalarValue::LargeBinary(None));
     };
-    let (threshold, scale, performance) = match (Metric::parse(&name), scale_of(&name)) {
-        (Some(metric), _) => (thresholds.of(metric), MetricScale::of(metric), true),
+    let (threshold, scale, performance) = match (PerformanceMetric::parse(&name), scale_of(&name)) {
+        (Some(metric), _) => (thresholds.of(metric), metric.scale(), true),
         (None, Some(scale)) => (thresholds.default, scale, false),
         (None, None) => return exec_err!("fit_threshold: unknown metric '{name}'"),
     };

@@ -142,22 +142,16 @@ impl ExactSum {
         self.limbs.capacity() * size_of::<i128>()
     }
 
-    /// Writes the sum; equal sets of numbers give equal bytes.
+    /// Writes the sum; equal sums give equal bytes, however they came about.
     pub fn write(&self, w: &mut Writer) {
-        let zeros = self.limbs.iter().take_while(|limb| **limb == 0).count();
-        let end = self.limbs.iter().rposition(|limb| *limb != 0);
-        let kept = match end {
-            Some(end) => self.limbs.get(zeros..=end).unwrap_or_default(),
-            None => &[],
-        };
-        w.uint(kept.len() as u64);
-        w.uint(if kept.is_empty() {
-            0
-        } else {
-            self.first + zeros
-        } as u64);
-        for limb in kept {
-            write_wide(w, *limb);
+        let (negative, digits) = self.digits();
+        let kept = digits.iter().skip_while(|(_, digit)| *digit == 0);
+        let first = kept.clone().next().map_or(0, |(place, _)| *place);
+        w.uint(kept.clone().count() as u64);
+        w.uint(first as u64);
+        for (_, digit) in kept {
+            let digit = i128::from(*digit);
+            write_wide(w, if negative { -digit } else { digit });
         }
     }
 

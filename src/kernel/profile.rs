@@ -1,6 +1,7 @@
 //! A profile of any kind, told apart by its first bytes.
 use super::category_profile::{self, CategoryProfile};
 use super::error::KernelError;
+use super::regression::{self, RegressionProfile};
 use super::score_profile::ScoreProfile;
 use super::value_profile::{self, ValueProfile};
 
@@ -24,6 +25,8 @@ pub enum Profile {
     Value(ValueProfile),
     /// Of categories.
     Category(CategoryProfile),
+    /// Of labels and predictions that are numbers.
+    Regression(Box<RegressionProfile>),
 }
 
 impl Profile {
@@ -32,16 +35,20 @@ impl Profile {
         Ok(match bytes.first_chunk() {
             Some(&value_profile::MAGIC) => Self::Value(ValueProfile::from_bytes(bytes)?),
             Some(&category_profile::MAGIC) => Self::Category(CategoryProfile::from_bytes(bytes)?),
+            Some(&regression::MAGIC) => {
+                Self::Regression(Box::new(RegressionProfile::from_bytes(bytes)?))
+            }
             _ => Self::Score(ScoreProfile::from_bytes(bytes)?),
         })
     }
 
-    /// What is profiled: `score`, `value` or `category`.
+    /// What is profiled: `score`, `value`, `category` or `regression`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Score(_) => "score",
             Self::Value(_) => "value",
             Self::Category(_) => "category",
+            Self::Regression(_) => "regression",
         }
     }
 
@@ -60,6 +67,7 @@ impl Profile {
             Self::Score(profile) => profile.merge_bytes(bytes),
             Self::Value(profile) => profile.merge_bytes(bytes),
             Self::Category(profile) => profile.merge_bytes(bytes),
+            Self::Regression(profile) => profile.merge_bytes(bytes),
         }
     }
 
@@ -69,6 +77,7 @@ impl Profile {
             Self::Score(profile) => profile.to_bytes(),
             Self::Value(profile) => profile.to_bytes(),
             Self::Category(profile) => profile.to_bytes(),
+            Self::Regression(profile) => profile.to_bytes(),
         }
     }
 
@@ -78,6 +87,7 @@ impl Profile {
             Self::Score(profile) => profile.heap_size(),
             Self::Value(profile) => profile.heap_size(),
             Self::Category(profile) => profile.heap_size(),
+            Self::Regression(profile) => profile.heap_size(),
         }
     }
 }
@@ -86,6 +96,7 @@ fn kind_of(bytes: &[u8]) -> &'static str {
     match bytes.first_chunk() {
         Some(&value_profile::MAGIC) => "value",
         Some(&category_profile::MAGIC) => "category",
+        Some(&regression::MAGIC) => "regression",
         _ => "score",
     }
 }

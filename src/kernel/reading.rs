@@ -21,6 +21,8 @@ pub enum Status {
     /// Fewer than 20 rows of a class, or under a share, known or expected. Bounds of a realized share or ROC AUC
     /// are then exact instead of normal; all other bounds may cover less than they say.
     FewPositives,
+    /// Fewer than 20 rows of a regression: bounds may cover less than they say.
+    FewRows,
     /// The bins of the profile, not the rows, limit the value: `approx_error` exceeds `sampling_error`, of the value or
     /// of the realized value. More bins help.
     Coarse,
@@ -33,6 +35,10 @@ pub enum Status {
     /// All rows (or all predictions) are of one class, for which the metric is not defined, or its value is
     /// beyond all numbers.
     SingleClass,
+    /// All labels are equal, so that there is no variance to be explained.
+    ConstantLabel,
+    /// A label or prediction is negative, and the metric takes logarithms.
+    NegativeValue,
     /// A number is infinite, and so would the metric be; or the metric is beyond all numbers.
     InfiniteValue,
     /// No row has what the metric needs.
@@ -69,16 +75,19 @@ pub enum Status {
 
 impl Status {
     /// Every status, harmless first.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::Ok,
         Self::FewReferenceChunks,
         Self::SmallReference,
         Self::FewPositives,
+        Self::FewRows,
         Self::Coarse,
         Self::Extrapolated,
         Self::InvalidScore,
         Self::InvalidValue,
         Self::SingleClass,
+        Self::ConstantLabel,
+        Self::NegativeValue,
         Self::InfiniteValue,
         Self::InsufficientData,
         Self::NotAProbability,
@@ -104,11 +113,14 @@ impl Status {
             Self::FewReferenceChunks => "few_reference_chunks",
             Self::SmallReference => "small_reference",
             Self::FewPositives => "few_positives",
+            Self::FewRows => "few_rows",
             Self::Coarse => "coarse",
             Self::Extrapolated => "extrapolated",
             Self::InvalidScore => "invalid_score",
             Self::InvalidValue => "invalid_value",
             Self::SingleClass => "single_class",
+            Self::ConstantLabel => "constant_label",
+            Self::NegativeValue => "negative_value",
             Self::InfiniteValue => "infinite_value",
             Self::InsufficientData => "insufficient_data",
             Self::NotAProbability => "not_a_probability",

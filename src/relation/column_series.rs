@@ -11,12 +11,13 @@ use super::arguments::Call;
 use super::by::{by_columns, comparable_groups};
 use super::columns::{ColumnKind, ProfiledColumn, Unsupported, profiled_columns};
 use super::estimate_performance::{confidence_level, union};
+use super::problem::named_metrics;
 use super::profiles::{column_chunk_columns, column_profiles};
 use super::result::shared_shape;
 use super::roles::column;
 use super::session_functions::{is_reference, over_partition};
 use super::side::Side;
-use super::threshold_arguments::{direction, metric_of, thresholds};
+use super::threshold_arguments::{direction, thresholds};
 use crate::functions::COLUMN_FIELDS;
 use crate::kernel::column::ColumnMetric;
 
@@ -51,25 +52,13 @@ impl ColumnSides {
     /// The metrics that are asked for; an error for one that applies to no column.
     pub fn metrics<M: ColumnMetric>(&self, call: &mut Call, default: &[M]) -> Result<Vec<M>> {
         let function = call.function();
-        let Some(names) = call.words("metrics")? else {
+        let Some(_) = call.sql("metrics") else {
             return Ok(default.to_vec());
         };
-        let mut metrics: Vec<M> = Vec::new();
-        for name in &names {
-            if name == "*" {
-                return Ok(M::all());
-            }
-            let metric = metric_of::<M>(function, "metrics", name)?;
-            if !metrics.contains(&metric) {
-                metrics.push(metric);
-            }
-        }
-        if metrics.is_empty() {
-            let names: Vec<&str> = M::names().into_iter().take(2).collect();
-            return plan_err!(
-                "{function}: argument 'metrics' is empty. Expected names, as in metrics => ['{}']",
-                names.join("', '")
-            );
+        let all = M::all();
+        let metrics = named_metrics(call, default, &all)?;
+        if metrics == all {
+            return Ok(all);
         }
         for &metric in &metrics {
             self.require_a_column(function, metric)?;

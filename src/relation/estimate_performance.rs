@@ -8,6 +8,7 @@ use super::RelationSpec;
 use super::arguments::Call;
 use super::by::{by_columns, comparable_groups};
 use super::chunked::CHUNK_COLUMNS;
+use super::problem::{Problem, named_metrics};
 use super::profiles::chunk_profiles;
 use super::result::{judge, shared_shape};
 use super::roles::column;
@@ -15,7 +16,7 @@ use super::session_functions::{is_reference, over_all, scalar};
 use super::shared_arguments;
 use super::side::Side;
 use super::stored::common_time;
-use super::threshold_arguments::{metric_of, thresholds};
+use super::threshold_arguments::thresholds;
 use crate::kernel::metric::Metric;
 
 pub static SPEC: RelationSpec = RelationSpec {
@@ -88,8 +89,8 @@ const GREATEST_VALUE: f64 = 1e100;
 fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let by = by_columns(call)?;
     let (reference, analysis) = Side::reference_and_analysis(call)?;
-    let reference = chunk_profiles(call, reference, &by)?;
-    let analysis = chunk_profiles(call, analysis, &by)?;
+    let reference = chunk_profiles(call, reference, &by, Problem::Binary)?;
+    let analysis = chunk_profiles(call, analysis, &by, Problem::Binary)?;
     let names: Vec<String> = by.into_iter().map(|(name, _)| name).collect();
     let has_prediction = reference.has_prediction && analysis.has_prediction;
     let metrics = metrics(call, has_prediction, true)?;
@@ -210,7 +211,12 @@ fn evaluate(
         column("__reference"),
         column("chunk_index"),
         is_reference(),
-        texts_of(metrics),
+        texts_of(
+            &metrics
+                .iter()
+                .map(|metric| metric.name())
+                .collect::<Vec<_>>(),
+        ),
         matrix_of(call)?,
         lit(confidence_level(call)?),
     ];
@@ -219,10 +225,10 @@ fn evaluate(
 }
 
 /// Names of metrics as a literal list.
-pub fn texts_of(metrics: &[Metric]) -> Expr {
+pub fn texts_of(metrics: &[&str]) -> Expr {
     let texts = metrics
         .iter()
-        .map(|m| ScalarValue::from(m.name()))
+        .map(|name| ScalarValue::from(*name))
         .collect::<Vec<_>>();
     lit(ScalarValue::List(ScalarValue::new_list_nullable(
         &texts,
@@ -297,20 +303,15 @@ pub fn metrics(call: &mut Call, has_prediction: bool, has_score: bool) -> Result
         };
         Metric::ALL.into_iter().filter(applies).collect()
     };
-    let names = call.words("metrics")?;
-    let names = names.filter(|names| !names.iter().any(|name| name == "*"));
-    let Some(names) = names else {
-        return match all() {
-            none if none.is_empty() => plan_err!(
-                "{function}: one relation has no score and the other no prediction, so there is no metric of both. \
-                 Expected y_pred_proba or y_pred in both. Hint: score => <column>"
-            ),
-            all => Ok(all),
-        };
-    };
-    let mut metrics = Vec::new();
-    for name in &names {
-        let metric: Metric = metric_of(function, "metrics", name)?;
+    let default = all();
+    let metrics = named_metrics(call, &default, &default)?;
+    if metrics.is_empty() {
+        return plan_err!(
+            "{function}: one relation has no score and the other no prediction, so there is no metric of both. \
+             Expected y_pred_proba or y_pred in both. Hint: score => <column>"
+        );
+    }
+    for &metric in &metrics {
         if metric.needs_value_matrix() && matrix.is_none() {
             return plan_err!(
                 "{function}: metric {metric} needs the value of each outcome. Expected value_matrix. \
@@ -329,14 +330,6 @@ pub fn metrics(call: &mut Call, has_prediction: bool, has_score: bool) -> Result
                  Expected score. Hint: score => <column>"
             );
         }
-        if !metrics.contains(&metric) {
-            metrics.push(metric);
-        }
-    }
-    if metrics.is_empty() {
-        return plan_err!(
-            "{function}: argument 'metrics' is empty. Expected names, as in metrics => ['roc_auc', 'f1']"
-        );
     }
     Ok(metrics)
 }

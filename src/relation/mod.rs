@@ -16,6 +16,7 @@ mod fitted_columns;
 mod help;
 mod late_labels;
 mod multivariate_drift;
+mod problem;
 mod profiled;
 mod profiles;
 mod rank_columns;

@@ -45,6 +45,8 @@ impl Bounds {
 pub enum Profiled {
     /// Score, prediction and label, together in one profile.
     Scores(Box<Roles>),
+    /// Prediction and label, both numbers, together in one profile.
+    Regression(Box<Roles>),
     /// Columns, each with a profile of its own.
     Columns(Vec<ProfiledColumn>),
     /// Columns together, by the errors that a fit leaves of them.
@@ -76,6 +78,16 @@ impl Profiled {
                     role("__label", &roles.label),
                 ]
             }
+            Self::Regression(roles) => {
+                let unknown = || lit(ScalarValue::Float64(None));
+                let role = |name: &str, expr: &Option<Expr>| {
+                    (name.to_string(), expr.clone().unwrap_or_else(unknown))
+                };
+                vec![
+                    role("__prediction", &roles.prediction),
+                    role("__label", &roles.label),
+                ]
+            }
             Self::Columns(columns) => numbered(columns)
                 .filter_map(|(i, column)| Some((format!("__column_{i}"), column.expr.clone()?)))
                 .collect(),
@@ -86,7 +98,7 @@ impl Profiled {
     /// Names of the profiles.
     pub fn names(&self) -> Vec<String> {
         match self {
-            Self::Scores(_) | Self::Errors(_) => vec!["profile".into()],
+            Self::Scores(_) | Self::Regression(_) | Self::Errors(_) => vec!["profile".into()],
             Self::Columns(columns) => numbered(columns)
                 .filter(|(_, column)| column.expr.is_some())
                 .map(|(i, _)| profile_name(i))
@@ -101,6 +113,12 @@ impl Profiled {
                 let inputs = ["__label", "__prediction", "__score"].map(column);
                 let arguments = inputs.into_iter().chain(bounds.arguments()).collect();
                 let profile = aggregate(call, "score_profile", arguments)?;
+                Ok(vec![profile.alias("profile")])
+            }
+            Self::Regression(_) => {
+                let inputs = ["__label", "__prediction"].map(column);
+                let arguments = inputs.into_iter().chain(bounds.arguments()).collect();
+                let profile = aggregate(call, "regression_profile", arguments)?;
                 Ok(vec![profile.alias("profile")])
             }
             Self::Columns(columns) => numbered(columns)
@@ -123,7 +141,7 @@ impl Profiled {
     /// The aggregate that merges such profiles.
     pub fn merge(&self) -> &'static str {
         match self {
-            Self::Scores(_) | Self::Columns(_) => "merge_profiles",
+            Self::Scores(_) | Self::Regression(_) | Self::Columns(_) => "merge_profiles",
             Self::Errors(_) => "merge_reconstruction_profiles",
         }
     }
@@ -131,7 +149,7 @@ impl Profiled {
     /// Rows with what the aggregates read beside [`Self::inputs`].
     pub fn fitted(&self, rows: LogicalPlan, by: &[String]) -> Result<LogicalPlan> {
         match self {
-            Self::Scores(_) | Self::Columns(_) => Ok(rows),
+            Self::Scores(_) | Self::Regression(_) | Self::Columns(_) => Ok(rows),
             Self::Errors(fitted) => fitted.fit.beside(rows, by),
         }
     }

@@ -8,6 +8,7 @@ use super::by::by_columns;
 use super::chunk_arguments::ChunkArguments;
 use super::chunked::{CHUNK_COLUMNS, ChunkedRows};
 use super::columns::{COLUMN_ARGUMENTS, ProfiledColumn, Unsupported, profiled_columns};
+use super::problem::{PROBLEM_TYPE, Problem};
 use super::profiled::{Bounds, COLUMN_COLUMNS, Profiled};
 use super::roles::{Roles, column, column_names};
 use super::shared_arguments;
@@ -40,6 +41,7 @@ pub static SPEC: RelationSpec = RelationSpec {
             "Realized class, 0/1 or boolean, NULL where not known; default: column y_true, if there.",
         ),
         shared_arguments::TIMESTAMP,
+        PROBLEM_TYPE,
         (
             "positive_label",
             "The value of label that stands for the positive class, and of a prediction that is a text.",
@@ -91,8 +93,9 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
             column_chunk_columns(),
         )
     } else {
+        let problem = Problem::read(call)?;
         (
-            chunk_profiles(call, side, &by)?.plan,
+            chunk_profiles(call, side, &by, problem)?.plan,
             CHUNK_COLUMNS.to_vec(),
         )
     };
@@ -122,6 +125,7 @@ pub fn chunk_profiles(
     call: &mut Call,
     side: Side,
     by: &[(String, SqlExpr)],
+    problem: Problem,
 ) -> Result<ChunkProfiles> {
     if side.is_stored() {
         return Ok(ChunkProfiles {
@@ -130,9 +134,9 @@ pub fn chunk_profiles(
             has_score: true,
         });
     }
-    let roles = Roles::resolve(call, &side)?;
-    require_columns(call, &side, &roles)?;
-    profiles_of(call, side, by, roles)
+    let roles = Roles::resolve(call, &side, problem)?;
+    require_columns(call, &side, &roles, problem)?;
+    profiles_of(call, side, by, roles, problem)
 }
 
 /// The chunk profiles of rows whose roles are known.
@@ -141,6 +145,7 @@ pub fn profiles_of(
     side: Side,
     by: &[(String, SqlExpr)],
     roles: Roles,
+    problem: Problem,
 ) -> Result<ChunkProfiles> {
     let arguments = ChunkArguments::read(call, &side, roles.timestamp.as_ref())?;
     let has_prediction = roles.prediction.is_some();
@@ -149,7 +154,10 @@ pub fn profiles_of(
         bounds: Bounds::of(call, side.dataset),
         input: side.input,
         timestamp: roles.timestamp.clone(),
-        profiled: Profiled::Scores(Box::new(roles)),
+        profiled: match problem {
+            Problem::Binary => Profiled::Scores(Box::new(roles)),
+            Problem::Regression => Profiled::Regression(Box::new(roles)),
+        },
         by,
         arguments,
     };
@@ -192,10 +200,17 @@ pub fn column_chunk_columns() -> Vec<&'static str> {
 }
 
 /// Refuses rows without a score, and a reference without labels.
-fn require_columns(call: &Call, side: &Side, roles: &Roles) -> Result<()> {
+fn require_columns(call: &Call, side: &Side, roles: &Roles, problem: Problem) -> Result<()> {
     let (schema, dataset) = (side.schema(), side.dataset);
     let columns = column_names(schema);
-    if roles.score.is_none() {
+    if problem == Problem::Regression && roles.prediction.is_none() {
+        return plan_err!(
+            "{}: the {dataset} relation has no column 'y_pred'. Expected a prediction. Hint: prediction => <column>. {}",
+            call.function(),
+            expected_one_of("y_pred", &columns)
+        );
+    }
+    if problem == Problem::Binary && roles.score.is_none() {
         return plan_err!(
             "{}: the {dataset} relation has no column 'y_pred_proba'. Expected a score. Hint: score => <column>. {}",
             call.function(),

@@ -10,18 +10,20 @@ use super::estimate_performance::{
     both_sides, confidence_level, matrix_of, metrics, texts_of, unnest_metrics,
 };
 use super::late_labels::{delayed, with_labels};
+use super::problem::{Asked, PROBLEM_TYPE, Problem, named_metrics};
 use super::profiles::{ChunkProfiles, chunk_profiles, profiles_of};
 use super::result::{judge, shared_shape};
 use super::roles::{Roles, column, column_names};
 use super::session_functions::scalar;
 use super::shared_arguments;
 use super::side::Side;
-use super::threshold_arguments::thresholds;
+use crate::kernel::metric::Metric;
+use crate::kernel::regression::RegressionMetric;
 use crate::suggest::expected_one_of;
 
 pub static SPEC: RelationSpec = RelationSpec {
     name: "realized_performance",
-    description: "Performance of a binary classifier per chunk from labels, complete, partial or late, with confidence intervals and \
+    description: "Performance of a binary classifier or a regression per chunk from labels, complete, partial or late, with confidence intervals and \
                   thresholds of a stated false-alarm rate.",
     arguments: &[
         (
@@ -55,6 +57,7 @@ pub static SPEC: RelationSpec = RelationSpec {
             "INTERVAL: labels of analysis rows younger than this at as_of are not final and count as unknown.",
         ),
         shared_arguments::TIMESTAMP,
+        PROBLEM_TYPE,
         (
             "positive_label",
             "The value of label that stands for the positive class, and of a prediction that is a text.",
@@ -93,23 +96,33 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let by = by_columns(call)?;
     let (reference, mut analysis) = Side::reference_and_analysis(call)?;
     with_labels(call, &mut analysis)?;
-    let reference = labelled_profiles(call, reference, &by)?;
-    let analysis = labelled_profiles(call, analysis, &by)?;
+    let problem = Problem::read(call)?;
+    let reference = labelled_profiles(call, reference, &by, problem)?;
+    let analysis = labelled_profiles(call, analysis, &by, problem)?;
     let names: Vec<String> = by.into_iter().map(|(name, _)| name).collect();
-    let has_prediction = reference.has_prediction && analysis.has_prediction;
-    let has_score = reference.has_score && analysis.has_score;
-    let metrics = metrics(call, has_prediction, has_score)?;
-    let thresholds = thresholds(call, &metrics)?;
+    let asked = match problem {
+        Problem::Binary => {
+            let has_prediction = reference.has_prediction && analysis.has_prediction;
+            let has_score = reference.has_score && analysis.has_score;
+            let metrics = metrics(call, has_prediction, has_score)?;
+            Asked::new(call, &metrics, Metric::name)?
+        }
+        Problem::Regression => {
+            let all = RegressionMetric::ALL;
+            let metrics = named_metrics(call, &all, &all)?;
+            Asked::new(call, &metrics, RegressionMetric::name)?
+        }
+    };
     let chunks = both_sides(call, reference.plan, analysis.plan, &names)?;
     let args = vec![
         column("profile"),
-        texts_of(&metrics),
+        texts_of(&asked.metrics),
         matrix_of(call)?,
         lit(confidence_level(call)?),
     ];
     let readings = scalar(call, "evaluate_realized", args)?;
     let evaluated = unnest_metrics(chunks, &names, readings)?;
-    let judged = judge(call, evaluated, &names, &thresholds)?;
+    let judged = judge(call, evaluated, &names, &asked.thresholds)?;
     let function = call.function();
     shared_shape(call, judged, &names)?.alias(function)?.build()
 }
@@ -119,6 +132,7 @@ fn labelled_profiles(
     call: &mut Call,
     side: Side,
     by: &[(String, SqlExpr)],
+    problem: Problem,
 ) -> Result<ChunkProfiles> {
     if side.is_stored() {
         if side.dataset == "analysis" && call.sql("label_delay").is_some() {
@@ -128,9 +142,9 @@ fn labelled_profiles(
                 call.function()
             );
         }
-        return chunk_profiles(call, side, by);
+        return chunk_profiles(call, side, by, problem);
     }
-    let mut roles = Roles::resolve(call, &side)?;
+    let mut roles = Roles::resolve(call, &side, problem)?;
     let (function, dataset) = (call.function(), side.dataset);
     let names = column_names(side.schema());
     if roles.label.is_none() {
@@ -138,6 +152,12 @@ fn labelled_profiles(
             "{function}: the {dataset} relation has no column 'y_true'. Expected labels. Hint: label => <column>, or \
              labels => <relation>, key => <column>. {}",
             expected_one_of("y_true", &names)
+        );
+    }
+    if problem == Problem::Regression && roles.prediction.is_none() {
+        return plan_err!(
+            "{function}: the {dataset} relation has no column 'y_pred'. Expected a prediction. Hint: prediction => <column>. {}",
+            expected_one_of("y_pred", &names)
         );
     }
     if roles.score.is_none() && roles.prediction.is_none() {
@@ -150,5 +170,5 @@ fn labelled_profiles(
     if dataset == "analysis" {
         delayed(call, &side, &mut roles)?;
     }
-    profiles_of(call, side, by, roles)
+    profiles_of(call, side, by, roles, problem)
 }

@@ -1,4 +1,6 @@
 //! What all monitoring functions end with: limits, alerts, and the row shape that they share.
+use std::fmt::Display;
+
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::functions::core::expr_fn::get_field;
@@ -8,7 +10,6 @@ use super::arguments::Call;
 use super::roles::column;
 use super::session_functions::{is_reference, over_all, scalar};
 use super::threshold_arguments::direction;
-use crate::kernel::threshold_text::Thresholds;
 
 /// The columns of every monitoring function, in order; the `by` columns come after the first.
 pub const RESULT_COLUMNS: [&str; 24] = [
@@ -48,7 +49,7 @@ pub fn judge(
     call: &mut Call,
     evaluated: LogicalPlanBuilder,
     by: &[String],
-    thresholds: &Thresholds,
+    thresholds: &impl Display,
 ) -> Result<LogicalPlanBuilder> {
     let direction = direction(call)?;
     let args = vec![

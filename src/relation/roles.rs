@@ -3,9 +3,10 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{
     Column, DFSchema, DataFusionError, Result, ScalarValue, SchemaError, plan_err,
 };
-use datafusion::logical_expr::{Expr, ExprSchemable, ident, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, cast, ident, lit};
 
 use super::arguments::Call;
+use super::problem::Problem;
 use super::session_functions::scalar;
 use super::side::{Other, Side};
 use crate::suggest::expected_one_of;
@@ -25,12 +26,16 @@ pub struct Roles {
 
 impl Roles {
     /// Resolves the roles. The labels of an analysis and the timestamps of a reference may be absent.
-    pub fn resolve(call: &mut Call, side: &Side) -> Result<Self> {
+    pub fn resolve(call: &mut Call, side: &Side, problem: Problem) -> Result<Self> {
         let schema = side.schema();
         let positive = call.constant("positive_label")?;
+        refuse_classes(call, problem)?;
         let label = Role::new("label", "y_true", side.dataset != "reference");
         let roles = Self {
-            score: Role::new("score", "y_pred_proba", false).resolve(call, side)?,
+            score: match problem {
+                Problem::Binary => Role::new("score", "y_pred_proba", false).resolve(call, side)?,
+                Problem::Regression => None,
+            },
             prediction: Role::new("prediction", "y_pred", false).resolve(call, side)?,
             label: label.resolve(call, side)?,
             timestamp: Self::timestamp(call, side)?,
@@ -39,7 +44,10 @@ impl Roles {
             check_score(call, score, schema)?;
         }
         let class = |name: &str, expr: Option<Expr>| match expr {
-            Some(expr) => as_class(call, name, expr, schema, positive.as_ref()).map(Some),
+            Some(expr) => match problem {
+                Problem::Binary => as_class(call, name, expr, schema, positive.as_ref()).map(Some),
+                Problem::Regression => as_number(call, name, expr, schema).map(Some),
+            },
             None => Ok(None),
         };
         Ok(Self {
@@ -116,6 +124,31 @@ fn names_an_absent_column(error: &DataFusionError) -> bool {
 /// Names of all columns, for errors.
 pub fn column_names(schema: &DFSchema) -> Vec<&str> {
     schema.fields().iter().map(|f| f.name().as_str()).collect()
+}
+
+/// Refuses arguments that only a classifier has.
+fn refuse_classes(call: &Call, problem: Problem) -> Result<()> {
+    let of_classes = ["score", "positive_label", "value_matrix"];
+    let given = of_classes.into_iter().find(|name| call.sql(name).is_some());
+    match (problem, given) {
+        (Problem::Regression, Some(name)) => plan_err!(
+            "{}: argument '{name}' is of a classifier, and the metrics are those of a regression. Expected label and prediction",
+            call.function()
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// A label or prediction of a regression.
+fn as_number(call: &Call, name: &str, expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    let found = expr.get_type(schema)?;
+    if found == DataType::Null || Kind::of(&found) == Kind::Number {
+        return Ok(cast(expr, DataType::Float64));
+    }
+    plan_err!(
+        "{}: argument '{name}' (`{expr}`) has type {found}. Expected a number. Hint: {name} => CAST({expr} AS DOUBLE)",
+        call.function()
+    )
 }
 
 fn check_score(call: &Call, score: &Expr, schema: &DFSchema) -> Result<()> {

@@ -1,7 +1,7 @@
 //! What is asked of one column of a relation, chunk by chunk: the quality of its values, and their summary statistics.
 mod median_limits;
 mod metric;
-mod moments;
+pub(crate) mod moments;
 mod quality;
 mod quality_counts;
 mod quality_metric;

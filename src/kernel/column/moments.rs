@@ -8,13 +8,13 @@ const GREATEST_POWER: f64 = 1e70;
 
 /// A number with a bound on its distance to the one computed from all rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Bounded {
+pub(crate) struct Bounded {
     pub value: f64,
     pub error: f64,
 }
 
 /// Sum of the finite numbers, compensated (A. Neumaier, 1974, ZAMM 54, 39-51): its own rounding is that of one addition.
-pub(super) fn sum(values: &ValueBins) -> Bounded {
+pub(crate) fn sum(values: &ValueBins) -> Bounded {
     let error = |bin: &ValueBin| {
         let rows = bin.count as f64;
         (bin.sum - rows * bin.lower)
@@ -175,7 +175,7 @@ pub(super) fn at_rank(values: &ValueBins, rank: u64) -> Option<Bounded> {
 }
 
 /// Median of the numbers, infinities included; `None` where there is none, or it is infinite.
-pub(super) fn median(values: &ValueBins) -> Option<Bounded> {
+pub(crate) fn median(values: &ValueBins) -> Option<Bounded> {
     let rows = values.rows() + values.positive_infinities + values.negative_infinities;
     let middle = rows.checked_sub(1)? / 2;
     let low = at_rank(values, middle)?;
@@ -187,6 +187,18 @@ pub(super) fn median(values: &ValueBins) -> Option<Bounded> {
         value: low.value / 2.0 + high.value / 2.0,
         error: (low.error + high.error) / 2.0,
     })
+}
+
+/// The order statistics between which the population's median lies, `z` standard errors of its rank apart on both sides
+/// (R. S. Woodruff, 1952, JASA 47, 635-646); `None` at an end that is infinite. `rows`: infinities included.
+pub(crate) fn median_bounds(values: &ValueBins, rows: u64, z: f64) -> (Option<f64>, Option<f64>) {
+    let reach = z / 2.0 * (rows as f64).sqrt();
+    let middle = (rows as f64 - 1.0) / 2.0;
+    let at = |rank: f64| {
+        let last = rows.saturating_sub(1) as f64;
+        at_rank(values, rank.clamp(0.0, last).round() as u64).map(|found| found.value)
+    };
+    (at(middle - reach), at(middle + reach))
 }
 
 #[cfg(test)]

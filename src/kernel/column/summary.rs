@@ -10,7 +10,7 @@ use super::super::threshold_model::ThresholdModel;
 use super::super::threshold_text::Judged;
 use super::super::values::{CategoryGroups, ValueBins};
 use super::median_limits::MedianLimits;
-use super::moments::{Bounded, at_rank, can_be_summed, median, spread, sum};
+use super::moments::{Bounded, can_be_summed, median, median_bounds, spread, sum};
 use super::reading::{ColumnChunk, ColumnReading, ColumnReadings};
 use super::series::{ColumnSeries, SeriesMetric};
 use super::summary_metric::SummaryMetric;
@@ -240,18 +240,11 @@ impl SummarySeries {
         let Some(found) = median(values) else {
             return ColumnReading::undefined(Status::InfiniteValue, rows);
         };
-        let z = normal_quantile(self.confidence_level);
-        let reach = z / 2.0 * (rows as f64).sqrt();
-        let middle = (rows as f64 - 1.0) / 2.0;
-        let at = |rank: f64| {
-            let last = rows.saturating_sub(1) as f64;
-            at_rank(values, rank.clamp(0.0, last).round() as u64).map(|found| found.value)
-        };
-        let (lower, upper) = (at(middle - reach), at(middle + reach));
+        let (lower, upper) = median_bounds(values, rows, normal_quantile(self.confidence_level));
         // one confidence level for the error, so that it does not depend on that of the bounds
         let fixed = normal_quantile(0.95);
-        let reach = fixed / 2.0 * (rows as f64).sqrt();
-        let ends = at(middle - reach).zip(at(middle + reach));
+        let (low, high) = median_bounds(values, rows, fixed);
+        let ends = low.zip(high);
         ColumnReading {
             sampling_error: ends.map(|(low, high)| (high - low) / (2.0 * fixed)),
             lower_bound: lower,

@@ -1,0 +1,89 @@
+//! Rows of (label, prediction), both numbers, go into a regression profile.
+use std::ops::Range;
+
+use datafusion::arrow::array::{Array, ArrayRef, Float64Array};
+use datafusion::common::cast::as_float64_array;
+use datafusion::common::{Result, exec_err};
+
+use super::{Arguments, Summary};
+use crate::kernel::regression::RegressionProfile;
+
+/// Label and prediction of each row.
+#[derive(Debug)]
+pub struct RegressionColumns {
+    label: Float64Array,
+    prediction: Float64Array,
+}
+
+fn known(column: &Float64Array, row: usize) -> Option<f64> {
+    column.is_valid(row).then(|| column.value(row))
+}
+
+impl Summary for RegressionProfile {
+    type Columns = RegressionColumns;
+
+    /// `values` are label and prediction; further ones are constants.
+    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<RegressionColumns> {
+        let [label, prediction, ..] = values else {
+            return exec_err!("{}: expected label and prediction", arguments.function);
+        };
+        Ok(RegressionColumns {
+            label: as_float64_array(label)?.clone(),
+            prediction: as_float64_array(prediction)?.clone(),
+        })
+    }
+
+    fn observe(&mut self, columns: &RegressionColumns, row: usize) -> Result<()> {
+        let label = known(&columns.label, row);
+        RegressionProfile::observe(self, label, known(&columns.prediction, row));
+        Ok(())
+    }
+
+    fn observe_run(&mut self, columns: &RegressionColumns, rows: Range<usize>) -> Result<()> {
+        let RegressionColumns { label, prediction } = columns;
+        let run = |column: &Float64Array| column.values().get(rows.clone()).map(<[f64]>::to_vec);
+        if label.null_count() + prediction.null_count() == 0
+            && let (Some(labels), Some(predictions)) = (
+                label.values().get(rows.clone()),
+                prediction.values().get(rows.clone()),
+            )
+        {
+            self.observe_all(labels, predictions);
+            return Ok(());
+        }
+        // rows with both numbers side by side, so that they are added up together, too
+        let (Some(mut labels), Some(mut predictions)) = (run(label), run(prediction)) else {
+            return exec_err!("rows {rows:?} are beyond the batch");
+        };
+        let mut kept = 0;
+        for row in rows {
+            match (known(label, row), known(prediction, row)) {
+                (Some(y), Some(f)) => {
+                    for (column, x) in [(&mut labels, y), (&mut predictions, f)] {
+                        if let Some(at) = column.get_mut(kept) {
+                            *at = x;
+                        }
+                    }
+                    kept += 1;
+                }
+                (label, prediction) => RegressionProfile::observe(self, label, prediction),
+            }
+        }
+        labels.truncate(kept);
+        predictions.truncate(kept);
+        self.observe_all(&labels, &predictions);
+        Ok(())
+    }
+
+    fn merge_state(&mut self, state: &[u8]) -> Result<()> {
+        Ok(self.merge_bytes(state)?)
+    }
+
+    fn state(&mut self) -> Vec<u8> {
+        self.to_bytes()
+    }
+
+    fn heap_size(&self) -> usize {
+        RegressionProfile::heap_size(self)
+    }
+}

@@ -1,0 +1,142 @@
+//! `evaluate_realized`: the step of `realized_performance` over chunk profiles of any kind of model.
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue, exec_err};
+
+use super::evaluate::{Evaluated, binary_metrics, list_of};
+use super::spec::{FunctionSpec, Role};
+use super::values::{bytes, number, texts, value_matrix};
+use crate::kernel::metric::Metric;
+use crate::kernel::performance::PerformanceMetric;
+use crate::kernel::profile::Profile;
+use crate::kernel::reading::{Reading, Status};
+use crate::kernel::realized::Realized;
+use crate::kernel::regression::{RealizedRegression, RegressionMetric, RegressionProfile};
+use crate::kernel::score_profile::ScoreProfile;
+use crate::kernel::threshold_text::Judged;
+use crate::suggest::expected_one_of;
+
+pub(super) static EVALUATE_REALIZED: FunctionSpec = FunctionSpec {
+    name: "evaluate_realized",
+    description: "Realized metrics of a chunk's labelled rows, one element each.",
+    arguments: &[
+        (
+            "profile",
+            Role::Bytes,
+            "Score profile of the chunk, or its regression profile.",
+        ),
+        (
+            "metrics",
+            Role::Texts,
+            "Names of metrics of such a profile.",
+        ),
+        (
+            "value_matrix",
+            Role::Numbers,
+            "Value of a row by outcome [tn, fp, fn, tp]; NULL without business values.",
+        ),
+        (
+            "confidence_level",
+            Role::Number,
+            "Confidence level of the bounds.",
+        ),
+    ],
+    required: 4,
+    example: "SELECT chunk, evaluate_realized(profile, ['roc_auc'], NULL, 0.95) FROM profiles(predictions)",
+};
+
+/// Every value as it was realized: limits are learnt from realized values, too.
+pub(super) fn evaluate_realized(
+    spec: &FunctionSpec,
+    values: &[ScalarValue],
+) -> Result<ScalarValue> {
+    let confidence = number(values, 3).unwrap_or(0.95);
+    if !(confidence > 0.0 && confidence < 1.0) {
+        return exec_err!(
+            "{}: confidence_level is {confidence}. Expected a number between 0 and 1, such as 0.95",
+            spec.name
+        );
+    }
+    let profile = match bytes(values, 0) {
+        Some(bytes) => Profile::from_bytes(bytes)?,
+        None => empty(values),
+    };
+    let readings = match profile {
+        Profile::Score(profile) => of_scores(spec, values, profile, confidence)?,
+        Profile::Regression(profile) => of_regression(spec, values, *profile, confidence)?,
+        other => {
+            return exec_err!(
+                "{}: the profile is a {} profile. Expected a score or a regression profile. \
+                 Hint: profiles(...) without columns",
+                spec.name,
+                other.kind()
+            );
+        }
+    };
+    list_of(&readings)
+}
+
+/// A chunk of no rows, of the kind that the metrics are of.
+fn empty(values: &[ScalarValue]) -> Profile {
+    let first = texts(values, 1).into_iter().next();
+    match first.as_deref().and_then(PerformanceMetric::parse) {
+        Some(PerformanceMetric::Regression(_)) => {
+            Profile::Regression(Box::new(RegressionProfile::default()))
+        }
+        _ => Profile::Score(ScoreProfile::default()),
+    }
+}
+
+fn of_scores(
+    spec: &FunctionSpec,
+    values: &[ScalarValue],
+    mut profile: ScoreProfile,
+    confidence: f64,
+) -> Result<Vec<Evaluated>> {
+    let metrics = binary_metrics(spec, values, 1)?;
+    let matrix = value_matrix(spec, values, 2, &metrics)?;
+    let realized = Realized::new(&profile.bins());
+    let of =
+        |metric: Metric| evaluated(metric.name(), realized.reading(metric, matrix, confidence));
+    Ok(metrics.into_iter().map(of).collect())
+}
+
+fn of_regression(
+    spec: &FunctionSpec,
+    values: &[ScalarValue],
+    mut profile: RegressionProfile,
+    confidence: f64,
+) -> Result<Vec<Evaluated>> {
+    let realized = RealizedRegression::new(&mut profile);
+    let of = |name: String| match RegressionMetric::parse(&name) {
+        Some(metric) => Ok(evaluated(
+            metric.name(),
+            realized.reading(metric, confidence),
+        )),
+        None => exec_err!(
+            "{}: '{name}' is no metric of a regression. {}",
+            spec.name,
+            expected_one_of(&name, &RegressionMetric::names())
+        ),
+    };
+    texts(values, 1).into_iter().map(of).collect()
+}
+
+fn evaluated(metric: &'static str, mut reading: Reading) -> Evaluated {
+    if reading.is_coarse() {
+        reading.status = reading.status.worst(Status::Coarse);
+    }
+    Evaluated {
+        metric,
+        estimate: reading,
+        judged: reading,
+        realized: reading,
+    }
+}
+
+/// The type of the result.
+pub(super) fn output() -> DataType {
+    DataType::new_list(
+        DataType::Struct(super::evaluate::EVALUATION_FIELDS.clone()),
+        true,
+    )
+}

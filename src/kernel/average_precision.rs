@@ -132,16 +132,24 @@ impl AveragePrecision {
 
     /// Variance from sampling rows whose labels are known, when each mass mixes both labels.
     pub fn labelled_variance(&self, masses: &[Mass]) -> f64 {
-        let reaches = self.reach.iter().zip(&self.weighted_reach);
         let total: f64 = masses
             .iter()
-            .zip(self.precision.iter().zip(reaches))
-            .map(|(mass, (precision, (reach, weighted)))| {
-                let as_positive = precision + reach - weighted - self.value;
-                mass.positives * as_positive * as_positive + mass.negatives() * weighted * weighted
-            })
+            .zip(self.labelled_influences())
+            .map(|(mass, [lost, won])| mass.positives * won * won + mass.negatives() * lost * lost)
             .sum();
-        small_sample(self.rows) * total / (self.positives * self.positives)
+        small_sample(self.rows) * total
+    }
+
+    /// Influence of a negative and of a positive row of each mass, whose labels are known.
+    pub fn labelled_influences(&self) -> impl Iterator<Item = [f64; 2]> + '_ {
+        let reaches = self.reach.iter().zip(&self.weighted_reach);
+        self.precision
+            .iter()
+            .zip(reaches)
+            .map(|(precision, (reach, weighted))| {
+                let as_positive = precision + reach - weighted - self.value;
+                [-weighted, as_positive].map(|influence| influence / self.positives)
+            })
     }
 }
 

@@ -38,6 +38,7 @@ pub mod limits;
 pub mod link;
 pub mod metric;
 pub mod monitored;
+pub mod multiclass;
 pub mod pca;
 pub mod performance;
 pub(crate) mod prediction_interval;

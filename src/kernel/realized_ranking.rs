@@ -61,6 +61,24 @@ impl LabelledRanking {
         })
     }
 
+    /// Negative and positive rows of each bin.
+    pub fn rows(&self) -> impl Iterator<Item = [f64; 2]> + '_ {
+        self.masses
+            .iter()
+            .map(|mass| [mass.negatives(), mass.positives])
+    }
+
+    /// Influence of a negative and of a positive row of each bin on ROC AUC.
+    pub fn influences_on_roc_auc(&self) -> Option<Vec<[f64; 2]>> {
+        let auc = roc_auc(&self.masses)?;
+        Some(auc.labelled_influences(&self.masses).collect())
+    }
+
+    /// The same on average precision.
+    pub fn influences_on_average_precision(&self) -> Option<Vec<[f64; 2]>> {
+        Some(average_precision(&self.masses)?.labelled_influences().collect())
+    }
+
     /// Rows that share a bin without being known to share a score.
     fn inexact(&self) -> impl Iterator<Item = &Mass> {
         self.masses

@@ -119,18 +119,28 @@ impl RocAuc {
     ///   share of positives above each negative over the negatives.
     pub fn labelled_variance(&self, masses: &[Mass]) -> f64 {
         let (positives, negatives) = (self.positives, self.rows - self.positives);
-        let (mut below, mut above) = (0.0, positives);
         let (mut over_positives, mut over_negatives) = (0.0, 0.0);
-        for mass in masses {
+        for (mass, [lost, won]) in masses.iter().zip(self.labelled_influences(masses)) {
+            over_positives += mass.positives * won * won;
+            over_negatives += mass.negatives() * lost * lost;
+        }
+        small_sample(positives) * over_positives + small_sample(negatives) * over_negatives
+    }
+
+    /// Influence of a negative and of a positive row of each mass, whose labels are known.
+    pub fn labelled_influences<'a>(
+        &'a self,
+        masses: &'a [Mass],
+    ) -> impl Iterator<Item = [f64; 2]> + 'a {
+        let (positives, negatives) = (self.positives, self.rows - self.positives);
+        let (mut below, mut above) = (0.0, positives);
+        masses.iter().map(move |mass| {
             above -= mass.positives;
             let won = (below + mass.negatives() / 2.0) / negatives - self.value;
             let lost = (above + mass.positives / 2.0) / positives - self.value;
-            over_positives += mass.positives * won * won;
-            over_negatives += mass.negatives() * lost * lost;
             below += mass.negatives();
-        }
-        small_sample(positives) * over_positives / (positives * positives)
-            + small_sample(negatives) * over_negatives / (negatives * negatives)
+            [lost / negatives, won / positives]
+        })
     }
 }
 

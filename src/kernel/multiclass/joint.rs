@@ -1,0 +1,137 @@
+//! How the scores of two classes go together, coarsely: what the errors of averages over classes need.
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::super::KernelError;
+use super::super::codec::{Reader, Writer};
+use super::super::key::Scale;
+
+/// Bits of a score's key that are kept: two ranges an octave, as close to 1 as to 0.
+const DROPPED_BITS: u32 = 51;
+/// With more classes there are too many pairs; errors of averages are then bounded instead.
+pub(super) const MOST_PAIRED: usize = 8;
+
+/// The range of a score.
+#[inline]
+pub(super) fn range_of(score: f64) -> u16 {
+    (Scale::Score.key(score) >> DROPPED_BITS) as u16
+}
+
+/// Rows of one label whose scores of two classes lie in one range each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct JointCell {
+    /// Positions of the classes, the first one smaller.
+    pub classes: (usize, usize),
+    /// Ranges of their scores.
+    pub ranges: (u16, u16),
+    /// Position of the label's class.
+    pub label: usize,
+}
+
+impl JointCell {
+    fn code(self) -> u64 {
+        let (k, l) = self.classes;
+        let parts = [k, l, self.label].map(|position| position as u64 & 0xf);
+        let [k, l, label] = parts;
+        k << 44 | l << 40 | label << 36 | u64::from(self.ranges.0) << 16 | u64::from(self.ranges.1)
+    }
+
+    fn of(code: u64) -> Self {
+        let position = |shift: u32| (code >> shift & 0xf) as usize;
+        Self {
+            classes: (position(44), position(40)),
+            ranges: ((code >> 16) as u16, code as u16),
+            label: position(36),
+        }
+    }
+}
+
+/// Multiplication spreads the few bits in which cells differ.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.0 = (self.0 ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+/// Counts of rows by [`JointCell`], of every pair of classes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Joint(HashMap<u64, u64, BuildHasherDefault<Spread>>);
+
+impl Joint {
+    /// Adds a row by its label and the ranges of its scores, one for each class.
+    pub fn observe(&mut self, label: usize, ranges: &[u16]) {
+        for (k, first) in ranges.iter().enumerate() {
+            for (l, second) in ranges.iter().enumerate().skip(k + 1) {
+                let cell = JointCell {
+                    classes: (k, l),
+                    ranges: (*first, *second),
+                    label,
+                };
+                *self.0.entry(cell.code()).or_default() += 1;
+            }
+        }
+    }
+
+    /// The cells in order, with their rows.
+    pub fn cells(&self) -> Vec<(JointCell, u64)> {
+        let mut cells: Vec<(u64, u64)> = self.0.iter().map(|(code, rows)| (*code, *rows)).collect();
+        cells.sort_unstable();
+        let read = |(code, rows)| (JointCell::of(code), rows);
+        cells.into_iter().map(read).collect()
+    }
+
+    /// Adds others.
+    pub fn merge(&mut self, other: &Self) {
+        for (code, rows) in &other.0 {
+            let count = self.0.entry(*code).or_default();
+            *count = count.saturating_add(*rows);
+        }
+    }
+
+    /// Bytes on the heap, about.
+    pub fn heap_size(&self) -> usize {
+        self.0.capacity() * (2 * size_of::<u64>() + 1)
+    }
+
+    /// Writes the cells in order.
+    pub fn write(&self, w: &mut Writer) {
+        let mut cells: Vec<(&u64, &u64)> = self.0.iter().collect();
+        cells.sort_unstable();
+        w.uint(cells.len() as u64);
+        let mut before = 0;
+        for (code, rows) in cells {
+            w.uint(code - before);
+            w.uint(*rows);
+            before = *code;
+        }
+    }
+
+    /// Reads what [`Self::write`] wrote of `classes` classes.
+    pub fn read(r: &mut Reader, classes: usize) -> Result<Self, KernelError> {
+        let mut joint = Self::default();
+        let mut before = 0u64;
+        for _ in 0..r.length(2)? {
+            before = before.saturating_add(r.uint()?);
+            let cell = JointCell::of(before);
+            let positions = [cell.classes.0, cell.classes.1, cell.label];
+            if cell.code() != before || positions.iter().any(|position| *position >= classes) {
+                return Err(KernelError::Unreadable("a cell of classes that are not there".into()));
+            }
+            joint.0.insert(before, r.uint()?);
+        }
+        Ok(joint)
+    }
+}

@@ -12,6 +12,7 @@ use super::scalar::scalar;
 use super::spec::{FunctionSpec, Role};
 use super::values::bytes;
 use crate::kernel::bins::{Cell, ScoreBins};
+use crate::kernel::multiclass::MulticlassProfile;
 use crate::kernel::profile::Profile;
 use crate::kernel::regression::RegressionProfile;
 use crate::kernel::score_profile::ScoreProfile;
@@ -82,6 +83,7 @@ fn describe(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
         Profile::Score(profile) => of_scores(profile),
         Profile::Value(profile) => of_values(&profile.bins()),
         Profile::Category(profile) => of_categories(&profile.groups()),
+        Profile::Multiclass(profile) => of_classes(profile),
         Profile::Regression(profile) => of_regression(profile),
     };
     let mut columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from(vec![kind]))];
@@ -150,6 +152,40 @@ fn of_categories(groups: &CategoryGroups) -> Contents {
     Contents {
         counts: nine(&all, &size),
         exact: dropped == 0,
+        ..Contents::default()
+    }
+}
+
+/// Bins and level are those of the class that has most.
+fn of_classes(profile: &mut MulticlassProfile) -> Contents {
+    let classes: Vec<Option<usize>> = (0..profile.classes().len()).map(Some).collect();
+    let any: Vec<Option<usize>> = classes.iter().copied().chain([None]).collect();
+    let rows = |labels: &[Option<usize>], predictions: &[Option<usize>]| -> u64 {
+        let pairs = labels
+            .iter()
+            .flat_map(|label| predictions.iter().map(move |p| (*label, *p)));
+        pairs
+            .map(|(label, prediction)| profile.rows(label, prediction))
+            .sum()
+    };
+    let counts = [
+        Some(rows(&any, &any)),
+        None,
+        Some(profile.invalid_rows()),
+        Some(rows(&classes, &any)),
+        None,
+        Some(rows(&any, &classes)),
+        None,
+    ];
+    let (bins, level) = profile.bins_and_level();
+    let mut all = [None; 9];
+    let size = [Some(bins as u64), Some(u64::from(level))];
+    for (at, count) in all.iter_mut().zip(counts.into_iter().chain(size)) {
+        *at = count;
+    }
+    Contents {
+        counts: all,
+        exact: level == 0,
         ..Contents::default()
     }
 }

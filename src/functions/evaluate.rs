@@ -74,7 +74,7 @@ static EVALUATE_PERFORMANCE: FunctionSpec = FunctionSpec {
               \x20      chunk_index, false, ['roc_auc'], NULL, 0.95) FROM profiles(analysis)",
 };
 
-const TEXTS: [&str; 2] = ["metric", "status"];
+const TEXTS: [&str; 3] = ["metric", "column_name", "status"];
 const COUNTS: [&str; 2] = ["used_count", "labelled_count"];
 /// `limit_value` and its `row_sampling_error` are what limits are learnt from: `value` but on reference chunks.
 const NUMBERS: [&str; 8] = [
@@ -173,6 +173,7 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
             };
             Evaluated {
                 metric: metric.name(),
+                column_name: None,
                 estimate,
                 judged,
                 realized,
@@ -216,6 +217,8 @@ fn calibrators(
 /// A metric of a chunk.
 pub(super) struct Evaluated {
     pub metric: &'static str,
+    /// The class, or label and prediction, that the value is of; `None` of the whole.
+    pub column_name: Option<String>,
     pub estimate: Reading,
     /// The estimate that limits are learnt from.
     pub judged: Reading,
@@ -240,6 +243,12 @@ pub(super) fn list_of(readings: &[Evaluated]) -> Result<ScalarValue> {
     };
     let columns = vec![
         text(|row| row.metric),
+        Arc::new(
+            readings
+                .iter()
+                .map(|row| row.column_name.as_deref())
+                .collect::<StringArray>(),
+        ),
         text(|row| row.estimate.status.name()),
         count(|row| row.estimate.used_count),
         count(|row| row.estimate.labelled_count),

@@ -4,8 +4,11 @@ use datafusion::common::{Result, ScalarValue, exec_err};
 
 use super::evaluate::{Evaluated, binary_metrics, list_of};
 use super::spec::{FunctionSpec, Role};
-use super::values::{bytes, number, texts, value_matrix};
+use super::values::{bytes, number, numbers, texts, value_matrix};
 use crate::kernel::metric::Metric;
+use crate::kernel::multiclass::{
+    ClassReading, MulticlassMetric, MulticlassProfile, RealizedClasses,
+};
 use crate::kernel::performance::PerformanceMetric;
 use crate::kernel::profile::Profile;
 use crate::kernel::reading::{Reading, Status};
@@ -22,7 +25,7 @@ pub(super) static EVALUATE_REALIZED: FunctionSpec = FunctionSpec {
         (
             "profile",
             Role::Bytes,
-            "Score profile of the chunk, or its regression profile.",
+            "Profile of the chunk: of scores, of several classes or of a regression.",
         ),
         (
             "metrics",
@@ -32,7 +35,7 @@ pub(super) static EVALUATE_REALIZED: FunctionSpec = FunctionSpec {
         (
             "value_matrix",
             Role::Numbers,
-            "Value of a row by outcome [tn, fp, fn, tp]; NULL without business values.",
+            "Value of a row by outcome [tn, fp, fn, tp], of several classes by label, then by prediction; NULL without business values.",
         ),
         (
             "confidence_level",
@@ -62,10 +65,11 @@ pub(super) fn evaluate_realized(
     };
     let readings = match profile {
         Profile::Score(profile) => of_scores(spec, values, profile, confidence)?,
+        Profile::Multiclass(profile) => of_classes(spec, values, *profile, confidence)?,
         Profile::Regression(profile) => of_regression(spec, values, *profile, confidence)?,
         other => {
             return exec_err!(
-                "{}: the profile is a {} profile. Expected a score or a regression profile. \
+                "{}: the profile is a {} profile. Expected one of a model. \
                  Hint: profiles(...) without columns",
                 spec.name,
                 other.kind()
@@ -75,7 +79,7 @@ pub(super) fn evaluate_realized(
     list_of(&readings)
 }
 
-/// A chunk of no rows, of the kind that the metrics are of.
+/// A chunk of no rows, of the kind that the metrics are of; several classes without rows say what two would.
 fn empty(values: &[ScalarValue]) -> Profile {
     let first = texts(values, 1).into_iter().next();
     match first.as_deref().and_then(PerformanceMetric::parse) {
@@ -121,12 +125,53 @@ fn of_regression(
     texts(values, 1).into_iter().map(of).collect()
 }
 
+fn of_classes(
+    spec: &FunctionSpec,
+    values: &[ScalarValue],
+    mut profile: MulticlassProfile,
+    confidence: f64,
+) -> Result<Vec<Evaluated>> {
+    let matrix = numbers(values, 2);
+    let cells = profile.classes().len() * profile.classes().len();
+    let realized = RealizedClasses::new(&mut profile);
+    let mut found = vec![];
+    for name in texts(values, 1) {
+        let Some(metric) = MulticlassMetric::parse(&name) else {
+            return exec_err!(
+                "{}: '{name}' is no metric of several classes. {}",
+                spec.name,
+                expected_one_of(&name, &MulticlassMetric::names())
+            );
+        };
+        if metric.needs_value_matrix() && matrix.len() != cells {
+            return exec_err!(
+                "{}: metric {metric} needs the value of each label and prediction. Expected value_matrix with {cells} numbers, \
+                 got {}",
+                spec.name,
+                matrix.len()
+            );
+        }
+        for ClassReading {
+            column_name,
+            reading,
+        } in realized.readings(metric, &matrix, confidence)
+        {
+            found.push(Evaluated {
+                column_name,
+                ..evaluated(metric.name(), reading)
+            });
+        }
+    }
+    Ok(found)
+}
+
 fn evaluated(metric: &'static str, mut reading: Reading) -> Evaluated {
     if reading.is_coarse() {
         reading.status = reading.status.worst(Status::Coarse);
     }
     Evaluated {
         metric,
+        column_name: None,
         estimate: reading,
         judged: reading,
         realized: reading,

@@ -12,6 +12,7 @@ mod drift_bins;
 mod evaluate;
 mod evaluate_realized;
 mod is_positive;
+mod multiclass;
 mod one_label;
 mod pca;
 mod profiles;
@@ -40,6 +41,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
     let families = [
         profiles::all()?,
         readings::all()?,
+        multiclass::all()?,
         regression::all()?,
         evaluate::aggregates()?,
         thresholds::aggregates()?,

@@ -318,6 +318,7 @@ fn evaluate(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> 
     };
     let column = |name: &str| match name {
         "metric" => text(RECONSTRUCTION_ERROR),
+        "column_name" => Arc::new(StringArray::new_null(1)),
         "status" => text(reading.status.name()),
         "used_count" => count(Some(reading.used_count)),
         // no label is read

@@ -58,6 +58,19 @@ pub(super) fn texts(values: &[ScalarValue], position: usize) -> Vec<String> {
     }
 }
 
+/// The numbers of the list at `position`; empty for NULL, and for a list that holds one.
+pub(super) fn numbers(values: &[ScalarValue], position: usize) -> Vec<f64> {
+    match values.get(position) {
+        Some(ScalarValue::List(list)) if list.is_valid(0) => {
+            let list = list.value(0);
+            let numbers = list.as_primitive::<Float64Type>();
+            let all: Option<Vec<f64>> = numbers.iter().collect();
+            all.unwrap_or_default()
+        }
+        _ => vec![],
+    }
+}
+
 /// The value matrix `[tn, fp, fn, tp]` at `position`; zeros for NULL, unless one of `metrics` reads it.
 pub(super) fn value_matrix(
     spec: &FunctionSpec,

@@ -1,6 +1,7 @@
 //! A profile of any kind, told apart by its first bytes.
 use super::category_profile::{self, CategoryProfile};
 use super::error::KernelError;
+use super::multiclass::{self, MulticlassProfile};
 use super::regression::{self, RegressionProfile};
 use super::score_profile::ScoreProfile;
 use super::value_profile::{self, ValueProfile};
@@ -25,6 +26,8 @@ pub enum Profile {
     Value(ValueProfile),
     /// Of categories.
     Category(CategoryProfile),
+    /// Of several classes.
+    Multiclass(Box<MulticlassProfile>),
     /// Of labels and predictions that are numbers.
     Regression(Box<RegressionProfile>),
 }
@@ -35,6 +38,9 @@ impl Profile {
         Ok(match bytes.first_chunk() {
             Some(&value_profile::MAGIC) => Self::Value(ValueProfile::from_bytes(bytes)?),
             Some(&category_profile::MAGIC) => Self::Category(CategoryProfile::from_bytes(bytes)?),
+            Some(&multiclass::MAGIC) => {
+                Self::Multiclass(Box::new(MulticlassProfile::from_bytes(bytes)?))
+            }
             Some(&regression::MAGIC) => {
                 Self::Regression(Box::new(RegressionProfile::from_bytes(bytes)?))
             }
@@ -42,12 +48,13 @@ impl Profile {
         })
     }
 
-    /// What is profiled: `score`, `value`, `category` or `regression`.
+    /// What is profiled: `score`, `value`, `category`, `multiclass` or `regression`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Score(_) => "score",
             Self::Value(_) => "value",
             Self::Category(_) => "category",
+            Self::Multiclass(_) => "multiclass",
             Self::Regression(_) => "regression",
         }
     }
@@ -67,6 +74,7 @@ impl Profile {
             Self::Score(profile) => profile.merge_bytes(bytes),
             Self::Value(profile) => profile.merge_bytes(bytes),
             Self::Category(profile) => profile.merge_bytes(bytes),
+            Self::Multiclass(profile) => profile.merge_bytes(bytes),
             Self::Regression(profile) => profile.merge_bytes(bytes),
         }
     }
@@ -77,6 +85,7 @@ impl Profile {
             Self::Score(profile) => profile.to_bytes(),
             Self::Value(profile) => profile.to_bytes(),
             Self::Category(profile) => profile.to_bytes(),
+            Self::Multiclass(profile) => profile.to_bytes(),
             Self::Regression(profile) => profile.to_bytes(),
         }
     }
@@ -87,6 +96,7 @@ impl Profile {
             Self::Score(profile) => profile.heap_size(),
             Self::Value(profile) => profile.heap_size(),
             Self::Category(profile) => profile.heap_size(),
+            Self::Multiclass(profile) => profile.heap_size(),
             Self::Regression(profile) => profile.heap_size(),
         }
     }
@@ -96,6 +106,7 @@ fn kind_of(bytes: &[u8]) -> &'static str {
     match bytes.first_chunk() {
         Some(&value_profile::MAGIC) => "value",
         Some(&category_profile::MAGIC) => "category",
+        Some(&multiclass::MAGIC) => "multiclass",
         Some(&regression::MAGIC) => "regression",
         _ => "score",
     }

@@ -76,7 +76,11 @@ impl LabelledRanking {
 
     /// The same on average precision.
     pub fn influences_on_average_precision(&self) -> Option<Vec<[f64; 2]>> {
-        Some(average_precision(&self.masses)?.labelled_influences().collect())
+        Some(
+            average_precision(&self.masses)?
+                .labelled_influences()
+                .collect(),
+        )
     }
 
     /// Rows that share a bin without being known to share a score.

@@ -240,11 +240,14 @@ pub fn texts_of(metrics: &[&str]) -> Expr {
 pub fn matrix_of(call: &mut Call) -> Result<Expr> {
     Ok(lit(match call.numbers("value_matrix")? {
         None => ScalarValue::Null,
-        Some(numbers) => {
-            let numbers: Vec<ScalarValue> = numbers.into_iter().map(ScalarValue::from).collect();
-            ScalarValue::List(ScalarValue::new_list_nullable(&numbers, &DataType::Float64))
-        }
+        Some(numbers) => list_of_numbers(&numbers),
     }))
+}
+
+/// Numbers as a list.
+pub fn list_of_numbers(numbers: &[f64]) -> ScalarValue {
+    let numbers: Vec<ScalarValue> = numbers.iter().copied().map(ScalarValue::from).collect();
+    ScalarValue::List(ScalarValue::new_list_nullable(&numbers, &DataType::Float64))
 }
 
 /// One row for each element of the `readings` of a chunk.

@@ -5,6 +5,7 @@ mod call;
 mod chunk_arguments;
 mod chunk_series;
 mod chunked;
+mod class_roles;
 mod column_series;
 mod columns;
 mod data_quality;

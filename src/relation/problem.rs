@@ -1,9 +1,13 @@
-//! What kind of model a call is about.
+//! What kind of model a call is about, and the metrics that it asks for.
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, plan_err};
+use datafusion::logical_expr::ExprSchemable;
 
 use super::arguments::{Call, fields};
+use super::side::Side;
 use super::threshold_arguments::{metric_of, thresholds};
 use crate::kernel::metric::Metric;
+use crate::kernel::multiclass::MulticlassMetric;
 use crate::kernel::regression::RegressionMetric;
 use crate::kernel::threshold_text::Judged;
 use crate::suggest::expected_one_of;
@@ -11,7 +15,13 @@ use crate::suggest::expected_one_of;
 /// Name and meaning of the argument that says it.
 pub const PROBLEM_TYPE: (&str, &str) = (
     "problem_type",
-    "'binary' (default) or 'regression'; without it a metric of regression says so, too.",
+    "'binary', 'multiclass' or 'regression'; default: as scores by class, classes or a metric of regression say, else binary.",
+);
+
+/// Name and meaning of the argument that names classes where there are no scores.
+pub const CLASSES: (&str, &str) = (
+    "classes",
+    "Of several classes: their names in order, where there are no scores by class.",
 );
 
 /// What a model predicts.
@@ -19,17 +29,20 @@ pub const PROBLEM_TYPE: (&str, &str) = (
 pub enum Problem {
     /// One of two classes.
     Binary,
+    /// One of several classes.
+    Multiclass,
     /// A number.
     Regression,
 }
 
-const NAMES: [&str; 2] = ["binary", "regression"];
+const NAMES: [&str; 3] = ["binary", "multiclass", "regression"];
 
 impl Problem {
-    /// As `problem_type` says, or else as the metrics do.
-    pub fn read(call: &mut Call) -> Result<Self> {
+    /// As `problem_type` says, or else as the score and the metrics do.
+    pub fn read(call: &mut Call, sides: &[&Side]) -> Result<Self> {
         match call.text("problem_type")?.as_deref() {
             Some("binary") => return Ok(Self::Binary),
+            Some("multiclass") => return Ok(Self::Multiclass),
             Some("regression") => return Ok(Self::Regression),
             Some(other) => {
                 return plan_err!(
@@ -40,17 +53,43 @@ impl Problem {
             }
             None => (),
         }
-        let mut names = call.words("metrics")?.unwrap_or_default();
-        let judged = call.sql("thresholds").as_ref().and_then(fields);
-        names.extend(judged.into_iter().flatten().map(|(name, _)| name));
-        let is_regression = |name: &String| {
-            RegressionMetric::parse(name).is_some() && Metric::parse(name).is_none()
+        let names = metric_names(call)?;
+        let only = |of: fn(&str) -> bool| {
+            names
+                .iter()
+                .any(|name| of(name) && Metric::parse(name).is_none())
         };
-        Ok(match names.iter().any(is_regression) {
+        if call.sql("classes").is_some()
+            || only(|name| MulticlassMetric::parse(name).is_some())
+            || has_scores_by_class(call, sides)
+        {
+            return Ok(Self::Multiclass);
+        }
+        Ok(match only(|name| RegressionMetric::parse(name).is_some()) {
             true => Self::Regression,
             false => Self::Binary,
         })
     }
+}
+
+/// Metrics that `metrics` and `thresholds` name.
+fn metric_names(call: &mut Call) -> Result<Vec<String>> {
+    let mut names = call.words("metrics")?.unwrap_or_default();
+    let judged = call.sql("thresholds").as_ref().and_then(fields);
+    names.extend(judged.into_iter().flatten().map(|(name, _)| name));
+    Ok(names)
+}
+
+/// Whether the score is a struct in a relation of rows; what is wrong with it is told where it is read.
+fn has_scores_by_class(call: &mut Call, sides: &[&Side]) -> bool {
+    let Some(sql) = call.sql("score") else {
+        return false;
+    };
+    sides.iter().filter(|side| !side.is_stored()).any(|side| {
+        let score = call.resolve("score", sql.clone(), side.schema());
+        let kind = score.and_then(|score| score.get_type(side.schema()));
+        matches!(kind, Ok(DataType::Struct(_)))
+    })
 }
 
 /// Metrics that a call asks for, and how they are judged.
@@ -72,6 +111,53 @@ impl Asked {
             metrics: metrics.iter().map(|metric| name(*metric)).collect(),
             thresholds: thresholds(call, metrics)?.to_string(),
         })
+    }
+
+    /// Of a regression.
+    pub fn of_regression(call: &mut Call) -> Result<Self> {
+        let all = RegressionMetric::ALL;
+        let metrics = named_metrics(call, &all, &all)?;
+        Self::new(call, &metrics, RegressionMetric::name)
+    }
+
+    /// Of several classes; `matrix`: whether their values are given.
+    pub fn of_classes(
+        call: &mut Call,
+        has_prediction: bool,
+        has_score: bool,
+        has_values: bool,
+    ) -> Result<Self> {
+        let function = call.function();
+        let applies = |metric: &MulticlassMetric| {
+            (has_values || !metric.needs_value_matrix())
+                && (has_prediction || !metric.needs_prediction())
+                && (has_score || !metric.needs_order())
+        };
+        let all: Vec<_> = MulticlassMetric::ALL.into_iter().filter(applies).collect();
+        let usual: Vec<_> = all
+            .iter()
+            .copied()
+            .filter(|metric| metric.is_usual())
+            .collect();
+        let metrics = named_metrics(call, &usual, &all)?;
+        let Some(missing) = metrics.iter().find(|metric| !applies(metric)) else {
+            return Self::new(call, &metrics, MulticlassMetric::name);
+        };
+        if missing.needs_value_matrix() && !has_values {
+            return plan_err!(
+                "{function}: metric {missing} needs the value of each label and prediction. Expected value_matrix. \
+                 Hint: value_matrix => [[1, -1], [-1, 1]], a row for each label, a column for each prediction"
+            );
+        }
+        match missing.needs_order() {
+            true => plan_err!(
+                "{function}: metric {missing} needs scores by class. Expected score. Hint: score => {{'basic': p_basic, 'pro': p_pro}}"
+            ),
+            false => plan_err!(
+                "{function}: metric {missing} needs a prediction, and a relation has no column 'y_pred'. Expected prediction. \
+                 Hint: prediction => <column>"
+            ),
+        }
     }
 }
 

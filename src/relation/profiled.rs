@@ -1,4 +1,5 @@
 //! What is profiled of the rows of a relation: the scores of a model, columns one by one, or how columns go together.
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::functions::core::expr_fn::{get_field, named_struct};
 use datafusion::functions_nested::expr_fn::make_array;
@@ -45,6 +46,8 @@ impl Bounds {
 pub enum Profiled {
     /// Score, prediction and label, together in one profile.
     Scores(Box<Roles>),
+    /// Scores of several classes, prediction and label, together in one profile.
+    Classes(Box<Roles>),
     /// Prediction and label, both numbers, together in one profile.
     Regression(Box<Roles>),
     /// Columns, each with a profile of its own.
@@ -78,6 +81,19 @@ impl Profiled {
                     role("__label", &roles.label),
                 ]
             }
+            Self::Classes(roles) => {
+                let unknown = || lit(ScalarValue::Utf8View(None));
+                let role = |name: &str, expr: &Option<Expr>| {
+                    (name.to_string(), expr.clone().unwrap_or_else(unknown))
+                };
+                let scores = roles.by_class.scores.iter().enumerate();
+                let scores = scores.map(|(i, score)| (score_name(i), score.clone()));
+                let rest = [
+                    role("__prediction", &roles.prediction),
+                    role("__label", &roles.label),
+                ];
+                scores.chain(rest).collect()
+            }
             Self::Regression(roles) => {
                 let unknown = || lit(ScalarValue::Float64(None));
                 let role = |name: &str, expr: &Option<Expr>| {
@@ -98,7 +114,9 @@ impl Profiled {
     /// Names of the profiles.
     pub fn names(&self) -> Vec<String> {
         match self {
-            Self::Scores(_) | Self::Regression(_) | Self::Errors(_) => vec!["profile".into()],
+            Self::Scores(_) | Self::Classes(_) | Self::Regression(_) | Self::Errors(_) => {
+                vec!["profile".into()]
+            }
             Self::Columns(columns) => numbered(columns)
                 .filter(|(_, column)| column.expr.is_some())
                 .map(|(i, _)| profile_name(i))
@@ -113,6 +131,11 @@ impl Profiled {
                 let inputs = ["__label", "__prediction", "__score"].map(column);
                 let arguments = inputs.into_iter().chain(bounds.arguments()).collect();
                 let profile = aggregate(call, "score_profile", arguments)?;
+                Ok(vec![profile.alias("profile")])
+            }
+            Self::Classes(roles) => {
+                let profile =
+                    aggregate(call, "multiclass_profile", class_arguments(roles, bounds))?;
                 Ok(vec![profile.alias("profile")])
             }
             Self::Regression(_) => {
@@ -141,7 +164,9 @@ impl Profiled {
     /// The aggregate that merges such profiles.
     pub fn merge(&self) -> &'static str {
         match self {
-            Self::Scores(_) | Self::Regression(_) | Self::Columns(_) => "merge_profiles",
+            Self::Scores(_) | Self::Classes(_) | Self::Regression(_) | Self::Columns(_) => {
+                "merge_profiles"
+            }
             Self::Errors(_) => "merge_reconstruction_profiles",
         }
     }
@@ -149,7 +174,7 @@ impl Profiled {
     /// Rows with what the aggregates read beside [`Self::inputs`].
     pub fn fitted(&self, rows: LogicalPlan, by: &[String]) -> Result<LogicalPlan> {
         match self {
-            Self::Scores(_) | Self::Regression(_) | Self::Columns(_) => Ok(rows),
+            Self::Scores(_) | Self::Classes(_) | Self::Regression(_) | Self::Columns(_) => Ok(rows),
             Self::Errors(fitted) => fitted.fit.beside(rows, by),
         }
     }
@@ -194,6 +219,33 @@ impl Profiled {
 
 fn numbered(columns: &[ProfiledColumn]) -> impl Iterator<Item = (usize, &ProfiledColumn)> {
     columns.iter().enumerate()
+}
+
+fn score_name(position: usize) -> String {
+    format!("__score_{position}")
+}
+
+/// The arguments of `multiclass_profile` over [`Profiled::inputs`].
+fn class_arguments(roles: &Roles, bounds: &Bounds) -> Vec<Expr> {
+    let classes = &roles.by_class.classes;
+    let named = classes.iter().enumerate();
+    let fields = named.flat_map(|(i, class)| [lit(class.as_str()), column(&score_name(i))]);
+    let scores = match roles.by_class.scores.is_empty() {
+        true => lit(ScalarValue::Null),
+        false => named_struct(fields.collect()),
+    };
+    let names: Vec<ScalarValue> = classes
+        .iter()
+        .map(|class| ScalarValue::from(class.as_str()))
+        .collect();
+    let names = ScalarValue::List(ScalarValue::new_list_nullable(&names, &DataType::Utf8));
+    let arguments = [
+        column("__label"),
+        column("__prediction"),
+        scores,
+        lit(names),
+    ];
+    arguments.into_iter().chain(bounds.arguments()).collect()
 }
 
 fn profile_name(position: usize) -> String {

@@ -8,7 +8,7 @@ use super::by::by_columns;
 use super::chunk_arguments::ChunkArguments;
 use super::chunked::{CHUNK_COLUMNS, ChunkedRows};
 use super::columns::{COLUMN_ARGUMENTS, ProfiledColumn, Unsupported, profiled_columns};
-use super::problem::{PROBLEM_TYPE, Problem};
+use super::problem::{CLASSES, PROBLEM_TYPE, Problem};
 use super::profiled::{Bounds, COLUMN_COLUMNS, Profiled};
 use super::roles::{Roles, column, column_names};
 use super::shared_arguments;
@@ -31,7 +31,10 @@ pub static SPEC: RelationSpec = RelationSpec {
             "dataset",
             "'analysis' (default) or 'reference', which has monitor.reference_max_bins and reference_chunk.",
         ),
-        ("score", "Score; default: column y_pred_proba."),
+        (
+            "score",
+            "Score, or a struct of them by class; default: column y_pred_proba.",
+        ),
         (
             "prediction",
             "Predicted class, 0/1 or boolean; default: column y_pred, if there.",
@@ -42,6 +45,7 @@ pub static SPEC: RelationSpec = RelationSpec {
         ),
         shared_arguments::TIMESTAMP,
         PROBLEM_TYPE,
+        CLASSES,
         (
             "positive_label",
             "The value of label that stands for the positive class, and of a prediction that is a text.",
@@ -93,7 +97,7 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
             column_chunk_columns(),
         )
     } else {
-        let problem = Problem::read(call)?;
+        let problem = Problem::read(call, &[&side])?;
         (
             chunk_profiles(call, side, &by, problem)?.plan,
             CHUNK_COLUMNS.to_vec(),
@@ -118,6 +122,8 @@ pub struct ChunkProfiles {
     pub has_prediction: bool,
     /// False when no row can have a score.
     pub has_score: bool,
+    /// Of several classes, their names; those of stored profiles are not known yet.
+    pub classes: Vec<String>,
 }
 
 /// The chunk profiles of a relation, from rows or as they were stored.
@@ -132,6 +138,7 @@ pub fn chunk_profiles(
             plan: stored::plan(call, side, by, false)?,
             has_prediction: true,
             has_score: true,
+            classes: vec![],
         });
     }
     let roles = Roles::resolve(call, &side, problem)?;
@@ -149,13 +156,15 @@ pub fn profiles_of(
 ) -> Result<ChunkProfiles> {
     let arguments = ChunkArguments::read(call, &side, roles.timestamp.as_ref())?;
     let has_prediction = roles.prediction.is_some();
-    let has_score = roles.score.is_some();
+    let has_score = roles.score.is_some() || !roles.by_class.scores.is_empty();
+    let classes = roles.by_class.classes.clone();
     let rows = ChunkedRows {
         bounds: Bounds::of(call, side.dataset),
         input: side.input,
         timestamp: roles.timestamp.clone(),
         profiled: match problem {
             Problem::Binary => Profiled::Scores(Box::new(roles)),
+            Problem::Multiclass => Profiled::Classes(Box::new(roles)),
             Problem::Regression => Profiled::Regression(Box::new(roles)),
         },
         by,
@@ -165,6 +174,7 @@ pub fn profiles_of(
         plan: rows.plan(call)?,
         has_prediction,
         has_score,
+        classes,
     })
 }
 

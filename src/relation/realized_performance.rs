@@ -1,16 +1,17 @@
 //! `realized_performance`: performance per chunk from labels.
-use datafusion::common::{Result, plan_err};
-use datafusion::logical_expr::{LogicalPlan, lit};
+use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::logical_expr::{Expr, LogicalPlan, lit};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::RelationSpec;
 use super::arguments::Call;
 use super::by::by_columns;
+use super::class_roles::value_matrix;
 use super::estimate_performance::{
-    both_sides, confidence_level, matrix_of, metrics, texts_of, unnest_metrics,
+    both_sides, confidence_level, list_of_numbers, matrix_of, metrics, texts_of, unnest_metrics,
 };
 use super::late_labels::{delayed, with_labels};
-use super::problem::{Asked, PROBLEM_TYPE, Problem, named_metrics};
+use super::problem::{Asked, CLASSES, PROBLEM_TYPE, Problem};
 use super::profiles::{ChunkProfiles, chunk_profiles, profiles_of};
 use super::result::{judge, shared_shape};
 use super::roles::{Roles, column, column_names};
@@ -18,12 +19,11 @@ use super::session_functions::scalar;
 use super::shared_arguments;
 use super::side::Side;
 use crate::kernel::metric::Metric;
-use crate::kernel::regression::RegressionMetric;
 use crate::suggest::expected_one_of;
 
 pub static SPEC: RelationSpec = RelationSpec {
     name: "realized_performance",
-    description: "Performance of a binary classifier or a regression per chunk from labels, complete, partial or late, with confidence intervals and \
+    description: "Performance of a classifier or a regression per chunk from labels, complete, partial or late, with confidence intervals and \
                   thresholds of a stated false-alarm rate.",
     arguments: &[
         (
@@ -33,15 +33,15 @@ pub static SPEC: RelationSpec = RelationSpec {
         ("analysis", "Rows to be judged, or their profiles."),
         (
             "score",
-            "Score, higher for the positive class; default: column y_pred_proba, if there.",
+            "Score, higher for the positive class, or a struct of scores by class; default: column y_pred_proba, if there.",
         ),
         (
             "prediction",
-            "Predicted class, 0/1 or boolean; default: column y_pred, if there.",
+            "Predicted class, 0/1 or boolean (the name of one of several, a number); default: column y_pred, if there.",
         ),
         (
             "label",
-            "Realized class, 0/1 or boolean, NULL where not known; default: column y_true.",
+            "Realized class, 0/1 or boolean (the name of one of several, a number), NULL where not known; default: column y_true.",
         ),
         (
             "labels",
@@ -58,6 +58,7 @@ pub static SPEC: RelationSpec = RelationSpec {
         ),
         shared_arguments::TIMESTAMP,
         PROBLEM_TYPE,
+        CLASSES,
         (
             "positive_label",
             "The value of label that stands for the positive class, and of a prediction that is a text.",
@@ -78,7 +79,7 @@ pub static SPEC: RelationSpec = RelationSpec {
         ),
         (
             "value_matrix",
-            "Value of a row by outcome [tn, fp, fn, tp], for business_value and business_value_per_row.",
+            "Value of a row by outcome [tn, fp, fn, tp], of several classes a row for each label, for business_value and business_value_per_row.",
         ),
         shared_arguments::COLUMN_THRESHOLDS,
         shared_arguments::DIRECTION,
@@ -96,7 +97,7 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let by = by_columns(call)?;
     let (reference, mut analysis) = Side::reference_and_analysis(call)?;
     with_labels(call, &mut analysis)?;
-    let problem = Problem::read(call)?;
+    let problem = Problem::read(call, &[&reference, &analysis])?;
     let reference = labelled_profiles(call, reference, &by, problem)?;
     let analysis = labelled_profiles(call, analysis, &by, problem)?;
     let names: Vec<String> = by.into_iter().map(|(name, _)| name).collect();
@@ -107,17 +108,27 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
             let metrics = metrics(call, has_prediction, has_score)?;
             Asked::new(call, &metrics, Metric::name)?
         }
-        Problem::Regression => {
-            let all = RegressionMetric::ALL;
-            let metrics = named_metrics(call, &all, &all)?;
-            Asked::new(call, &metrics, RegressionMetric::name)?
+        Problem::Multiclass => {
+            let has_prediction = reference.has_prediction && analysis.has_prediction;
+            let has_score = reference.has_score && analysis.has_score;
+            Asked::of_classes(
+                call,
+                has_prediction,
+                has_score,
+                call.sql("value_matrix").is_some(),
+            )?
         }
+        Problem::Regression => Asked::of_regression(call)?,
+    };
+    let matrix = match problem {
+        Problem::Multiclass => values_of(call, [&reference.classes, &analysis.classes])?,
+        Problem::Binary | Problem::Regression => matrix_of(call)?,
     };
     let chunks = both_sides(call, reference.plan, analysis.plan, &names)?;
     let args = vec![
         column("profile"),
         texts_of(&asked.metrics),
-        matrix_of(call)?,
+        matrix,
         lit(confidence_level(call)?),
     ];
     let readings = scalar(call, "evaluate_realized", args)?;
@@ -125,6 +136,27 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let judged = judge(call, evaluated, &names, &asked.thresholds)?;
     let function = call.function();
     shared_shape(call, judged, &names)?.alias(function)?.build()
+}
+
+/// `value_matrix` of several classes as a literal list; the classes of both relations must be the same.
+fn values_of(call: &mut Call, [reference, analysis]: [&Vec<String>; 2]) -> Result<Expr> {
+    if !reference.is_empty() && !analysis.is_empty() && reference != analysis {
+        return plan_err!(
+            "{}: the classes of the reference are {}, those of the analysis {}. Expected the same in the same order. \
+             Hint: score => {{'basic': p_basic, 'pro': p_pro}}",
+            call.function(),
+            reference.join(", "),
+            analysis.join(", ")
+        );
+    }
+    let classes = reference.len().max(analysis.len());
+    if classes == 0 {
+        return matrix_of(call);
+    }
+    let values = value_matrix(call, classes)?;
+    Ok(lit(values.map_or(ScalarValue::Null, |values| {
+        list_of_numbers(&values)
+    })))
 }
 
 /// Chunk profiles of rows that have labels, and a score or a prediction.
@@ -160,7 +192,7 @@ fn labelled_profiles(
             expected_one_of("y_pred", &names)
         );
     }
-    if roles.score.is_none() && roles.prediction.is_none() {
+    if roles.score.is_none() && roles.by_class.scores.is_empty() && roles.prediction.is_none() {
         return plan_err!(
             "{function}: the {dataset} relation has neither a column 'y_pred_proba' nor 'y_pred'. Expected a score or a \
              prediction. Hint: score => <column>. {}",

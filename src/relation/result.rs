@@ -66,6 +66,9 @@ pub fn judge(
     ];
     let mut partition: Vec<&str> = by.iter().map(String::as_str).collect();
     partition.push("metric");
+    if has(&evaluated, "column_name") {
+        partition.push("column_name");
+    }
     let model = over_all(call, "fit_threshold", args, &partition)?.alias("__threshold");
     let limits = scalar(
         call,

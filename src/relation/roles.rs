@@ -6,6 +6,7 @@ use datafusion::common::{
 use datafusion::logical_expr::{Expr, ExprSchemable, cast, ident, lit};
 
 use super::arguments::Call;
+use super::class_roles::{ClassScores, as_class_name};
 use super::problem::Problem;
 use super::session_functions::scalar;
 use super::side::{Other, Side};
@@ -22,6 +23,8 @@ pub struct Roles {
     pub label: Option<Expr>,
     /// The timestamp.
     pub timestamp: Option<Expr>,
+    /// Of several classes, in place of the score.
+    pub by_class: ClassScores,
 }
 
 impl Roles {
@@ -34,11 +37,18 @@ impl Roles {
         let roles = Self {
             score: match problem {
                 Problem::Binary => Role::new("score", "y_pred_proba", false).resolve(call, side)?,
-                Problem::Regression => None,
+                Problem::Multiclass | Problem::Regression => None,
             },
             prediction: Role::new("prediction", "y_pred", false).resolve(call, side)?,
             label: label.resolve(call, side)?,
             timestamp: Self::timestamp(call, side)?,
+            by_class: match problem {
+                Problem::Multiclass => {
+                    let score = Role::new("score", "y_pred_proba", false).resolve(call, side)?;
+                    ClassScores::of(call, score, schema)?
+                }
+                Problem::Binary | Problem::Regression => ClassScores::default(),
+            },
         };
         if let Some(score) = &roles.score {
             check_score(call, score, schema)?;
@@ -46,6 +56,7 @@ impl Roles {
         let class = |name: &str, expr: Option<Expr>| match expr {
             Some(expr) => match problem {
                 Problem::Binary => as_class(call, name, expr, schema, positive.as_ref()).map(Some),
+                Problem::Multiclass => as_class_name(call, name, expr, schema).map(Some),
                 Problem::Regression => as_number(call, name, expr, schema).map(Some),
             },
             None => Ok(None),
@@ -128,14 +139,26 @@ pub fn column_names(schema: &DFSchema) -> Vec<&str> {
 
 /// Refuses arguments that only a classifier has.
 fn refuse_classes(call: &Call, problem: Problem) -> Result<()> {
-    let of_classes = ["score", "positive_label", "value_matrix"];
-    let given = of_classes.into_iter().find(|name| call.sql(name).is_some());
-    match (problem, given) {
-        (Problem::Regression, Some(name)) => plan_err!(
-            "{}: argument '{name}' is of a classifier, and the metrics are those of a regression. Expected label and prediction",
+    let given =
+        |names: &[&'static str]| names.iter().copied().find(|name| call.sql(name).is_some());
+    let of_classifiers = ["score", "positive_label", "value_matrix", "classes"];
+    match problem {
+        Problem::Regression => match given(&of_classifiers) {
+            Some(name) => plan_err!(
+                "{}: argument '{name}' is of a classifier, and the model is a regression. Expected label and prediction",
+                call.function()
+            ),
+            None => Ok(()),
+        },
+        Problem::Multiclass if given(&["positive_label"]).is_some() => plan_err!(
+            "{}: argument 'positive_label' is of two classes, and the model has several. Expected classes alone",
             call.function()
         ),
-        _ => Ok(()),
+        Problem::Binary if given(&["classes"]).is_some() => plan_err!(
+            "{}: argument 'classes' is of several classes, and problem_type is 'binary'. Expected problem_type => 'multiclass'",
+            call.function()
+        ),
+        Problem::Multiclass | Problem::Binary => Ok(()),
     }
 }
 

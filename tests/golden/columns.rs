@@ -13,6 +13,8 @@ const SMALL_BAR: f64 = 1e-7;
 pub struct Question {
     /// The metric of the whole file; `None` where the header names one with each column.
     pub metric: Option<&'static str>,
+    /// What a subject of such a header is, which stands before `.value`.
+    pub series: fn(&str) -> Series,
     /// Whether values are shares of rows in our result and counts in the file.
     pub counts: bool,
     /// Whether limits and alerts are of the same kind.
@@ -31,14 +33,19 @@ pub struct Question {
 pub type ValueOf<'a> = dyn Fn(&str) -> Option<f64> + 'a;
 
 impl Question {
-    /// What a subject of the header is, which stands before `.value`.
-    pub fn series(&self, subject: &str) -> Series {
-        let (column, metric) = match (self.metric, subject.rsplit_once('.')) {
-            (None, Some(parts)) => parts,
-            (metric, _) => (subject, metric.unwrap_or_default()),
-        };
-        (column.into(), metric.into())
+    /// What a subject of the header is.
+    fn subject(&self, subject: &str) -> Series {
+        match self.metric {
+            Some(metric) => (subject.into(), metric.into()),
+            None => (self.series)(subject),
+        }
     }
+}
+
+/// A column and a metric of it.
+pub fn column_and_metric(subject: &str) -> Series {
+    let parts = subject.rsplit_once('.').unwrap_or((subject, ""));
+    (parts.0.into(), parts.1.into())
 }
 
 /// A figure that the two do not agree on.
@@ -84,7 +91,7 @@ pub fn compare(record: &Record, question: &Question, chunks: &[Chunk]) -> Result
             return Err(format!("chunk {row} is of {}", chunk.dataset).into());
         }
         for subject in &subjects {
-            let series = question.series(subject);
+            let series = question.subject(subject);
             let ours = chunk.figures.get(&series);
             let pair = Pair {
                 record,

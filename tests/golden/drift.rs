@@ -43,6 +43,7 @@ pub async fn report(record: &Record) -> Result<Report, Failure> {
 
 const QUESTION: Question = Question {
     metric: None,
+    series: columns::column_and_metric,
     counts: false,
     judged: true,
     alert,

@@ -13,6 +13,7 @@ mod deviations;
 mod drift;
 mod estimated;
 mod fixture;
+mod models;
 mod ours;
 mod pca;
 mod quality;
@@ -98,6 +99,11 @@ fn trials(folder: &Path, total: &Arc<Mutex<Report>>) -> Result<Vec<Trial>, Failu
     for record in record::find(folder, |name| name == drift::CALCULATOR)? {
         trials.push(trial(record.name(), total, move || async move {
             drift::report(&record).await
+        }));
+    }
+    for record in models::find(folder)? {
+        trials.push(trial(record.name(), total, move || async move {
+            models::report(&record).await
         }));
     }
     for group in quality::find(folder)? {

@@ -130,6 +130,7 @@ fn question(calculator: &Calculator, record: &Record) -> Question {
     let counts = record.parameters["normalize"] == false;
     Question {
         metric: Some(calculator.metric),
+        series: columns::column_and_metric,
         counts,
         // limits of counts and of shares are the same where both are 0
         judged: !counts || calculator.metric != "missing",

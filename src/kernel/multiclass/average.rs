@@ -29,8 +29,12 @@ pub(super) fn averaged(
         }
     }
     let sum = |of: &dyn Fn(&Measured) -> f64| -> f64 {
-        let terms = known.iter().filter_map(|(class, weight)| Some((class.as_ref()?, weight)));
-        terms.map(|(class, weight)| weight * of(&class.measured)).sum()
+        let terms = known
+            .iter()
+            .filter_map(|(class, weight)| Some((class.as_ref()?, weight)));
+        terms
+            .map(|(class, weight)| weight * of(&class.measured))
+            .sum()
     };
     let value = sum(&|measured| measured.value);
     let own: f64 = known
@@ -55,7 +59,9 @@ pub(super) fn averaged(
         slack: sum(&|measured| measured.slack),
         variance,
         bounds: Scale::Logit.interval(value, variance.sqrt(), z),
-        few: known.iter().any(|(class, _)| class.is_some_and(|class| class.measured.few)),
+        few: known
+            .iter()
+            .any(|(class, _)| class.is_some_and(|class| class.measured.few)),
     })
 }
 

@@ -128,7 +128,9 @@ impl Joint {
             let cell = JointCell::of(before);
             let positions = [cell.classes.0, cell.classes.1, cell.label];
             if cell.code() != before || positions.iter().any(|position| *position >= classes) {
-                return Err(KernelError::Unreadable("a cell of classes that are not there".into()));
+                return Err(KernelError::Unreadable(
+                    "a cell of classes that are not there".into(),
+                ));
             }
             joint.0.insert(before, r.uint()?);
         }

@@ -69,12 +69,16 @@ impl Matrix {
         let worth = || -> f64 {
             let terms = self.cells.iter().zip(values);
             // a cell without rows adds nothing whatever it is worth
-            terms.filter(|(rows, _)| **rows != 0.0).map(|(rows, value)| rows * value).sum()
+            terms
+                .filter(|(rows, _)| **rows != 0.0)
+                .map(|(rows, value)| rows * value)
+                .sum()
         };
         let value = match metric {
             M::Of(metric, Average::Macro) => {
                 let classes = self.one_vs_rest();
-                let each: Option<Vec<f64>> = classes.iter().map(|c| c.value(metric, [0.0; 4])).collect();
+                let each: Option<Vec<f64>> =
+                    classes.iter().map(|c| c.value(metric, [0.0; 4])).collect();
                 each?.iter().sum::<f64>() / self.side as f64
             }
             M::Of(metric, Average::Weighted) => {
@@ -85,7 +89,12 @@ impl Matrix {
                 let terms: Option<Vec<f64>> = self.one_vs_rest().iter().map(weighted).collect();
                 terms?.iter().sum()
             }
-            M::Accuracy => (0..self.side).map(|class| self.at(class, class)).sum::<f64>() / rows,
+            M::Accuracy => {
+                (0..self.side)
+                    .map(|class| self.at(class, class))
+                    .sum::<f64>()
+                    / rows
+            }
             M::BusinessValue => worth(),
             M::BusinessValuePerRow => worth() / rows,
             M::Of(_, Average::PerClass) | M::ConfusionMatrix => return None,
@@ -99,9 +108,8 @@ impl Matrix {
         let rows = self.rows();
         match metric {
             M::Of(metric, average) => self.gradient_of_average(metric, average, value),
-            M::Accuracy => self.map(|label, prediction| {
-                (f64::from(u8::from(label == prediction)) - value) / rows
-            }),
+            M::Accuracy => self
+                .map(|label, prediction| (f64::from(u8::from(label == prediction)) - value) / rows),
             M::BusinessValue => values.to_vec(),
             M::BusinessValuePerRow => values.iter().map(|worth| (worth - value) / rows).collect(),
             M::ConfusionMatrix => vec![0.0; self.cells.len()],
@@ -109,7 +117,9 @@ impl Matrix {
     }
 
     fn map(&self, term: impl Fn(usize, usize) -> f64) -> Vec<f64> {
-        self.each().map(|((label, prediction), _)| term(label, prediction)).collect()
+        self.each()
+            .map(|((label, prediction), _)| term(label, prediction))
+            .collect()
     }
 
     /// A cell is a hit of its class if label and prediction agree, else a miss of the label's class and a false alarm of
@@ -173,7 +183,9 @@ mod tests {
     #[test]
     fn values_by_hand() {
         let value = |name: &str, values: &[f64]| {
-            matrix().value(MulticlassMetric::parse(name).unwrap(), values).unwrap()
+            matrix()
+                .value(MulticlassMetric::parse(name).unwrap(), values)
+                .unwrap()
         };
         assert!((value("accuracy", &[]) - 100.0 / 130.0).abs() < 1e-15);
         let recalls = [50.0 / 65.0, 30.0 / 40.0, 20.0 / 25.0];
@@ -183,7 +195,10 @@ mod tests {
         let precisions = [50.0 / 57.0, 30.0 / 42.0, 20.0 / 31.0];
         assert!((value("precision", &[]) - precisions.iter().sum::<f64>() / 3.0).abs() < 1e-15);
         let values = [1.0, -1.0, -2.0, 0.0, 2.0, 0.0, 0.0, 0.0, 3.0];
-        assert_eq!(value("business_value", &values), 50.0 - 10.0 - 10.0 + 60.0 + 60.0);
+        assert_eq!(
+            value("business_value", &values),
+            50.0 - 10.0 - 10.0 + 60.0 + 60.0
+        );
     }
 
     #[test]
@@ -198,7 +213,9 @@ mod tests {
     fn gradients_are_finite_differences() {
         let values: Vec<f64> = (0..9).map(|i| f64::from(i) - 3.0).collect();
         for metric in MulticlassMetric::ALL {
-            let Some(value) = matrix().value(metric, &values) else { continue };
+            let Some(value) = matrix().value(metric, &values) else {
+                continue;
+            };
             let gradient = matrix().gradient(metric, value, &values);
             for (i, slope) in gradient.iter().enumerate() {
                 let step = |by: f64| {
@@ -207,7 +224,10 @@ mod tests {
                     moved.value(metric, &values).unwrap()
                 };
                 let change = (step(1e-4) - step(-1e-4)) / 2e-4;
-                assert!((change - slope).abs() < 1e-7, "{metric} {i}: {change} {slope}");
+                assert!(
+                    (change - slope).abs() < 1e-7,
+                    "{metric} {i}: {change} {slope}"
+                );
             }
         }
     }

@@ -129,6 +129,20 @@ impl MulticlassProfile {
         Ok(())
     }
 
+    /// Labelled rows of which a score is NaN, infinite or too large.
+    pub fn invalid_rows(&self) -> u64 {
+        self.invalid
+    }
+
+    /// Bins of the class that has most, and the most low bits that a class has lost.
+    pub fn bins_and_level(&mut self) -> (usize, u8) {
+        let each = self.scores.iter_mut();
+        each.map(|scores| (scores.bins().bins.len(), scores.level()))
+            .fold((0, 0), |(bins, level), (more, higher)| {
+                (bins.max(more), level.max(higher))
+            })
+    }
+
     /// Bytes on the heap.
     pub fn heap_size(&self) -> usize {
         let scores: usize = self.scores.iter().map(ScoreProfile::heap_size).sum();
@@ -152,7 +166,9 @@ pub(super) fn check_classes(classes: &[String]) -> Result<(), KernelError> {
     names.sort_unstable();
     let twice = names.windows(2).find(|pair| pair.first() == pair.last());
     match twice.and_then(|pair| pair.first()) {
-        Some(name) => refuse(format!("class '{name}' is named twice. Expected each class once")),
+        Some(name) => refuse(format!(
+            "class '{name}' is named twice. Expected each class once"
+        )),
         None => Ok(()),
     }
 }

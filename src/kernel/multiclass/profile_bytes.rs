@@ -13,11 +13,15 @@ impl MulticlassProfile {
     pub fn to_bytes(&mut self) -> Vec<u8> {
         let mut w = Writer::new(MAGIC, LAYOUT);
         w.uint(self.classes.len() as u64);
-        self.classes.iter().for_each(|name| w.bytes(name.as_bytes()));
+        self.classes
+            .iter()
+            .for_each(|name| w.bytes(name.as_bytes()));
         self.matrix.iter().for_each(|rows| w.uint(*rows));
         w.uint(self.unscored);
         w.uint(self.invalid);
-        self.scores.iter_mut().for_each(|scores| w.bytes(&scores.to_bytes()));
+        self.scores
+            .iter_mut()
+            .for_each(|scores| w.bytes(&scores.to_bytes()));
         self.joint.write(&mut w);
         w.finish()
     }
@@ -37,10 +41,13 @@ impl MulticlassProfile {
             rows if rows <= MOST_ROWS => Ok(rows),
             _ => Err(disordered()),
         };
-        let matrix: Result<Vec<u64>, KernelError> = (0..side * side).map(|_| count(&mut r)).collect();
+        let matrix: Result<Vec<u64>, KernelError> =
+            (0..side * side).map(|_| count(&mut r)).collect();
         let (matrix, unscored, invalid) = (matrix?, count(&mut r)?, count(&mut r)?);
-        let scores: Result<Vec<ScoreProfile>, KernelError> =
-            classes.iter().map(|_| ScoreProfile::from_bytes(r.bytes()?)).collect();
+        let scores: Result<Vec<ScoreProfile>, KernelError> = classes
+            .iter()
+            .map(|_| ScoreProfile::from_bytes(r.bytes()?))
+            .collect();
         let scores = scores?;
         let joint = Joint::read(&mut r, classes.len())?;
         r.finish()?;

@@ -34,7 +34,9 @@ impl ClassOrder {
 
     /// Mean influence of rows whose score is in a range, of the class or not.
     pub fn influence(&self, range: u16, is_class: bool) -> f64 {
-        let after = self.influences.partition_point(|(start, _)| *start <= range);
+        let after = self
+            .influences
+            .partition_point(|(start, _)| *start <= range);
         let found = after.checked_sub(1).and_then(|at| self.influences.get(at));
         let [negative, positive] = found.map_or([0.0; 2], |(_, both)| *both);
         if is_class { positive } else { negative }
@@ -48,7 +50,9 @@ fn by_range(bins: impl Iterator<Item = (u16, ([f64; 2], [f64; 2]))>) -> Vec<(u16
         if sums.last().is_none_or(|(last, ..)| *last != range) {
             sums.push((range, [0.0; 2], [0.0; 2]));
         }
-        let Some((_, total, weighted)) = sums.last_mut() else { continue };
+        let Some((_, total, weighted)) = sums.last_mut() else {
+            continue;
+        };
         for label in [0, 1] {
             let of = |pair: &[f64; 2]| pair.get(label).copied().unwrap_or(0.0);
             if let (Some(total), Some(weighted)) = (total.get_mut(label), weighted.get_mut(label)) {
@@ -58,6 +62,8 @@ fn by_range(bins: impl Iterator<Item = (u16, ([f64; 2], [f64; 2]))>) -> Vec<(u16
         }
     }
     let mean = |rows: f64, weighted: f64| if rows > 0.0 { weighted / rows } else { 0.0 };
-    let of = |(range, [n, p], [of_n, of_p]): (u16, [f64; 2], [f64; 2])| (range, [mean(n, of_n), mean(p, of_p)]);
+    let of = |(range, [n, p], [of_n, of_p]): (u16, [f64; 2], [f64; 2])| {
+        (range, [mean(n, of_n), mean(p, of_p)])
+    };
     sums.into_iter().map(of).collect()
 }

@@ -40,10 +40,20 @@ impl RealizedClasses {
     pub fn new(profile: &mut MulticlassProfile) -> Self {
         let side = profile.classes.len();
         let rows = |label, prediction| profile.rows(Some(label), Some(prediction)) as f64;
-        let pairs = (0..side).flat_map(|label| (0..side).map(move |prediction| (label, prediction)));
-        let matrix = Matrix::new(side, pairs.map(|(label, prediction)| rows(label, prediction)).collect());
+        let pairs =
+            (0..side).flat_map(|label| (0..side).map(move |prediction| (label, prediction)));
+        let matrix = Matrix::new(
+            side,
+            pairs
+                .map(|(label, prediction)| rows(label, prediction))
+                .collect(),
+        );
         let unpredicted: u64 = (0..side).map(|label| profile.rows(Some(label), None)).sum();
-        let scores: Vec<ScoreBins> = profile.scores.iter_mut().map(|scores| scores.bins()).collect();
+        let scores: Vec<ScoreBins> = profile
+            .scores
+            .iter_mut()
+            .map(|scores| scores.bins())
+            .collect();
         let of_class = |bins: &ScoreBins| -> f64 {
             let cells = bins.bins.iter().flat_map(|bin| bin.cells);
             cells.map(|[_, positive, _]| positive.count as f64).sum()
@@ -100,10 +110,19 @@ impl RealizedClasses {
     }
 
     fn of_order(&self, metric: Metric, average: Average, level: f64) -> Option<Measured> {
-        let orders: Vec<Option<ClassOrder>> =
-            self.scores.iter().map(|scores| ClassOrder::of(scores, metric, level)).collect();
+        let orders: Vec<Option<ClassOrder>> = self
+            .scores
+            .iter()
+            .map(|scores| ClassOrder::of(scores, metric, level))
+            .collect();
         let weighted = average == Average::Weighted;
-        averaged(&orders, &self.scored, &self.joint, weighted, normal_quantile(level))
+        averaged(
+            &orders,
+            &self.scored,
+            &self.joint,
+            weighted,
+            normal_quantile(level),
+        )
     }
 
     /// The variance is the sum of the squared influences of the rows.
@@ -115,7 +134,9 @@ impl RealizedClasses {
         let slopes = kept.gradient(metric, near, values);
         let terms = || slopes.iter().zip(kept.cells());
         let mean = terms().map(|(slope, rows)| slope * rows).sum::<f64>() / kept.rows();
-        let variance: f64 = terms().map(|(slope, rows)| rows * (slope - mean).powi(2)).sum();
+        let variance: f64 = terms()
+            .map(|(slope, rows)| rows * (slope - mean).powi(2))
+            .sum();
         let z = normal_quantile(level);
         let few = self.is_few(metric);
         let bounds = match metric {
@@ -136,8 +157,12 @@ impl RealizedClasses {
     fn is_few(&self, metric: MulticlassMetric) -> bool {
         let fewest = |of: Metric, weighted: bool| {
             let classes = self.matrix.one_vs_rest();
-            let supports = classes.iter().filter(|class| !weighted || class.tp + class.fn_ > 0.0);
-            supports.map(|class| class.support(of)).fold(f64::INFINITY, f64::min)
+            let supports = classes
+                .iter()
+                .filter(|class| !weighted || class.tp + class.fn_ > 0.0);
+            supports
+                .map(|class| class.support(of))
+                .fold(f64::INFINITY, f64::min)
         };
         let support = match metric {
             MulticlassMetric::Of(of, average) => fewest(of, average == Average::Weighted),
@@ -207,8 +232,16 @@ impl RealizedClasses {
         let finite = |x: f64| Some(x).filter(|x| x.is_finite());
         let error = finite(measured.variance.sqrt());
         let invalid = needs_order && self.invalid;
-        let reserve = if invalid { Status::InvalidScore } else { Status::Ok };
-        let few = if measured.few { Status::FewPositives } else { Status::Ok };
+        let reserve = if invalid {
+            Status::InvalidScore
+        } else {
+            Status::Ok
+        };
+        let few = if measured.few {
+            Status::FewPositives
+        } else {
+            Status::Ok
+        };
         Reading {
             value: finite(measured.value),
             approx_error: finite(measured.slack),

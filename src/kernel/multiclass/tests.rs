@@ -25,7 +25,9 @@ fn reading(rows: &[Row], name: &str) -> Reading {
 fn rows(count: usize) -> Vec<Row> {
     let mut state = 7u64;
     let mut uniform = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1u64 << 53) as f64
     };
     let mut row = || {
@@ -33,8 +35,14 @@ fn rows(count: usize) -> Vec<Row> {
         let total: f64 = scores.iter().sum();
         scores.iter_mut().for_each(|score| *score /= total);
         let draw = uniform();
-        let label = if draw < scores[0] { 0 } else { 1 + usize::from(draw >= scores[0] + scores[1]) };
-        let prediction = (0..3).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap();
+        let label = if draw < scores[0] {
+            0
+        } else {
+            1 + usize::from(draw >= scores[0] + scores[1])
+        };
+        let prediction = (0..3)
+            .max_by(|a, b| scores[*a].total_cmp(&scores[*b]))
+            .unwrap();
         (label, prediction, scores)
     };
     (0..count).map(|_| row()).collect()
@@ -63,22 +71,34 @@ fn roc_auc_is_the_mean_of_each_class_against_the_others() {
 fn errors_agree_with_the_jackknife() {
     let rows = rows(150);
     for metric in MulticlassMetric::ALL {
-        if matches!(metric, MulticlassMetric::Of(_, Average::PerClass) | MulticlassMetric::ConfusionMatrix) {
+        if matches!(
+            metric,
+            MulticlassMetric::Of(_, Average::PerClass) | MulticlassMetric::ConfusionMatrix
+        ) {
             continue;
         }
         let name = metric.name();
         let without = |out: usize| {
-            let kept: Vec<Row> = rows.iter().enumerate().filter(|(i, _)| *i != out).map(|(_, row)| *row).collect();
+            let kept: Vec<Row> = rows
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| *i != out)
+                .map(|(_, row)| *row)
+                .collect();
             reading(&kept, name).value.unwrap()
         };
         let values: Vec<f64> = (0..rows.len()).map(without).collect();
         let n = rows.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
-        let jackknife = ((n - 1.0) / n * values.iter().map(|v| (v - mean).powi(2)).sum::<f64>()).sqrt();
+        let jackknife =
+            ((n - 1.0) / n * values.iter().map(|v| (v - mean).powi(2)).sum::<f64>()).sqrt();
         let error = reading(&rows, name).sampling_error.unwrap();
         // a total is drawn with its number of rows, which the jackknife does not vary
         if name != "business_value" {
-            assert!((error / jackknife - 1.0).abs() < 0.08, "{name}: {error} {jackknife}");
+            assert!(
+                (error / jackknife - 1.0).abs() < 0.08,
+                "{name}: {error} {jackknife}"
+            );
         }
     }
 }
@@ -95,7 +115,9 @@ fn what_has_no_value_says_why() {
     profile.observe(Some(0), None, &[None, Some(0.1), Some(0.2)]);
     let of = |profile: &mut MulticlassProfile, name: &str| {
         let metric = MulticlassMetric::parse(name).unwrap();
-        RealizedClasses::new(profile).readings(metric, &[], 0.95)[0].reading.status
+        RealizedClasses::new(profile).readings(metric, &[], 0.95)[0]
+            .reading
+            .status
     };
     assert_eq!(of(&mut profile, "f1"), Status::NoPrediction);
     assert_eq!(of(&mut profile, "roc_auc"), Status::InsufficientData);
@@ -115,7 +137,9 @@ fn bytes_are_the_same_however_rows_come() {
 fn classes_must_be_told_apart() {
     let of = |names: &[&str]| {
         let names = names.iter().map(ToString::to_string).collect();
-        MulticlassProfile::new(names, Default::default()).err().map(|e| e.to_string())
+        MulticlassProfile::new(names, Default::default())
+            .err()
+            .map(|e| e.to_string())
     };
     assert!(of(&["a"]).unwrap().contains("1 classes"));
     assert!(of(&["a", "b", "a"]).unwrap().contains("'a' is named twice"));

@@ -29,14 +29,14 @@ pub(super) struct JointCell {
 }
 
 impl JointCell {
-    fn code(self) -> u64 {
+    pub fn code(self) -> u64 {
         let (k, l) = self.classes;
         let parts = [k, l, self.label].map(|position| position as u64 & 0xf);
         let [k, l, label] = parts;
         k << 44 | l << 40 | label << 36 | u64::from(self.ranges.0) << 16 | u64::from(self.ranges.1)
     }
 
-    fn of(code: u64) -> Self {
+    pub fn of(code: u64) -> Self {
         let position = |shift: u32| (code >> shift & 0xf) as usize;
         Self {
             classes: (position(44), position(40)),

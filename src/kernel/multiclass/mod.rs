@@ -1,6 +1,13 @@
 //! Performance of a model that predicts one of several classes.
 mod average;
+mod calibrators;
+mod class_masses;
+mod estimate;
+mod estimate_order;
+mod estimates;
+mod expected_joint;
 mod joint;
+mod mass_digest;
 mod matrix;
 mod metric;
 mod profile;
@@ -10,6 +17,10 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
+pub use calibrators::ClassCalibrators;
+pub use estimate::ClassEstimator;
+pub use estimates::{ClassEstimates, MAGIC as ESTIMATES_MAGIC};
 pub use metric::{Average, MulticlassMetric};
 pub use profile::{MAGIC, MOST_CLASSES, MulticlassProfile};
 pub use reading::{ClassReading, RealizedClasses};
+

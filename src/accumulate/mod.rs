@@ -4,6 +4,7 @@
 //! interchangeable. (`Binary` overflows its 32-bit offsets at two gigabytes of state.)
 mod arguments;
 mod category_rows;
+mod class_estimate_rows;
 mod grouped;
 mod labelled_rows;
 mod multiclass_rows;
@@ -19,6 +20,7 @@ mod threshold_rows;
 mod value_rows;
 
 pub use arguments::{Arguments, bytes_at};
+pub use class_estimate_rows::ClassEstimateRows;
 pub use grouped::GroupedAccumulator;
 pub use labelled_rows::LabelledRows;
 pub use multiclass_rows::{MulticlassRows, named_classes};

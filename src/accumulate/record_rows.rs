@@ -145,6 +145,7 @@ macro_rules! from_bytes {
     };
 }
 
+from_bytes!(crate::kernel::multiclass::ClassCalibrators);
 from_bytes!(crate::kernel::pca::encoding::Encoding);
 from_bytes!(crate::kernel::pca::projection::Projection);
 

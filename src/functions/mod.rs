@@ -2,6 +2,7 @@
 mod aggregate;
 mod calendar_chunk;
 mod calibration;
+mod class_estimates;
 mod column_chunks;
 mod column_readings;
 mod columns;
@@ -42,6 +43,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         profiles::all()?,
         readings::all()?,
         multiclass::all()?,
+        class_estimates::aggregates()?,
         regression::all()?,
         evaluate::aggregates()?,
         thresholds::aggregates()?,
@@ -58,6 +60,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         describe::all()?,
         distances::all()?,
         evaluate::scalars()?,
+        class_estimates::scalars()?,
         thresholds::scalars()?,
         ranking::scalars()?,
         calendar_chunk::all()?,

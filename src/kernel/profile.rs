@@ -1,7 +1,7 @@
 //! A profile of any kind, told apart by its first bytes.
 use super::category_profile::{self, CategoryProfile};
 use super::error::KernelError;
-use super::multiclass::{self, MulticlassProfile};
+use super::multiclass::{self, ClassEstimates, MulticlassProfile};
 use super::regression::{self, RegressionProfile};
 use super::score_profile::ScoreProfile;
 use super::value_profile::{self, ValueProfile};
@@ -26,6 +26,8 @@ pub enum Profile {
     Value(ValueProfile),
     /// Of categories.
     Category(CategoryProfile),
+    /// Of several classes, under calibrators.
+    Estimates(Box<ClassEstimates>),
     /// Of several classes.
     Multiclass(Box<MulticlassProfile>),
     /// Of labels and predictions that are numbers.
@@ -38,6 +40,9 @@ impl Profile {
         Ok(match bytes.first_chunk() {
             Some(&value_profile::MAGIC) => Self::Value(ValueProfile::from_bytes(bytes)?),
             Some(&category_profile::MAGIC) => Self::Category(CategoryProfile::from_bytes(bytes)?),
+            Some(&multiclass::ESTIMATES_MAGIC) => {
+                Self::Estimates(Box::new(ClassEstimates::from_bytes(bytes)?))
+            }
             Some(&multiclass::MAGIC) => {
                 Self::Multiclass(Box::new(MulticlassProfile::from_bytes(bytes)?))
             }
@@ -48,12 +53,13 @@ impl Profile {
         })
     }
 
-    /// What is profiled: `score`, `value`, `category`, `multiclass` or `regression`.
+    /// What is profiled: `score`, `value`, `category`, `estimates`, `multiclass` or `regression`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Score(_) => "score",
             Self::Value(_) => "value",
             Self::Category(_) => "category",
+            Self::Estimates(_) => "estimates",
             Self::Multiclass(_) => "multiclass",
             Self::Regression(_) => "regression",
         }
@@ -74,6 +80,7 @@ impl Profile {
             Self::Score(profile) => profile.merge_bytes(bytes),
             Self::Value(profile) => profile.merge_bytes(bytes),
             Self::Category(profile) => profile.merge_bytes(bytes),
+            Self::Estimates(profile) => profile.merge_bytes(bytes),
             Self::Multiclass(profile) => profile.merge_bytes(bytes),
             Self::Regression(profile) => profile.merge_bytes(bytes),
         }
@@ -85,6 +92,7 @@ impl Profile {
             Self::Score(profile) => profile.to_bytes(),
             Self::Value(profile) => profile.to_bytes(),
             Self::Category(profile) => profile.to_bytes(),
+            Self::Estimates(profile) => profile.to_bytes(),
             Self::Multiclass(profile) => profile.to_bytes(),
             Self::Regression(profile) => profile.to_bytes(),
         }
@@ -96,6 +104,7 @@ impl Profile {
             Self::Score(profile) => profile.heap_size(),
             Self::Value(profile) => profile.heap_size(),
             Self::Category(profile) => profile.heap_size(),
+            Self::Estimates(profile) => profile.heap_size(),
             Self::Multiclass(profile) => profile.heap_size(),
             Self::Regression(profile) => profile.heap_size(),
         }
@@ -106,6 +115,7 @@ fn kind_of(bytes: &[u8]) -> &'static str {
     match bytes.first_chunk() {
         Some(&value_profile::MAGIC) => "value",
         Some(&category_profile::MAGIC) => "category",
+        Some(&multiclass::ESTIMATES_MAGIC) => "estimates",
         Some(&multiclass::MAGIC) => "multiclass",
         Some(&regression::MAGIC) => "regression",
         _ => "score",

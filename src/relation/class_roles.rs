@@ -1,12 +1,12 @@
 //! Labels, predictions and scores of a classifier of several classes.
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{DFSchema, Result, plan_err};
-use datafusion::functions::core::expr_fn::get_field;
-use datafusion::logical_expr::{Expr, ExprSchemable, cast};
+use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
+use datafusion::functions::core::expr_fn::{get_field, named_struct};
+use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::{Call, elements};
-use super::roles::Kind;
+use super::roles::{Kind, column};
 
 /// Squares of a value, which its errors need, and their sums over any number of rows stay finite.
 const GREATEST_VALUE: f64 = 1e100;
@@ -69,6 +69,23 @@ impl ClassScores {
     }
 }
 
+impl ClassScores {
+    /// The scores by class, of columns named by [`score_name`]; NULL where there are none.
+    pub fn record(&self) -> Expr {
+        let named = self.classes.iter().enumerate();
+        let fields = named.flat_map(|(i, class)| [lit(class.as_str()), column(&score_name(i))]);
+        match self.scores.is_empty() {
+            true => lit(ScalarValue::Null),
+            false => named_struct(fields.collect()),
+        }
+    }
+}
+
+/// The column of the score of the class at a position.
+pub fn score_name(position: usize) -> String {
+    format!("__score_{position}")
+}
+
 /// A label or prediction as the name of its class.
 pub fn as_class_name(call: &Call, name: &str, expr: Expr, schema: &DFSchema) -> Result<Expr> {
     let found = expr.get_type(schema)?;
@@ -109,7 +126,7 @@ pub fn value_matrix(call: &mut Call, classes: usize) -> Result<Option<Vec<f64>>>
     let number = |value: SqlExpr, call: &mut Call| -> Result<f64> {
         let value = call.constant_of("value_matrix", value)?;
         match value.cast_to(&DataType::Float64)? {
-            datafusion::common::ScalarValue::Float64(Some(x)) if x.abs() <= GREATEST_VALUE => Ok(x),
+            ScalarValue::Float64(Some(x)) if x.abs() <= GREATEST_VALUE => Ok(x),
             _ => plan_err!(
                 "{function}: argument 'value_matrix' holds {value}. Expected numbers of at most {GREATEST_VALUE:e}"
             ),

@@ -8,7 +8,8 @@ use super::RelationSpec;
 use super::arguments::Call;
 use super::by::{by_columns, comparable_groups};
 use super::chunked::CHUNK_COLUMNS;
-use super::problem::{Problem, named_metrics};
+use super::estimate_classes;
+use super::problem::{CLASSES, PROBLEM_TYPE, Problem, named_metrics};
 use super::profiles::chunk_profiles;
 use super::result::{judge, shared_shape};
 use super::roles::column;
@@ -21,7 +22,7 @@ use crate::kernel::metric::Metric;
 
 pub static SPEC: RelationSpec = RelationSpec {
     name: "estimate_performance",
-    description: "Performance of a binary classifier per chunk, estimated without labels (CBPE), with error bars, thresholds \
+    description: "Performance of a classifier per chunk, estimated without labels (CBPE), with error bars, thresholds \
                   of a stated false-alarm rate, and the realized value beside it where labels are known.",
     arguments: &[
         (
@@ -31,17 +32,19 @@ pub static SPEC: RelationSpec = RelationSpec {
         ("analysis", "Rows to be judged, or their profiles."),
         (
             "score",
-            "Score, higher for the positive class; default: column y_pred_proba.",
+            "Score, higher for the positive class, or a struct of scores by class; default: column y_pred_proba.",
         ),
         (
             "prediction",
-            "Predicted class, 0/1 or boolean; default: column y_pred, if there.",
+            "Predicted class, 0/1 or boolean, or the name of one of several; default: column y_pred, if there.",
         ),
         (
             "label",
-            "Realized class, 0/1 or boolean, NULL where not known; default: column y_true.",
+            "Realized class, 0/1 or boolean, or the name of one of several, NULL where not known; default: column y_true.",
         ),
         shared_arguments::TIMESTAMP,
+        PROBLEM_TYPE,
+        CLASSES,
         (
             "positive_label",
             "The value of label that stands for the positive class, and of a prediction that is a text.",
@@ -62,7 +65,7 @@ pub static SPEC: RelationSpec = RelationSpec {
         ),
         (
             "value_matrix",
-            "Value of a row by outcome [tn, fp, fn, tp], for business_value and business_value_per_row.",
+            "Value of a row by outcome [tn, fp, fn, tp], of several classes a row for each label, for business_value and business_value_per_row.",
         ),
         ("calibrate", "'auto' (default), 'always' or 'never'."),
         (
@@ -89,6 +92,16 @@ const GREATEST_VALUE: f64 = 1e100;
 fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let by = by_columns(call)?;
     let (reference, analysis) = Side::reference_and_analysis(call)?;
+    match Problem::read(call, &[&reference, &analysis])? {
+        Problem::Multiclass => return estimate_classes::expand(call, &by, [reference, analysis]),
+        Problem::Regression => {
+            return plan_err!(
+                "{}: estimates of a regression are not there yet. Expected a classifier. Hint: realized_performance(...)",
+                call.function()
+            );
+        }
+        Problem::Binary => (),
+    }
     let reference = chunk_profiles(call, reference, &by, Problem::Binary)?;
     let analysis = chunk_profiles(call, analysis, &by, Problem::Binary)?;
     let names: Vec<String> = by.into_iter().map(|(name, _)| name).collect();
@@ -179,15 +192,21 @@ pub fn union(
     LogicalPlanBuilder::from(side(reference, "reference")?).union(analysis)
 }
 
-/// The fitted reference beside every chunk of its group.
-fn fit(call: &mut Call, chunks: LogicalPlanBuilder, by: &[String]) -> Result<LogicalPlanBuilder> {
+/// `calibrate`, checked.
+pub fn calibration_word(call: &mut Call) -> Result<String> {
     let function = call.function();
     let mode = call.text("calibrate")?.unwrap_or_else(|| "auto".into());
-    if !["auto", "always", "never"].contains(&mode.as_str()) {
-        return plan_err!(
+    match ["auto", "always", "never"].contains(&mode.as_str()) {
+        true => Ok(mode),
+        false => plan_err!(
             "{function}: argument 'calibrate' is '{mode}'. Expected 'auto', 'always' or 'never'"
-        );
+        ),
     }
+}
+
+/// The fitted reference beside every chunk of its group.
+fn fit(call: &mut Call, chunks: LogicalPlanBuilder, by: &[String]) -> Result<LogicalPlanBuilder> {
+    let mode = calibration_word(call)?;
     let args = vec![
         column("profile"),
         column("chunk_index"),

@@ -11,6 +11,7 @@ mod columns;
 mod data_quality;
 mod drift_bins;
 mod drift_thresholds;
+mod estimate_classes;
 mod estimate_performance;
 mod fit;
 mod fitted_columns;

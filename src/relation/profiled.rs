@@ -7,6 +7,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 
 use super::arguments::Call;
 use super::chunked::CHUNK_COLUMNS;
+use super::class_roles::score_name;
 use super::columns::ProfiledColumn;
 use super::fit::{FIT, Fit};
 use super::roles::{Roles, column};
@@ -48,6 +49,8 @@ pub enum Profiled {
     Scores(Box<Roles>),
     /// Scores of several classes, prediction and label, together in one profile.
     Classes(Box<Roles>),
+    /// The same under calibrators.
+    ClassEstimates(Box<Roles>, Fit),
     /// Prediction and label, both numbers, together in one profile.
     Regression(Box<Roles>),
     /// Columns, each with a profile of its own.
@@ -81,7 +84,7 @@ impl Profiled {
                     role("__label", &roles.label),
                 ]
             }
-            Self::Classes(roles) => {
+            Self::Classes(roles) | Self::ClassEstimates(roles, _) => {
                 let unknown = || lit(ScalarValue::Utf8View(None));
                 let role = |name: &str, expr: &Option<Expr>| {
                     (name.to_string(), expr.clone().unwrap_or_else(unknown))
@@ -114,13 +117,11 @@ impl Profiled {
     /// Names of the profiles.
     pub fn names(&self) -> Vec<String> {
         match self {
-            Self::Scores(_) | Self::Classes(_) | Self::Regression(_) | Self::Errors(_) => {
-                vec!["profile".into()]
-            }
             Self::Columns(columns) => numbered(columns)
                 .filter(|(_, column)| column.expr.is_some())
                 .map(|(i, _)| profile_name(i))
                 .collect(),
+            _ => vec!["profile".into()],
         }
     }
 
@@ -136,6 +137,18 @@ impl Profiled {
             Self::Classes(roles) => {
                 let profile =
                     aggregate(call, "multiclass_profile", class_arguments(roles, bounds))?;
+                Ok(vec![profile.alias("profile")])
+            }
+            Self::ClassEstimates(roles, _) => {
+                let scores = roles.by_class.record();
+                let inputs = [
+                    column("__label"),
+                    column("__prediction"),
+                    scores,
+                    column(FIT),
+                ];
+                let arguments = inputs.into_iter().chain(bounds.arguments()).collect();
+                let profile = aggregate(call, "class_estimates", arguments)?;
                 Ok(vec![profile.alias("profile")])
             }
             Self::Regression(_) => {
@@ -164,18 +177,17 @@ impl Profiled {
     /// The aggregate that merges such profiles.
     pub fn merge(&self) -> &'static str {
         match self {
-            Self::Scores(_) | Self::Classes(_) | Self::Regression(_) | Self::Columns(_) => {
-                "merge_profiles"
-            }
             Self::Errors(_) => "merge_reconstruction_profiles",
+            _ => "merge_profiles",
         }
     }
 
     /// Rows with what the aggregates read beside [`Self::inputs`].
     pub fn fitted(&self, rows: LogicalPlan, by: &[String]) -> Result<LogicalPlan> {
         match self {
-            Self::Scores(_) | Self::Classes(_) | Self::Regression(_) | Self::Columns(_) => Ok(rows),
             Self::Errors(fitted) => fitted.fit.beside(rows, by),
+            Self::ClassEstimates(_, fit) => fit.beside(rows, by),
+            _ => Ok(rows),
         }
     }
 
@@ -221,19 +233,10 @@ fn numbered(columns: &[ProfiledColumn]) -> impl Iterator<Item = (usize, &Profile
     columns.iter().enumerate()
 }
 
-fn score_name(position: usize) -> String {
-    format!("__score_{position}")
-}
-
 /// The arguments of `multiclass_profile` over [`Profiled::inputs`].
-fn class_arguments(roles: &Roles, bounds: &Bounds) -> Vec<Expr> {
+pub fn class_arguments(roles: &Roles, bounds: &Bounds) -> Vec<Expr> {
     let classes = &roles.by_class.classes;
-    let named = classes.iter().enumerate();
-    let fields = named.flat_map(|(i, class)| [lit(class.as_str()), column(&score_name(i))]);
-    let scores = match roles.by_class.scores.is_empty() {
-        true => lit(ScalarValue::Null),
-        false => named_struct(fields.collect()),
-    };
+    let scores = roles.by_class.record();
     let names: Vec<ScalarValue> = classes
         .iter()
         .map(|class| ScalarValue::from(class.as_str()))

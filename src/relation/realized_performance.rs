@@ -7,6 +7,7 @@ use super::RelationSpec;
 use super::arguments::Call;
 use super::by::by_columns;
 use super::class_roles::value_matrix;
+use super::estimate_classes::same_classes;
 use super::estimate_performance::{
     both_sides, confidence_level, list_of_numbers, matrix_of, metrics, texts_of, unnest_metrics,
 };
@@ -140,15 +141,7 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
 
 /// `value_matrix` of several classes as a literal list; the classes of both relations must be the same.
 fn values_of(call: &mut Call, [reference, analysis]: [&Vec<String>; 2]) -> Result<Expr> {
-    if !reference.is_empty() && !analysis.is_empty() && reference != analysis {
-        return plan_err!(
-            "{}: the classes of the reference are {}, those of the analysis {}. Expected the same in the same order. \
-             Hint: score => {{'basic': p_basic, 'pro': p_pro}}",
-            call.function(),
-            reference.join(", "),
-            analysis.join(", ")
-        );
-    }
+    same_classes(call, reference, analysis)?;
     let classes = reference.len().max(analysis.len());
     if classes == 0 {
         return matrix_of(call);

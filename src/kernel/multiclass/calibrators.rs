@@ -25,15 +25,23 @@ impl ClassCalibrators {
     ///
     /// Errors: [`KernelError::NotAProbability`] for [`CalibrationMode::Never`] when a score lies outside `[0, 1]`. A
     /// reference without labels, or without rows of a class, gives no calibrators, and a status that says so.
-    pub fn fit(reference: &mut MulticlassProfile, mode: CalibrationMode) -> Result<Self, KernelError> {
+    pub fn fit(
+        reference: &mut MulticlassProfile,
+        mode: CalibrationMode,
+    ) -> Result<Self, KernelError> {
         let side = reference.classes.len();
         let labelled: Vec<u64> = (0..side)
             .map(|label| {
-                let predicted: u64 = (0..side).map(|p| reference.rows(Some(label), Some(p))).sum();
+                let predicted: u64 = (0..side)
+                    .map(|p| reference.rows(Some(label), Some(p)))
+                    .sum();
                 predicted + reference.rows(Some(label), None)
             })
             .collect();
-        let (total, fewest) = (labelled.iter().sum::<u64>(), labelled.iter().min().copied().unwrap_or(0));
+        let (total, fewest) = (
+            labelled.iter().sum::<u64>(),
+            labelled.iter().min().copied().unwrap_or(0),
+        );
         let unfit = |status| {
             Ok(Self {
                 classes: reference.classes.clone(),
@@ -56,7 +64,11 @@ impl ClassCalibrators {
         Ok(Self {
             classes: reference.classes.clone(),
             calibrators,
-            status: if small { Status::SmallReference } else { Status::Ok },
+            status: if small {
+                Status::SmallReference
+            } else {
+                Status::Ok
+            },
         })
     }
 
@@ -82,7 +94,12 @@ impl ClassCalibrators {
             return false;
         }
         let mut sum = 0.0;
-        for ((calibrator, score), p) in self.calibrators.iter().zip(scores).zip(probabilities.iter_mut()) {
+        for ((calibrator, score), p) in self
+            .calibrators
+            .iter()
+            .zip(scores)
+            .zip(probabilities.iter_mut())
+        {
             let Some(c) = calibrator.calibrate(*score) else {
                 return false;
             };
@@ -100,10 +117,14 @@ impl ClassCalibrators {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut w = Writer::new(MAGIC, LAYOUT);
         w.uint(self.classes.len() as u64);
-        self.classes.iter().for_each(|name| w.bytes(name.as_bytes()));
+        self.classes
+            .iter()
+            .for_each(|name| w.bytes(name.as_bytes()));
         w.bytes(self.status.name().as_bytes());
         w.uint(self.calibrators.len() as u64);
-        self.calibrators.iter().for_each(|calibrator| w.bytes(&calibrator.to_bytes()));
+        self.calibrators
+            .iter()
+            .for_each(|calibrator| w.bytes(&calibrator.to_bytes()));
         w.finish()
     }
 

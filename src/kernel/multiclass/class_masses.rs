@@ -37,7 +37,9 @@ impl ClassMasses {
         let entries = digest.entries();
         let bins = entries.chunk_by(|a, b| a.bin == b.bin);
         Self {
-            bins: bins.map(|slots| class_mass(slots, level, calibrator)).collect(),
+            bins: bins
+                .map(|slots| class_mass(slots, level, calibrator))
+                .collect(),
             exact: level == DigestLimits::default().min_level,
             level_variances: calibrator.level_variances(),
         }
@@ -64,13 +66,20 @@ impl ClassMasses {
     /// Variance, from the calibrator's levels, of a sum with these weights of a bin.
     pub fn calibrator_variance(&self, weights: impl Iterator<Item = f64>) -> f64 {
         let loads = self.loads(weights);
-        loads.iter().zip(&self.level_variances).map(|(load, v)| load * load * v).sum()
+        loads
+            .iter()
+            .zip(&self.level_variances)
+            .map(|(load, v)| load * load * v)
+            .sum()
     }
 
     /// Variances and covariance of the expected positives among rows predicted to be of the class, and of another.
     pub fn variances_by_prediction(&self) -> [f64; 3] {
         let by = |which: usize| {
-            let rows = self.bins.iter().map(|bin| bin.predicted.get(which).copied().unwrap_or(0.0));
+            let rows = self
+                .bins
+                .iter()
+                .map(|bin| bin.predicted.get(which).copied().unwrap_or(0.0));
             self.loads(rows)
         };
         let (here, elsewhere) = (by(1), by(0));
@@ -90,13 +99,16 @@ impl ClassMasses {
             if sums.last().is_none_or(|(range, ..)| *range != bin.range) {
                 sums.push((bin.range, 0.0, [0.0; N]));
             }
-            let Some((_, rows, total)) = sums.last_mut() else { continue };
+            let Some((_, rows, total)) = sums.last_mut() else {
+                continue;
+            };
             *rows += bin.mass.rows;
             for (sum, x) in total.iter_mut().zip(value) {
                 *sum += bin.mass.rows * x;
             }
         }
-        let mean = |(range, rows, total): (u16, f64, [f64; N])| (range, total.map(|sum| sum / rows));
+        let mean =
+            |(range, rows, total): (u16, f64, [f64; N])| (range, total.map(|sum| sum / rows));
         sums.into_iter().map(mean).collect()
     }
 }

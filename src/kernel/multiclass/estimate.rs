@@ -41,22 +41,34 @@ impl<'a> ClassEstimator<'a> {
     pub fn new(chunk: &ClassEstimates, calibrators: &'a ClassCalibrators) -> Self {
         let side = chunk.classes().len();
         let of_class = chunk.scores.iter().zip(calibrators.calibrators());
-        let classes: Vec<ClassMasses> =
-            of_class.map(|(digest, calibrator)| ClassMasses::new(digest, calibrator)).collect();
+        let classes: Vec<ClassMasses> = of_class
+            .map(|(digest, calibrator)| ClassMasses::new(digest, calibrator))
+            .collect();
         let at = |label: usize, prediction: usize| {
             let sum = chunk.expected.get(prediction * side + label);
             sum.map_or(0.0, |sum| number(*sum))
         };
-        let pairs = (0..side).flat_map(|label| (0..side).map(move |prediction| (label, prediction)));
+        let pairs =
+            (0..side).flat_map(|label| (0..side).map(move |prediction| (label, prediction)));
         let labelled = (0..side).map(|label| {
-            let predicted: u64 = (0..side).map(|p| chunk.realized.rows(Some(label), Some(p))).sum();
+            let predicted: u64 = (0..side)
+                .map(|p| chunk.realized.rows(Some(label), Some(p)))
+                .sum();
             predicted + chunk.realized.rows(Some(label), None)
         });
         Self {
-            matrix: Matrix::new(side, pairs.map(|(label, prediction)| at(label, prediction)).collect()),
+            matrix: Matrix::new(
+                side,
+                pairs
+                    .map(|(label, prediction)| at(label, prediction))
+                    .collect(),
+            ),
             products: chunk.products.iter().map(|sum| number(*sum)).collect(),
             joint: (side <= MOST_PAIRED).then(|| chunk.joint.cells()),
-            levels: classes.iter().map(ClassMasses::variances_by_prediction).collect(),
+            levels: classes
+                .iter()
+                .map(ClassMasses::variances_by_prediction)
+                .collect(),
             reserve: reserve(chunk, calibrators, &classes),
             scored: chunk.scored,
             with_prediction: chunk.with_prediction,
@@ -91,10 +103,11 @@ impl<'a> ClassEstimator<'a> {
         confidence_level: f64,
         corrections: Corrections,
     ) -> Vec<ClassReading> {
-        let one = |column_name: Option<String>, estimate: &dyn Fn() -> Option<Estimate>| ClassReading {
-            column_name,
-            reading: self.finish(metric, estimate, confidence_level),
-        };
+        let one =
+            |column_name: Option<String>, estimate: &dyn Fn() -> Option<Estimate>| ClassReading {
+                column_name,
+                reading: self.finish(metric, estimate, confidence_level),
+            };
         let names = || self.calibrators.classes().iter().enumerate();
         match metric {
             MulticlassMetric::Of(of, Average::PerClass) => names()
@@ -106,9 +119,13 @@ impl<'a> ClassEstimator<'a> {
                 })
                 .collect(),
             MulticlassMetric::ConfusionMatrix => names()
-                .flat_map(|(label, name)| names().map(move |(prediction, other)| (label, name, prediction, other)))
+                .flat_map(|(label, name)| {
+                    names().map(move |(prediction, other)| (label, name, prediction, other))
+                })
                 .map(|(label, name, prediction, other)| {
-                    one(Some(format!("true_{name}_pred_{other}")), &|| self.of_cell(label, prediction))
+                    one(Some(format!("true_{name}_pred_{other}")), &|| {
+                        self.of_cell(label, prediction)
+                    })
                 })
                 .collect(),
             MulticlassMetric::Of(of, average) if of.needs_order() => {
@@ -122,18 +139,35 @@ impl<'a> ClassEstimator<'a> {
         }
     }
 
-    fn order_of(&self, class: usize, metric: Metric, corrections: Corrections) -> Option<ClassOrderEstimate> {
+    fn order_of(
+        &self,
+        class: usize,
+        metric: Metric,
+        corrections: Corrections,
+    ) -> Option<ClassOrderEstimate> {
         let calibrator = self.calibrators.calibrators().get(class)?;
         of_class(self.classes.get(class)?, calibrator, metric, corrections)
     }
 
-    fn of_order(&self, metric: Metric, average: Average, corrections: Corrections) -> Option<Estimate> {
+    fn of_order(
+        &self,
+        metric: Metric,
+        average: Average,
+        corrections: Corrections,
+    ) -> Option<Estimate> {
         let side = self.classes.len();
-        let orders: Vec<_> = (0..side).map(|class| self.order_of(class, metric, corrections)).collect();
-        let positives = |class: &ClassMasses| class.bins.iter().map(|bin| bin.mass.positives).sum::<f64>();
+        let orders: Vec<_> = (0..side)
+            .map(|class| self.order_of(class, metric, corrections))
+            .collect();
+        let positives =
+            |class: &ClassMasses| class.bins.iter().map(|bin| bin.mass.positives).sum::<f64>();
         let weights: Vec<f64> = match average {
             // the expected shares, taken as known
-            Average::Weighted => self.classes.iter().map(|class| positives(class) / self.scored as f64).collect(),
+            Average::Weighted => self
+                .classes
+                .iter()
+                .map(|class| positives(class) / self.scored as f64)
+                .collect(),
             _ => vec![1.0 / side as f64; side],
         };
         averaged(&orders, &weights, self.joint.as_deref())
@@ -175,7 +209,10 @@ impl<'a> ClassEstimator<'a> {
     fn linear(&self, value: f64, slopes: &[f64], few: bool) -> Estimate {
         let side = self.classes.len();
         let slope = |label: usize, prediction: usize| {
-            slopes.get(label * side + prediction).copied().unwrap_or(0.0)
+            slopes
+                .get(label * side + prediction)
+                .copied()
+                .unwrap_or(0.0)
         };
         let (mut squares, mut products) = (0.0, 0.0);
         let mut means = vec![0.0; side];
@@ -206,9 +243,14 @@ impl<'a> ClassEstimator<'a> {
     fn calibrator_variance(&self, slope: &dyn Fn(usize, usize) -> f64, means: &[f64]) -> f64 {
         let side = self.classes.len();
         let predicted = |prediction: usize| -> f64 {
-            (0..side).map(|label| self.matrix.at(label, prediction)).sum()
+            (0..side)
+                .map(|label| self.matrix.at(label, prediction))
+                .sum()
         };
-        let beyond = |class: usize, prediction: usize| match (predicted(prediction), means.get(prediction)) {
+        let beyond = |class: usize, prediction: usize| match (
+            predicted(prediction),
+            means.get(prediction),
+        ) {
             (rows, Some(sum)) if rows > 0.0 => slope(class, prediction) - sum / rows,
             _ => 0.0,
         };
@@ -242,17 +284,32 @@ impl<'a> ClassEstimator<'a> {
         }
         if used == 0 {
             let missing = metric.needs_prediction() && self.with_prediction == 0 && self.scored > 0;
-            return undefined(if missing { Status::NoPrediction } else { Status::InsufficientData });
+            return undefined(if missing {
+                Status::NoPrediction
+            } else {
+                Status::InsufficientData
+            });
         }
         let Some(estimate) = estimate() else {
             return undefined(Status::SingleClass);
         };
         let (lower, upper) = estimate.prediction_interval(normal_quantile(confidence_level));
         let scale = metric.scale();
-        let greatest = if metric == MulticlassMetric::ConfusionMatrix { Some(used as f64) } else { scale.upper };
-        let clamp = |x: f64| x.max(scale.lower.unwrap_or(x)).min(greatest.unwrap_or(f64::MAX));
+        let greatest = if metric == MulticlassMetric::ConfusionMatrix {
+            Some(used as f64)
+        } else {
+            scale.upper
+        };
+        let clamp = |x: f64| {
+            x.max(scale.lower.unwrap_or(x))
+                .min(greatest.unwrap_or(f64::MAX))
+        };
         let finite = |x: f64| Some(x).filter(|x| x.is_finite());
-        let few = if estimate.few { Status::FewPositives } else { Status::Ok };
+        let few = if estimate.few {
+            Status::FewPositives
+        } else {
+            Status::Ok
+        };
         Reading {
             value: finite(estimate.value),
             approx_error: finite(estimate.slack),
@@ -267,13 +324,23 @@ impl<'a> ClassEstimator<'a> {
     }
 }
 
-fn reserve(chunk: &ClassEstimates, calibrators: &ClassCalibrators, classes: &[ClassMasses]) -> Status {
+fn reserve(
+    chunk: &ClassEstimates,
+    calibrators: &ClassCalibrators,
+    classes: &[ClassMasses],
+) -> Status {
     let mut reserve = calibrators.status();
-    let left = classes.iter().zip(calibrators.calibrators()).any(|(class, calibrator)| {
-        let scores: Vec<(f64, u64)> =
-            class.bins.iter().map(|bin| (bin.score, bin.mass.rows as u64)).collect();
-        calibrator.support().is_left_by(&scores)
-    });
+    let left = classes
+        .iter()
+        .zip(calibrators.calibrators())
+        .any(|(class, calibrator)| {
+            let scores: Vec<(f64, u64)> = class
+                .bins
+                .iter()
+                .map(|bin| (bin.score, bin.mass.rows as u64))
+                .collect();
+            calibrator.support().is_left_by(&scores)
+        });
     if left {
         reserve = reserve.worst(Status::Extrapolated);
     }

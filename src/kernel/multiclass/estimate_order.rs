@@ -28,7 +28,11 @@ pub(super) fn of_class(
         _ => of_average_precision(class, calibrator, corrections)?,
     };
     let masses = class.bins.iter().map(|bin| bin.mass);
-    let label_variance = masses.clone().zip(&gradient).map(|(mass, g)| g * g * mass.noise).sum();
+    let label_variance = masses
+        .clone()
+        .zip(&gradient)
+        .map(|(mass, g)| g * g * mass.noise)
+        .sum();
     // squares of probabilities are the positives without the noise
     let squared = |(mass, [alpha, beta]): (Mass, &[f64; 2])| {
         let squares = (mass.positives - mass.noise).max(0.0);
@@ -36,7 +40,11 @@ pub(super) fn of_class(
     };
     let rows: f64 = masses.clone().map(|mass| mass.rows).sum();
     let row_variance = small_sample(rows) * masses.zip(&influences).map(squared).sum::<f64>();
-    let weights = class.bins.iter().zip(&gradient).map(|(bin, g)| bin.mass.rows * g);
+    let weights = class
+        .bins
+        .iter()
+        .zip(&gradient)
+        .map(|(bin, g)| bin.mass.rows * g);
     Some(ClassOrderEstimate {
         estimate: Estimate {
             label_variance,
@@ -50,18 +58,29 @@ pub(super) fn of_class(
 
 type Parts = (Estimate, Vec<[f64; 2]>, Vec<f64>);
 
-fn of_roc_auc(class: &ClassMasses, calibrator: &Calibrator, corrections: Corrections) -> Option<Parts> {
+fn of_roc_auc(
+    class: &ClassMasses,
+    calibrator: &Calibrator,
+    corrections: Corrections,
+) -> Option<Parts> {
     let applied = corrections == Corrections::Applied;
     let mut masses = class.masses();
     if !applied {
         masses.iter_mut().for_each(|mass| mass.noise = 0.0);
     }
     let auc = roc_auc(&masses)?;
-    let offset = if applied { calibrator.roc_auc_offset().at(auc.value - 0.5) } else { Default::default() };
+    let offset = if applied {
+        calibrator.roc_auc_offset().at(auc.value - 0.5)
+    } else {
+        Default::default()
+    };
     // in a bin that is not exact any order of its rows is possible
     let order: f64 = match class.exact {
         true => 0.0,
-        false => masses.iter().map(|mass| mass.positives * mass.negatives() / 2.0).sum(),
+        false => masses
+            .iter()
+            .map(|mass| mass.positives * mass.negatives() / 2.0)
+            .sum(),
     };
     let estimate = Estimate {
         value: (auc.value - offset.value).clamp(0.0, 1.0),
@@ -70,7 +89,11 @@ fn of_roc_auc(class: &ClassMasses, calibrator: &Calibrator, corrections: Correct
         few: auc.positives < FEW || auc.rows - auc.positives < FEW,
         ..Estimate::default()
     };
-    Some((estimate, sloped(auc.labelled_influences(&masses)), auc.gradient(&masses).collect()))
+    Some((
+        estimate,
+        sloped(auc.labelled_influences(&masses)),
+        auc.gradient(&masses).collect(),
+    ))
 }
 
 fn of_average_precision(
@@ -82,24 +105,36 @@ fn of_average_precision(
     let fitted = average_precision(&masses)?;
     let (value, offset) = match corrections {
         Corrections::Applied => {
-            let offset = calibrator.average_precision_offset().at(fitted.value - fitted.untold());
+            let offset = calibrator
+                .average_precision_offset()
+                .at(fitted.value - fitted.untold());
             (fitted.value - offset.value, offset)
         }
         Corrections::Undone => (row_by_row(&masses), Default::default()),
     };
     let estimate = Estimate {
         value: value.clamp(0.0, 1.0),
-        slack: if class.exact { 0.0 } else { order_slack(&masses, fitted.value).min(1.0) },
+        slack: if class.exact {
+            0.0
+        } else {
+            order_slack(&masses, fitted.value).min(1.0)
+        },
         calibrator_variance: offset.variance,
         few: fitted.positives < FEW,
         ..Estimate::default()
     };
-    Some((estimate, sloped(fitted.labelled_influences()), fitted.gradient().collect()))
+    Some((
+        estimate,
+        sloped(fitted.labelled_influences()),
+        fitted.gradient().collect(),
+    ))
 }
 
 /// From the influence of a negative and of a positive row to intercept and slope in its probability.
 fn sloped(influences: impl Iterator<Item = [f64; 2]>) -> Vec<[f64; 2]> {
-    influences.map(|[negative, positive]| [negative, positive - negative]).collect()
+    influences
+        .map(|[negative, positive]| [negative, positive - negative])
+        .collect()
 }
 
 /// How far any order of the rows inside bins can move average precision: a positive of a bin sees at least the positives
@@ -112,7 +147,9 @@ fn order_slack(masses: &[Mass], value: f64) -> f64 {
         rows += mass.rows;
         above += mass.positives;
     }
-    (high / above - value).abs().max((value - low / above).abs())
+    (high / above - value)
+        .abs()
+        .max((value - low / above).abs())
 }
 
 /// What NannyML sums; see [`super::super::estimate_ranking`].
@@ -140,10 +177,14 @@ pub(super) fn averaged(
     let known = known?;
     let each = || known.iter().zip(weights);
     let sum = |of: &dyn Fn(&Estimate) -> f64| -> f64 {
-        each().map(|(class, weight)| weight * of(&class.estimate)).sum()
+        each()
+            .map(|(class, weight)| weight * of(&class.estimate))
+            .sum()
     };
     let squared = |of: &dyn Fn(&Estimate) -> f64| -> f64 {
-        each().map(|(class, weight)| weight * weight * of(&class.estimate)).sum()
+        each()
+            .map(|(class, weight)| weight * weight * of(&class.estimate))
+            .sum()
     };
     let (label_variance, row_variance) = match cells {
         Some(cells) => {

@@ -101,7 +101,11 @@ impl ClassEstimates {
             self.invalid += 1;
             return;
         }
-        let Buffers { scores, probabilities, .. } = &mut self.buffers;
+        let Buffers {
+            scores,
+            probabilities,
+            ..
+        } = &mut self.buffers;
         if !calibrators.probabilities(scores, probabilities) {
             self.improbable += 1;
             return;
@@ -112,11 +116,19 @@ impl ClassEstimates {
     /// Adds the row whose scores and probabilities are in the buffers.
     fn add(&mut self, prediction: Option<usize>) {
         self.scored += 1;
-        let Buffers { scores, probabilities, units: whole, ranges } = &mut self.buffers;
+        let Buffers {
+            scores,
+            probabilities,
+            units: whole,
+            ranges,
+        } = &mut self.buffers;
         for (at, p) in whole.iter_mut().zip(probabilities) {
             *at = units(*p);
         }
-        let classes = scores.iter().zip(whole.iter()).zip(self.scores.iter_mut().zip(ranges.iter_mut()));
+        let classes = scores
+            .iter()
+            .zip(whole.iter())
+            .zip(self.scores.iter_mut().zip(ranges.iter_mut()));
         for (class, ((score, p), (digest, range))) in classes.enumerate() {
             let predicted = prediction.map_or(2, |of| u8::from(of == class));
             digest.add(Scale::Score.key(*score), predicted, *p);
@@ -134,11 +146,21 @@ impl ClassEstimates {
         for (sum, p) in sums.into_iter().flatten().zip(whole.iter()) {
             *sum += u128::from(*p);
         }
-        let products = self.products.chunks_exact_mut((side * side).max(1)).nth(prediction);
-        let pairs = whole.iter().flat_map(|p| whole.iter().map(move |q| product(*p, *q)));
+        let products = self
+            .products
+            .chunks_exact_mut((side * side).max(1))
+            .nth(prediction);
+        let pairs = whole
+            .iter()
+            .flat_map(|p| whole.iter().map(move |q| product(*p, *q)));
         for (sum, pair) in products.into_iter().flatten().zip(pairs) {
             *sum += pair;
         }
+    }
+
+    /// Rows with labels.
+    pub fn realized(&self) -> &MulticlassProfile {
+        &self.realized
     }
 
     /// Names of the classes.
@@ -152,14 +174,19 @@ impl ClassEstimates {
     pub fn merge(&mut self, other: &mut Self) -> Result<(), KernelError> {
         self.realized.merge(&mut other.realized)?;
         let add = |to: &mut Vec<u128>, from: &[u128]| {
-            to.iter_mut().zip(from).for_each(|(sum, more)| *sum = sum.saturating_add(*more));
+            to.iter_mut()
+                .zip(from)
+                .for_each(|(sum, more)| *sum = sum.saturating_add(*more));
         };
         add(&mut self.expected, &other.expected);
         add(&mut self.products, &other.products);
         for (rows, more) in self.predicted.iter_mut().zip(&other.predicted) {
             *rows = rows.saturating_add(*more);
         }
-        self.scores.iter_mut().zip(&other.scores).for_each(|(digest, more)| digest.merge(more));
+        self.scores
+            .iter_mut()
+            .zip(&other.scores)
+            .for_each(|(digest, more)| digest.merge(more));
         self.joint.merge(&other.joint);
         for (count, more) in self.counts().into_iter().zip(other.counts()) {
             *count = count.saturating_add(*more);
@@ -190,7 +217,10 @@ impl ClassEstimates {
         w.bytes(&self.realized.to_bytes());
         self.counts().into_iter().for_each(|count| w.uint(*count));
         self.predicted.iter().for_each(|rows| w.uint(*rows));
-        self.expected.iter().chain(&self.products).for_each(|sum| w.wide(*sum));
+        self.expected
+            .iter()
+            .chain(&self.products)
+            .for_each(|sum| w.wide(*sum));
         self.scores.iter().for_each(|digest| digest.write(&mut w));
         self.joint.write(&mut w);
         w.finish()
@@ -198,7 +228,12 @@ impl ClassEstimates {
 
     /// Reads [`ClassEstimates::to_bytes`]; fails on any other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
-        let mut r = Reader::new(bytes, MAGIC, LAYOUT, "profile of estimates for several classes")?;
+        let mut r = Reader::new(
+            bytes,
+            MAGIC,
+            LAYOUT,
+            "profile of estimates for several classes",
+        )?;
         let realized = MulticlassProfile::from_bytes(r.bytes()?)?;
         let mut read = Self::new(realized.classes.clone(), DigestLimits::default())?;
         read.realized = realized;

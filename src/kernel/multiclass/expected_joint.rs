@@ -55,7 +55,8 @@ impl ExpectedJoint {
 
     /// The cells in order.
     pub fn cells(&self) -> Vec<ExpectedCell> {
-        let mut cells: Vec<(u64, Sums)> = self.0.iter().map(|(code, sums)| (*code, *sums)).collect();
+        let mut cells: Vec<(u64, Sums)> =
+            self.0.iter().map(|(code, sums)| (*code, *sums)).collect();
         cells.sort_unstable_by_key(|(code, _)| *code);
         let read = |(code, sums): (u64, Sums)| ExpectedCell {
             cell: JointCell::of(code),
@@ -107,7 +108,9 @@ impl ExpectedJoint {
             before = before.saturating_add(r.uint()?);
             let cell = JointCell::of(before);
             if cell.code() != before || cell.classes.0.max(cell.classes.1) >= classes {
-                return Err(KernelError::Unreadable("a cell of classes that are not there".into()));
+                return Err(KernelError::Unreadable(
+                    "a cell of classes that are not there".into(),
+                ));
             }
             let sums = Sums {
                 rows: r.uint()?,

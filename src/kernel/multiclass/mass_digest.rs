@@ -119,7 +119,9 @@ impl MassDigest {
         let slots = (self.slots.len() * 2).max(LEAST_SLOTS);
         let old = std::mem::replace(&mut self.slots, vec![Slot::default(); slots]);
         self.occupied = 0;
-        old.into_iter().filter(|slot| slot.rows > 0).for_each(|slot| self.put(slot));
+        old.into_iter()
+            .filter(|slot| slot.rows > 0)
+            .for_each(|slot| self.put(slot));
     }
 
     /// Drops bits until the limit is kept.
@@ -146,7 +148,12 @@ impl MassDigest {
 
     /// The slots in order.
     pub fn entries(&self) -> Vec<Slot> {
-        let mut entries: Vec<Slot> = self.slots.iter().filter(|slot| slot.rows > 0).copied().collect();
+        let mut entries: Vec<Slot> = self
+            .slots
+            .iter()
+            .filter(|slot| slot.rows > 0)
+            .copied()
+            .collect();
         entries.sort_unstable_by_key(Slot::order);
         entries
     }
@@ -232,13 +239,16 @@ mod tests {
             max_bins: 16,
             min_level: 0,
         });
-        rows.iter().for_each(|(key, p)| digest.add(*key, (key % 2) as u8, units(*p)));
+        rows.iter()
+            .for_each(|(key, p)| digest.add(*key, (key % 2) as u8, units(*p)));
         digest
     }
 
     #[test]
     fn what_is_kept_does_not_depend_on_order_or_parts() {
-        let rows: Vec<(u64, f64)> = (0..400u64).map(|i| (i * i * 7919 % 100_003, i as f64 / 400.0)).collect();
+        let rows: Vec<(u64, f64)> = (0..400u64)
+            .map(|i| (i * i * 7919 % 100_003, i as f64 / 400.0))
+            .collect();
         let bytes = |digest: &MassDigest| {
             let mut w = Writer::new(*b"TEST", 1);
             digest.write(&mut w);
@@ -249,7 +259,8 @@ mod tests {
         assert_eq!(bytes(&whole), bytes(&digest(&reversed)));
         for parts in [2, 5, 9] {
             let mut merged = digest(&[]);
-            rows.chunks(parts).for_each(|part| merged.merge(&digest(part)));
+            rows.chunks(parts)
+                .for_each(|part| merged.merge(&digest(part)));
             assert_eq!(bytes(&whole), bytes(&merged), "{parts}");
         }
         assert!(whole.level() > 0 && whole.entries().len() <= 16);

@@ -23,4 +23,3 @@ pub use estimates::{ClassEstimates, MAGIC as ESTIMATES_MAGIC};
 pub use metric::{Average, MulticlassMetric};
 pub use profile::{MAGIC, MOST_CLASSES, MulticlassProfile};
 pub use reading::{ClassReading, RealizedClasses};
-

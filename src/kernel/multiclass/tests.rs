@@ -154,7 +154,12 @@ fn estimated(rows: &[Row], name: &str) -> Reading {
     let classes = ["a", "b", "c"].map(String::from).to_vec();
     let mut chunk = ClassEstimates::new(classes, Default::default()).unwrap();
     for (_, prediction, scores) in rows {
-        chunk.observe(None, Some(*prediction), &scores.map(Some), Some(&calibrators));
+        chunk.observe(
+            None,
+            Some(*prediction),
+            &scores.map(Some),
+            Some(&calibrators),
+        );
     }
     let chunk = ClassEstimates::from_bytes(&chunk.to_bytes()).unwrap();
     let values: Vec<f64> = (0..9).map(|i| f64::from(i % 4) - 1.0).collect();
@@ -167,29 +172,45 @@ fn estimates_are_the_mean_over_labels_that_follow_the_scores() {
     let rows = rows(400);
     let mut state = 99u64;
     let mut uniform = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1u64 << 53) as f64
     };
     let mut drawn = || -> Vec<Row> {
         let label = |(_, prediction, scores): &Row| {
             let draw = uniform();
-            let label = if draw < scores[0] { 0 } else { 1 + usize::from(draw >= scores[0] + scores[1]) };
+            let label = if draw < scores[0] {
+                0
+            } else {
+                1 + usize::from(draw >= scores[0] + scores[1])
+            };
             (label, *prediction, *scores)
         };
         rows.iter().map(label).collect()
     };
     let draws: Vec<Vec<Row>> = (0..400).map(|_| drawn()).collect();
-    let usual = MulticlassMetric::ALL.into_iter().filter(|metric| !matches!(metric, MulticlassMetric::Of(_, Average::PerClass)));
+    let usual = MulticlassMetric::ALL
+        .into_iter()
+        .filter(|metric| !matches!(metric, MulticlassMetric::Of(_, Average::PerClass)));
     for metric in usual {
         let name = metric.name();
-        let values: Vec<f64> = draws.iter().map(|rows| reading(rows, name).value.unwrap()).collect();
+        let values: Vec<f64> = draws
+            .iter()
+            .map(|rows| reading(rows, name).value.unwrap())
+            .collect();
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let sd = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
         let estimate = estimated(&rows, name);
         let value = estimate.value.unwrap();
-        assert!((value - mean).abs() < 0.15 * sd, "{name}: {value} {mean} {sd}");
-        let inside = values.iter().filter(|v| **v >= estimate.lower_bound.unwrap() && **v <= estimate.upper_bound.unwrap());
+        assert!(
+            (value - mean).abs() < 0.15 * sd,
+            "{name}: {value} {mean} {sd}"
+        );
+        let inside = values.iter().filter(|v| {
+            **v >= estimate.lower_bound.unwrap() && **v <= estimate.upper_bound.unwrap()
+        });
         let share = inside.count() as f64 / n;
         // the interval has the calibrator's part besides, though raw scores are used
         assert!((0.93..=1.0).contains(&share), "{name}: {share}");

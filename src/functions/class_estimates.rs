@@ -35,7 +35,7 @@ static FIT: FunctionSpec = FunctionSpec {
         (
             "calibrate",
             Role::Text,
-            "'auto' (default: of each class, if its calibration error falls, cross-fitted), 'always' or 'never'.",
+            "'auto' (default: of each class, if its calibration error falls, cross-fitted), 'always' or 'never'; several after commas for each class in turn.",
         ),
     ],
     required: 1,
@@ -147,7 +147,11 @@ fn fit(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
     let Some(profile) = bytes(values, 0) else {
         return Ok(ScalarValue::BinaryView(None));
     };
-    let mode = calibration_mode(spec.name, text(values, 1))?;
+    let words = text(values, 1).unwrap_or("auto");
+    let modes = words
+        .split(',')
+        .map(|word| calibration_mode(spec.name, Some(word.trim())));
+    let modes = modes.collect::<Result<Vec<_>>>()?;
     let mut profile = match Profile::from_bytes(profile)? {
         Profile::Multiclass(profile) => profile,
         other => {
@@ -159,7 +163,7 @@ fn fit(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
             );
         }
     };
-    let fitted = ClassCalibrators::fit(&mut profile, mode);
+    let fitted = ClassCalibrators::fit(&mut profile, &modes);
     let fitted = fitted.map_err(|e| not_fitted(spec.name, &e))?;
     Ok(ScalarValue::BinaryView(Some(fitted.to_bytes())))
 }

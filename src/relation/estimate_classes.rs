@@ -12,7 +12,7 @@ use super::chunk_arguments::ChunkArguments;
 use super::chunked::ChunkedRows;
 use super::class_roles::value_matrix;
 use super::estimate_performance::{
-    both_sides, calibration_word, confidence_level, list_of_numbers, texts_of, unnest_metrics,
+    both_sides, calibration_words, confidence_level, list_of_numbers, texts_of, unnest_metrics,
 };
 use super::fit::{FIT, Fit};
 use super::problem::{Asked, Problem};
@@ -98,7 +98,15 @@ pub fn same_classes(call: &Call, reference: &[String], analysis: &[String]) -> R
 
 /// The calibrators of each group, from one pass over the reference.
 fn fit(call: &mut Call, reference: &Side, roles: &Roles, by: &[(String, SqlExpr)]) -> Result<Fit> {
-    let mode = calibration_word(call)?;
+    let modes = calibration_words(call)?;
+    let classes = roles.by_class.classes.len();
+    if ![1, classes].contains(&modes.len()) {
+        return plan_err!(
+            "{}: argument 'calibrate' has {} words for {classes} classes. Expected one for all, or one for each",
+            call.function(),
+            modes.len()
+        );
+    }
     let mut exprs = Vec::new();
     for (name, sql) in by {
         exprs.push(by_expr(call, name, sql, reference.schema())?);
@@ -112,7 +120,7 @@ fn fit(call: &mut Call, reference: &Side, roles: &Roles, by: &[(String, SqlExpr)
     let fitted = scalar(
         call,
         "fit_class_calibrators",
-        vec![column("profile"), lit(mode)],
+        vec![column("profile"), lit(modes.join(","))],
     )?;
     let fitted = LogicalPlanBuilder::from(reference.input.clone())
         .project(exprs)?

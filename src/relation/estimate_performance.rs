@@ -67,7 +67,10 @@ pub static SPEC: RelationSpec = RelationSpec {
             "value_matrix",
             "Value of a row by outcome [tn, fp, fn, tp], of several classes a row for each label, for business_value and business_value_per_row.",
         ),
-        ("calibrate", "'auto' (default), 'always' or 'never'."),
+        (
+            "calibrate",
+            "'auto' (default), 'always' or 'never'; of several classes also a list, in their order.",
+        ),
         (
             "thresholds",
             "false_alarm_rate(rate) (default), stddev(k), constant(lower, upper), or {'metric': ...}.",
@@ -193,13 +196,30 @@ pub fn union(
 }
 
 /// `calibrate`, checked.
-pub fn calibration_word(call: &mut Call) -> Result<String> {
+fn calibration_word(call: &mut Call) -> Result<String> {
+    match calibration_words(call)?.as_slice() {
+        [word] => Ok(word.clone()),
+        words => plan_err!(
+            "{}: argument 'calibrate' has {} words. Expected one: 'auto', 'always' or 'never'",
+            call.function(),
+            words.len()
+        ),
+    }
+}
+
+/// The words of `calibrate`, checked; 'auto' without it.
+pub fn calibration_words(call: &mut Call) -> Result<Vec<String>> {
     let function = call.function();
-    let mode = call.text("calibrate")?.unwrap_or_else(|| "auto".into());
-    match ["auto", "always", "never"].contains(&mode.as_str()) {
-        true => Ok(mode),
-        false => plan_err!(
-            "{function}: argument 'calibrate' is '{mode}'. Expected 'auto', 'always' or 'never'"
+    let words = call
+        .words("calibrate")?
+        .unwrap_or_else(|| vec!["auto".into()]);
+    let unknown = words
+        .iter()
+        .find(|word| !["auto", "always", "never"].contains(&word.as_str()));
+    match unknown {
+        None => Ok(words),
+        Some(word) => plan_err!(
+            "{function}: argument 'calibrate' is '{word}'. Expected 'auto', 'always' or 'never'"
         ),
     }
 }

@@ -23,8 +23,8 @@ pub struct Question {
     pub alert: fn(&str, &Figures) -> Option<bool>,
     /// Our value with NannyML's flaw put in, by the metric and from our values of all metrics of the column and chunk.
     pub flawed: fn(&str, &ValueOf) -> Option<f64>,
-    /// Largest relative difference of a value.
-    pub bar: f64,
+    /// Largest relative difference of a value, by metric.
+    pub bar: fn(&str) -> f64,
     /// Figures below this are compared absolutely.
     pub small: f64,
 }
@@ -159,7 +159,7 @@ impl Pair<'_> {
             "value",
             theirs("value")?,
             self.value(),
-            self.question.bar,
+            (self.question.bar)(&self.series.1),
         );
         if !self.question.judged {
             return Ok(());

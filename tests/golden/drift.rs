@@ -49,7 +49,7 @@ const QUESTION: Question = Question {
     alert,
     // of those that are, from the rows: see above
     flawed: |_, _| None,
-    bar: BAR,
+    bar: |_| BAR,
     // rounding errors under a square root
     small: 1e-6,
 };

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the parity fixtures: two small binary data sets, one of columns, and NannyML 0.13.1's figures on them.
+"""Makes the parity fixtures: two small binary data sets, one of columns, one of classes, one of prices, and NannyML 0.13.1's figures on them.
 
 Layout under --out (default: `fixtures` beside this file), read by `main.rs` beside it:
   data/<dataset>/{reference,analysis,targets}.parquet   rows; labels of the analysis rows in `targets`, by `id`
@@ -13,12 +13,14 @@ Layout under --out (default: `fixtures` beside this file), read by `main.rs` bes
 `columns`   2,520 + 2,520 rows of numbers, texts and booleans with gaps, values beyond the range of the reference, unseen
             categories, a week without a value in two columns, and `cycle`, whose seven texts are equally frequent in
             every chunk of 252 rows.
+`classes`   2,400 + 2,400 rows of three classes, scores without ties that overstate two of them.
+`prices`    2,400 + 2,400 rows of a regression whose errors grow in the analysis.
 Timestamps never tie: NannyML sorts them with an unstable sort.
 
 Needs Python 3.11 and
   pip install nannyml==0.13.1 numpy==1.26.4 pandas==2.2.3 scikit-learn==1.5.2 scipy==1.14.1 lightgbm==4.5.0 \
       category-encoders==2.6.4 pyarrow==17.0.0 statsmodels
-in a virtual environment outside of the repository. Then: python generate.py [--out DIR] [--keep-data] [--columns]
+in a virtual environment outside of the repository. Then: python generate.py [--out DIR] [--keep-data] [--columns] [--models]
 """
 import argparse
 import json
@@ -121,6 +123,46 @@ def features(rng, start, drift):
     return table
 
 
+def classes(rng, start, first_id, noise):
+    """Three classes: a latent strength of each, scores that overstate them, a label drawn from the truth."""
+    rows = 2_400
+    strength = rng.normal([0.3, 0.0, -0.3], noise, (rows, 3))
+    share = lambda x: np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+    truth, score = share(strength), share(1.6 * strength)
+    names = np.array(["basic", "plus", "pro"])
+    label = (rng.random((rows, 1)) > truth.cumsum(axis=1)).sum(axis=1).clip(max=2)
+    moments = np.sort(rng.choice(DAYS * 86_400_000, size=rows, replace=False))
+    return pd.DataFrame({
+        "id": np.arange(first_id, first_id + rows),
+        "timestamp": pd.Timestamp(start) + pd.to_timedelta(moments, unit="ms"),
+        **{f"p_{name}": score[:, k] for k, name in enumerate(names)},
+        "y_pred": names[score.argmax(axis=1)],
+        "y_true": names[label],
+    })
+
+
+def prices(rng, start, first_id, spread):
+    """A regression with errors in proportion to the price."""
+    rows = 2_400
+    price = rng.lognormal(9.0, 0.5, rows).round(2)
+    moments = np.sort(rng.choice(DAYS * 86_400_000, size=rows, replace=False))
+    return pd.DataFrame({
+        "id": np.arange(first_id, first_id + rows),
+        "timestamp": pd.Timestamp(start) + pd.to_timedelta(moments, unit="ms"),
+        "y_pred": (price * rng.lognormal(0.0, spread, rows)).round(2),
+        "y_true": price,
+    })
+
+
+def write_models(out):
+    for number, (make, levels) in enumerate(((classes, (1.2, 0.8)), (prices, (0.15, 0.25)))):
+        rng = np.random.default_rng(SEED + 10 + number)
+        reference = make(rng, "2024-01-01", 0, levels[0])
+        analysis = make(rng, "2024-03-01", len(reference), levels[1])
+        write_tables(out, make.__name__, {"reference": reference, "analysis": analysis.drop(columns="y_true"),
+                                          "targets": analysis[["id", "y_true"]]})
+
+
 def write_tables(out, dataset, tables):
     folder = out / "data" / dataset
     folder.mkdir(parents=True, exist_ok=True)
@@ -213,6 +255,38 @@ def run(out, dataset, variant, arguments, thresholds, name):
     write_figures(out, dataset, variant, name, made, result, parameters, fitted(made))
 
 
+def model_variants():
+    """Yield (dataset, calculator, variant, keyword arguments)."""
+    shared = {"y_pred": "y_pred", "y_true": "y_true", "timestamp_column_name": "timestamp"}
+    values = [[1, -1, -2], [-1, 2, -1], [-3, -1, 4]]
+    several = {**shared, "problem_type": "classification_multiclass", "metrics": METRICS,
+               "y_pred_proba": {name: f"p_{name}" for name in ("basic", "plus", "pro")},
+               "business_value_matrix": values}
+    number = {**shared, "problem_type": "regression", "metrics": ["mae", "mape", "mse", "msle", "rmse", "rmsle"]}
+    for variant, chunk in (("size400", {"chunk_size": 400}), ("periodW", {"chunk_period": "W"})):
+        for name in ("cbpe", "realized"):
+            yield "classes", name, variant, {**several, **chunk}
+        yield "prices", "realized", variant, {**number, **chunk}
+
+
+def fitted_classes(calculator):
+    state = {}
+    for name, calibrator in getattr(calculator, "_calibrators", {}).items():
+        knots = getattr(calibrator, "_regressor", None)
+        state[name] = {"kind": "isotonic", "x": knots.X_thresholds_.tolist(), "y": knots.y_thresholds_.tolist()} \
+            if knots is not None else {"kind": type(calibrator).__name__}
+    return {"calibrators": state}
+
+
+def run_models(out, dataset, name, variant, arguments):
+    np.random.seed(SEED)
+    reference, analysis, labelled = read_data(out, dataset)
+    made = {"cbpe": nannyml.CBPE, "realized": nannyml.PerformanceCalculator}[name](**arguments)
+    made.fit(reference.copy())
+    result = made.estimate(analysis.copy()) if name == "cbpe" else made.calculate(labelled.copy())
+    write_figures(out, dataset, variant, name, made, result, arguments, fitted_classes(made))
+
+
 def write_figures(out, dataset, variant, name, made, result, parameters, state):
     table = result.filter(period="all").to_df()
     table.columns = [".".join(part for part in map(str, column) if part) for column in table.columns]
@@ -284,7 +358,14 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).parent / "fixtures")
     parser.add_argument("--keep-data", action="store_true", help="use the Parquet files that are there")
     parser.add_argument("--columns", action="store_true", help="only the figures of columns, not those of classifiers")
+    parser.add_argument("--models", action="store_true", help="only the data and figures of classes and prices")
     chosen = parser.parse_args()
+    if not chosen.keep_data:
+        write_models(chosen.out)
+    for job in model_variants():
+        run_models(chosen.out, *job)
+    if chosen.models:
+        return
     if not chosen.keep_data:
         write_data(chosen.out)
     for dataset in () if chosen.columns else ("distinct", "tied"):

@@ -36,7 +36,7 @@ pub async fn report(record: &Record) -> Result<Report, Failure> {
         judged: normalized.is_none(),
         alert: |_, ours| ours.alert,
         flawed: |_, _| None,
-        bar: BAR,
+        bar: |_| BAR,
         small: 0.0,
     };
     let outcome = columns::compare(record, &question, &chunks)?;
@@ -47,22 +47,19 @@ pub async fn report(record: &Record) -> Result<Report, Failure> {
     ))
 }
 
-fn arguments(record: &Record) -> String {
+/// The arguments of a call besides the relations, the timestamp and the chunks.
+pub fn arguments(record: &Record) -> String {
     let metrics = session::quoted(&record.words("metrics"));
-    let shared = format!(
-        "labels => targets, key => id, label => y_true, prediction => y_pred, metrics => [{metrics}], thresholds => stddev(3)"
-    );
-    let scores = record.parameters["y_pred_proba"].as_object();
-    let Some(scores) = scores else {
-        return shared;
+    let labels = match record.calculator.as_str() {
+        "realized" => "labels => targets, key => id, ",
+        _ => "",
     };
-    // NannyML orders classes by name
-    let mut scores: Vec<(&String, &Value)> = scores.iter().collect();
-    scores.sort_by_key(|(class, _)| *class);
-    let scores = scores
-        .iter()
-        .map(|(class, column)| format!("'{class}': {}", column.as_str().unwrap_or_default()));
-    let scores: Vec<String> = scores.collect();
+    let shared = format!(
+        "{labels}label => y_true, prediction => y_pred, metrics => [{metrics}], thresholds => stddev(3)"
+    );
+    if !record.parameters["y_pred_proba"].is_object() {
+        return shared;
+    }
     let values = match &record.parameters["business_value_matrix"] {
         Value::Array(_) => format!(
             ", value_matrix => {}",
@@ -70,11 +67,38 @@ fn arguments(record: &Record) -> String {
         ),
         _ => String::new(),
     };
-    format!("{shared}, score => {{{}}}{values}", scores.join(", "))
+    let calibrate = match record.calculator.as_str() {
+        "cbpe" => format!(", calibrate => [{}]", session::quoted(&calibration(record))),
+        _ => String::new(),
+    };
+    format!("{shared}, score => {}{values}{calibrate}", scores(record))
+}
+
+/// Whether NannyML calibrates each class, in their order; of close calls other folds decide otherwise.
+pub fn calibration(record: &Record) -> Vec<&'static str> {
+    let calibrators = record.fitted["calibrators"].as_object();
+    let mut calibrators: Vec<(&String, &Value)> = calibrators.into_iter().flatten().collect();
+    calibrators.sort_by_key(|(class, _)| *class);
+    let word = |isotonic: bool| if isotonic { "always" } else { "never" };
+    let words = calibrators
+        .iter()
+        .map(|(_, fitted)| word(fitted["kind"] == "isotonic"));
+    words.collect()
+}
+
+/// The scores of several classes as a struct; NannyML orders classes by name.
+pub fn scores(record: &Record) -> String {
+    let scores = record.parameters["y_pred_proba"].as_object();
+    let mut scores: Vec<(&String, &Value)> = scores.into_iter().flatten().collect();
+    scores.sort_by_key(|(class, _)| *class);
+    let scores = scores
+        .iter()
+        .map(|(class, column)| format!("'{class}': {}", column.as_str().unwrap_or_default()));
+    format!("{{{}}}", scores.collect::<Vec<_>>().join(", "))
 }
 
 /// A cell of the matrix is named as its figures are; what is of the whole has no column.
-fn series(subject: &str) -> Series {
+pub fn series(subject: &str) -> Series {
     match subject.starts_with("true_") {
         true => (subject.into(), "confusion_matrix".into()),
         false => ("NULL".into(), subject.into()),
@@ -82,7 +106,7 @@ fn series(subject: &str) -> Series {
 }
 
 /// Cells as shares of all rows, of those with the label, or of those with the prediction.
-fn normalize(chunk: &mut Chunk, kind: &str) {
+pub fn normalize(chunk: &mut Chunk, kind: &str) {
     let parts = |series: &Series| -> Option<(String, String)> {
         let (label, prediction) = series.0.strip_prefix("true_")?.split_once("_pred_")?;
         Some((label.into(), prediction.into()))

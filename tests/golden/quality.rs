@@ -136,7 +136,7 @@ fn question(calculator: &Calculator, record: &Record) -> Question {
         judged: !counts || calculator.metric != "missing",
         alert: |_, ours| ours.alert,
         flawed,
-        bar: BAR,
+        bar: |_| BAR,
         small: 0.0,
     }
 }

@@ -23,13 +23,24 @@ pub struct ClassCalibrators {
 impl ClassCalibrators {
     /// Fits each class against all others, as NannyML 0.13.1 does.
     ///
-    /// Errors: [`KernelError::NotAProbability`] for [`CalibrationMode::Never`] when a score lies outside `[0, 1]`. A
+    /// * `modes`: one for all classes, or one for each.
+    /// * Errors: another number of modes; [`KernelError::NotAProbability`] for [`CalibrationMode::Never`] when a score lies outside `[0, 1]`. A
     /// reference without labels, or without rows of a class, gives no calibrators, and a status that says so.
     pub fn fit(
         reference: &mut MulticlassProfile,
-        mode: CalibrationMode,
+        modes: &[CalibrationMode],
     ) -> Result<Self, KernelError> {
         let side = reference.classes.len();
+        let modes = match modes {
+            [one] => vec![*one; side],
+            each => each.to_vec(),
+        };
+        if modes.len() != side {
+            return Err(KernelError::Undefined(format!(
+                "there are {} ways to calibrate {side} classes. Expected one for all, or one for each",
+                modes.len()
+            )));
+        }
         let labelled: Vec<u64> = (0..side)
             .map(|label| {
                 let predicted: u64 = (0..side)
@@ -53,7 +64,7 @@ impl ClassCalibrators {
             return unfit(Status::ReferenceUnlabelled);
         }
         let mut calibrators = Vec::with_capacity(side);
-        for scores in &mut reference.scores {
+        for (scores, mode) in reference.scores.iter_mut().zip(modes) {
             match Calibrator::fit(&scores.bins(), mode) {
                 Ok(calibrator) => calibrators.push(calibrator),
                 Err(KernelError::Undefined(_)) => return unfit(Status::ReferenceSingleClass),

@@ -149,7 +149,7 @@ fn classes_must_be_told_apart() {
 /// The whole way from a reference to estimates of the same rows.
 fn estimated(rows: &[Row], name: &str) -> Reading {
     use super::super::calibrator::CalibrationMode;
-    let calibrators = ClassCalibrators::fit(&mut profile(rows), CalibrationMode::Never).unwrap();
+    let calibrators = ClassCalibrators::fit(&mut profile(rows), &[CalibrationMode::Never]).unwrap();
     let calibrators = ClassCalibrators::from_bytes(&calibrators.to_bytes()).unwrap();
     let classes = ["a", "b", "c"].map(String::from).to_vec();
     let mut chunk = ClassEstimates::new(classes, Default::default()).unwrap();

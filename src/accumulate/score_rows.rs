@@ -115,7 +115,10 @@ fn how_to_compare(function: &str, role: &str, value: &str) -> String {
         ),
     };
     let or = match of_profile {
-        true => format!(", or {argument} in a monitoring function"),
+        true => format!(
+            ", or {argument} in a monitoring function. Of several classes, and of numbers, say so: \
+             problem_type => 'multiclass', problem_type => 'regression'"
+        ),
         false => String::new(),
     };
     format!("say which value is positive, as in {call}{or}")

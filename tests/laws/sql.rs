@@ -227,7 +227,7 @@ fn other_types(input: &Input) -> Vec<DataType> {
             ],
         ]
         .concat(),
-        Input::Score => vec![
+        Input::Score | Input::Number => vec![
             Float32,
             Decimal128(6, 3),
             Decimal256(20, 3),
@@ -237,9 +237,11 @@ fn other_types(input: &Input) -> Vec<DataType> {
             vec![Binary, LargeBinary, of(Int32, Binary)]
         }
         Input::Whole => whole.to_vec(),
-        Input::Name => vec![LargeUtf8, Utf8View, of(Int32, Utf8)],
+        Input::Name | Input::LabelName | Input::PredictionName => {
+            vec![LargeUtf8, Utf8View, of(Int32, Utf8)]
+        }
         Input::Category => vec![Utf8, LargeUtf8, of(Int32, Utf8)],
-        Input::Record | Input::Constant(_) => vec![],
+        Input::Record | Input::Scores | Input::Constant(_) => vec![],
     }
 }
 

@@ -11,6 +11,8 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, GroupsAccumulator};
 use datafusion::physical_expr::aggregate::{AggregateExprBuilder, AggregateFunctionExpr};
 use datafusion::physical_expr::expressions::{col, lit};
 use modelwatch::functions::all_aggregates;
+use modelwatch::kernel::calibrator::CalibrationMode;
+use modelwatch::kernel::multiclass::{ClassCalibrators, MulticlassProfile};
 use modelwatch::kernel::pca::Cell;
 use modelwatch::kernel::pca::columns::{ColumnSummaries, ImputeNumber, ImputeText, Kind};
 use modelwatch::kernel::pca::covariance::Covariance;
@@ -18,6 +20,7 @@ use modelwatch::kernel::pca::encoding::Encoding;
 use modelwatch::kernel::pca::error_profile::ErrorProfile;
 use modelwatch::kernel::pca::projection::{Components, Projection};
 use modelwatch::kernel::reading::Status;
+use modelwatch::kernel::regression::RegressionMetric;
 use modelwatch::kernel::score_profile::{ScoreProfile, class_of};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -27,14 +30,20 @@ const FEW_BINS: i64 = 16;
 
 /// Aggregates to which a NULL says something: a profile counts the rows that lack a score, prediction or label,
 /// and a chunk without an index or a value is a chunk all the same.
-pub const KEEPS_NULL_ROWS: [&str; 6] = [
+pub const KEEPS_NULL_ROWS: [&str; 9] = [
     "score_profile",
+    "regression_profile",
+    "multiclass_profile",
+    "class_estimates",
     "value_profile",
     "category_profile",
     "fit_reference",
     "fit_threshold",
     "chunk_series",
 ];
+
+/// Aggregates of classifiers of several classes.
+const OF_CLASSES: [&str; 2] = ["multiclass_profile", "class_estimates"];
 
 const THRESHOLDS: [&str; 3] = [
     "*=stddev(3,3)",
@@ -55,6 +64,14 @@ pub enum Input {
     Label,
     Prediction,
     Score,
+    /// Another number than the score, known where the score is.
+    Number,
+    /// The label as the name of a class.
+    LabelName,
+    /// The prediction as one.
+    PredictionName,
+    /// A score for each label, which is true or false.
+    Scores,
     Profile,
     /// Score and label as a struct.
     Record,
@@ -73,7 +90,14 @@ pub enum Input {
 
 impl Input {
     fn named(function: &str, argument: &str) -> Self {
+        let is_regression = RegressionMetric::parse(function).is_some();
         match argument {
+            "label" if is_regression || function == "regression_profile" => Self::Score,
+            "prediction" if is_regression || function == "regression_profile" => Self::Number,
+            "scores" => Self::Scores,
+            "calibrators" => Self::Fitted(calibrators().to_bytes()),
+            "label" if OF_CLASSES.contains(&function) => Self::LabelName,
+            "prediction" if OF_CLASSES.contains(&function) => Self::PredictionName,
             "label" => Self::Label,
             "prediction" | "is_reference" | "alert" => Self::Prediction,
             "score" | "value" | "sampling_error" | "realized" => Self::Score,
@@ -97,7 +121,9 @@ impl Input {
     pub fn kind(&self) -> DataType {
         match self {
             Self::Label | Self::Prediction => DataType::Boolean,
-            Self::Score => DataType::Float64,
+            Self::Score | Self::Number => DataType::Float64,
+            Self::LabelName | Self::PredictionName => DataType::Utf8,
+            Self::Scores => DataType::Struct(scores_fields()),
             Self::Profile | Self::Fitted(_) | Self::Errors => DataType::BinaryView,
             Self::Record => DataType::Struct(record_fields()),
             Self::Whole => DataType::Int64,
@@ -114,6 +140,29 @@ impl Input {
                 Arc::new(rows.iter().map(|r| r.prediction).collect::<BooleanArray>())
             }
             Self::Score => Arc::new(rows.iter().map(|r| r.score).collect::<Float64Array>()),
+            Self::Number => {
+                let number = |row: &Row| row.score.map(|score| 4.0 * score + 0.5);
+                Arc::new(rows.iter().map(number).collect::<Float64Array>())
+            }
+            Self::LabelName => Arc::new(
+                rows.iter()
+                    .map(|r| class_name(r.label))
+                    .collect::<StringArray>(),
+            ),
+            Self::PredictionName => Arc::new(
+                rows.iter()
+                    .map(|r| class_name(r.prediction))
+                    .collect::<StringArray>(),
+            ),
+            Self::Scores => {
+                let of = |is: bool| -> ArrayRef {
+                    let score =
+                        |row: &Row| row.score.map(|score| if is { score } else { 1.0 - score });
+                    Arc::new(rows.iter().map(score).collect::<Float64Array>())
+                };
+                let columns = vec![of(false), of(true)];
+                Arc::new(StructArray::new(scores_fields(), columns, None))
+            }
             Self::Profile => Arc::new(rows.iter().map(profile_of).collect::<BinaryViewArray>()),
             Self::Record => {
                 let columns = vec![Self::Score.column(rows), Self::Label.column(rows)];
@@ -146,6 +195,25 @@ fn profile_of(row: &Row) -> Option<Vec<u8>> {
     let mut profile = ScoreProfile::default();
     profile.observe(class_of(row.prediction, row.label), row.score);
     Some(profile.to_bytes())
+}
+
+fn class_name(class: Option<bool>) -> Option<String> {
+    class.map(|class| class.to_string())
+}
+
+fn scores_fields() -> Fields {
+    let number = |name: &str| Field::new(name, DataType::Float64, true);
+    Fields::from(vec![number("false"), number("true")])
+}
+
+fn calibrators() -> ClassCalibrators {
+    let classes = ["false", "true"].map(String::from).to_vec();
+    let mut profile = MulticlassProfile::new(classes, Default::default()).expect("two classes");
+    for (score, label) in RECORDS {
+        let scores = [Some(1.0 - score), Some(score)];
+        profile.observe(Some(usize::from(label == "true")), None, &scores);
+    }
+    ClassCalibrators::fit(&mut profile, &[CalibrationMode::Always]).expect("both classes")
 }
 
 fn record_fields() -> Fields {

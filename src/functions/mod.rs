@@ -5,11 +5,13 @@ mod calibration;
 mod column_chunks;
 mod column_readings;
 mod columns;
+mod custom_metric;
 mod describe;
 mod distances;
 mod drift;
 mod drift_bins;
 mod evaluate;
+mod evaluation_row;
 mod is_positive;
 mod one_label;
 mod pca;
@@ -59,6 +61,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         is_positive::all()?,
         one_label::all()?,
         pca::scalars()?,
+        custom_metric::all()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }

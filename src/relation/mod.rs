@@ -7,6 +7,7 @@ mod chunk_series;
 mod chunked;
 mod column_series;
 mod columns;
+mod custom_metric;
 mod data_quality;
 mod drift_bins;
 mod drift_thresholds;
@@ -14,7 +15,9 @@ mod estimate_performance;
 mod fit;
 mod fitted_columns;
 mod help;
+mod incomplete;
 mod late_labels;
+mod monitor_metric;
 mod multivariate_drift;
 mod profiled;
 mod profiles;
@@ -60,7 +63,7 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 9] = [
+static ALL: [&RelationSpec; 10] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
     &realized_performance::SPEC,
@@ -69,6 +72,7 @@ static ALL: [&RelationSpec; 9] = [
     &multivariate_drift::SPEC,
     &data_quality::SPEC,
     &summary_statistics::SPEC,
+    &monitor_metric::SPEC,
     &rank_columns::SPEC,
 ];
 

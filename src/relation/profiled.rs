@@ -7,6 +7,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use super::arguments::Call;
 use super::chunked::CHUNK_COLUMNS;
 use super::columns::ProfiledColumn;
+use super::custom_metric::CustomMetric;
 use super::fit::{FIT, Fit};
 use super::roles::{Roles, column};
 use super::session_functions::aggregate;
@@ -49,6 +50,8 @@ pub enum Profiled {
     Columns(Vec<ProfiledColumn>),
     /// Columns together, by the errors that a fit leaves of them.
     Errors(Box<FittedRecord>),
+    /// Nothing: the aggregates of a metric that the call gives are its values.
+    Metric(Box<CustomMetric>),
 }
 
 /// Columns that go into one struct, and what is fitted to such structs.
@@ -80,6 +83,7 @@ impl Profiled {
                 .filter_map(|(i, column)| Some((format!("__column_{i}"), column.expr.clone()?)))
                 .collect(),
             Self::Errors(fitted) => fitted.columns.clone(),
+            Self::Metric(metric) => metric.inputs.clone(),
         }
     }
 
@@ -91,6 +95,7 @@ impl Profiled {
                 .filter(|(_, column)| column.expr.is_some())
                 .map(|(i, _)| profile_name(i))
                 .collect(),
+            Self::Metric(metric) => metric.names(),
         }
     }
 
@@ -117,29 +122,34 @@ impl Profiled {
                 let profile = aggregate(call, "reconstruction_profile", arguments)?;
                 Ok(vec![profile.alias("profile")])
             }
+            Self::Metric(metric) => Ok(metric.aggregates()),
         }
     }
 
-    /// The aggregate that merges such profiles.
-    pub fn merge(&self) -> &'static str {
+    /// The aggregate that merges such profiles; `None` where only rows can be.
+    pub fn merge(&self) -> Option<&'static str> {
         match self {
-            Self::Scores(_) | Self::Columns(_) => "merge_profiles",
-            Self::Errors(_) => "merge_reconstruction_profiles",
+            Self::Scores(_) | Self::Columns(_) => Some("merge_profiles"),
+            Self::Errors(_) => Some("merge_reconstruction_profiles"),
+            Self::Metric(_) => None,
         }
     }
 
     /// Rows with what the aggregates read beside [`Self::inputs`].
     pub fn fitted(&self, rows: LogicalPlan, by: &[String]) -> Result<LogicalPlan> {
         match self {
-            Self::Scores(_) | Self::Columns(_) => Ok(rows),
+            Self::Scores(_) | Self::Columns(_) | Self::Metric(_) => Ok(rows),
             Self::Errors(fitted) => fitted.fit.beside(rows, by),
         }
     }
 
-    /// Of columns, a row for each chunk and column, with [`COLUMN_COLUMNS`] before the profile.
+    /// Of columns, a row for each chunk and column, with [`COLUMN_COLUMNS`] before the profile; of a metric, its value
+    /// in place of a profile.
     pub fn unpivot(&self, chunks: LogicalPlan, by: &[String]) -> Result<LogicalPlan> {
-        let Self::Columns(columns) = self else {
-            return Ok(chunks);
+        let columns = match self {
+            Self::Columns(columns) => columns,
+            Self::Metric(metric) => return metric.valued(chunks, by),
+            Self::Scores(_) | Self::Errors(_) => return Ok(chunks),
         };
         let element = |(i, profiled): (usize, &ProfiledColumn)| {
             let profile = match profiled.expr {

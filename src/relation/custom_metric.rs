@@ -4,6 +4,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::utils::find_aggregate_exprs;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit};
+use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::Call;
@@ -16,6 +17,9 @@ pub const VALUE: &str = "__value";
 /// Its standard error, inside of the plan.
 pub const ERROR: &str = "__error";
 
+/// By what errors call a chunk, inside of the plan.
+pub const TOLD: &str = "__told";
+
 /// A metric over the rows of one relation.
 pub struct CustomMetric {
     /// The columns that it reads, under names of their own.
@@ -26,6 +30,9 @@ pub struct CustomMetric {
     value: Expr,
     /// The standard error over them, if it is given.
     error: Option<Expr>,
+    /// The column by which errors call a chunk. `chunk` of a calendar is a field of a struct, and a function of such a
+    /// field above a union is what the optimizer of DataFusion 55.2 cannot move (push_down_leaf_projections).
+    pub told_by: &'static str,
 }
 
 impl CustomMetric {
@@ -61,6 +68,7 @@ impl CustomMetric {
                 .map(|error| over_aggregates(error, &found))
                 .transpose()?,
             inputs: inputs.iter().enumerate().map(named).collect(),
+            told_by: "chunk",
         })
     }
 
@@ -93,6 +101,7 @@ impl CustomMetric {
                 .as_ref()
                 .map_or_else(unknown, number)
                 .alias(ERROR),
+            TOLD => cast(column(self.told_by), DataType::Utf8).alias(TOLD),
             other => column(other),
         });
         let columns: Vec<Expr> = by.iter().map(|name| column(name)).chain(columns).collect();
@@ -100,10 +109,10 @@ impl CustomMetric {
     }
 }
 
-/// [`CHUNK_COLUMNS`] with the value and its error in place of the profile.
+/// [`CHUNK_COLUMNS`] with the value and what belongs to it in place of the profile.
 pub fn metric_columns() -> Vec<&'static str> {
     let chunk = CHUNK_COLUMNS.into_iter().filter(|name| *name != "profile");
-    chunk.chain([VALUE, ERROR]).collect()
+    chunk.chain([TOLD, VALUE, ERROR]).collect()
 }
 
 fn input_name(position: usize) -> String {
@@ -124,31 +133,33 @@ fn aggregate_expression(
     let told = call.told(name, &sql);
     let expr = call.resolve_any(name, sql, schema)?;
     check_aggregates(&told, name, &expr)?;
-    let found = expr.get_type(schema).map_err(|e| e.context(told.clone()))?;
+    let found = type_of(&expr, schema).map_err(|e| e.context(told.clone()))?;
     let hint = match Kind::of(&found) {
         Kind::Number => return Ok(expr),
         Kind::Boolean => {
             format!("Hint: {name} => CAST(... AS INTEGER), or avg(CASE WHEN ... THEN 1 ELSE 0 END)")
         }
         Kind::Text => format!("Hint: {name} => CAST(... AS DOUBLE)"),
-        Kind::Other => format!("Hint: {name} => avg(x), or any other arithmetic over aggregates"),
+        Kind::Other => format!("Hint: {name} => avg(x), or other arithmetic over aggregates"),
     };
     plan_err!("{told} has type {found}. Expected a number. {hint}")
 }
 
+/// The type that an expression has once its parts are brought to common types: that of a CASE depends on all branches.
+fn type_of(expr: &Expr, schema: &DFSchema) -> Result<DataType> {
+    let mut coercion = TypeCoercionRewriter::new(schema);
+    expr.clone().rewrite(&mut coercion)?.data.get_type(schema)
+}
+
 /// Refuses what is not one value for each chunk.
 fn check_aggregates(told: &str, name: &str, expr: &Expr) -> Result<()> {
-    if expr.exists(|e| Ok(matches!(e, Expr::WindowFunction(_))))? {
-        return plan_err!(
-            "{told} holds a window function, which has a value for each row. Expected one value for each chunk. \
-             Hint: compute it in the relation, as in (SELECT *, lag(x) OVER (ORDER BY ts) AS before FROM ...)"
-        );
-    }
-    if expr.exists(|e| Ok(reads_outer_row(e)))? {
-        return plan_err!(
-            "{told} holds a subquery that depends on the row. Expected aggregates over columns. \
-             Hint: join what it reads in the relation, as in (SELECT ... FROM ... JOIN ...)"
-        );
+    for (kind, instead) in REFUSED {
+        if expr.exists(|e| Ok(kind_of(e) == Some(kind)))? {
+            return plan_err!(
+                "{told} holds {kind}. Expected one value for each chunk, from aggregates over columns. \
+                 Hint: compute it in the relation, as in {instead}"
+            );
+        }
     }
     let aggregates = find_aggregate_exprs([expr]);
     if aggregates.is_empty() {
@@ -176,14 +187,35 @@ fn check_aggregates(told: &str, name: &str, expr: &Expr) -> Result<()> {
     }
 }
 
-fn reads_outer_row(expr: &Expr) -> bool {
-    let subquery = match expr {
-        Expr::ScalarSubquery(subquery) => subquery,
-        Expr::Exists(exists) => &exists.subquery,
-        Expr::InSubquery(within) => &within.subquery,
-        _ => return false,
-    };
-    !subquery.outer_ref_columns.is_empty()
+/// What is refused, and how it is written instead.
+const REFUSED: [(&str, &str); 4] = [
+    (
+        WINDOW,
+        "(SELECT *, lag(x) OVER (ORDER BY ts) AS before FROM ...)",
+    ),
+    (UNNEST, "(SELECT unnest(xs) AS x FROM ...)"),
+    (CORRELATED, "(SELECT ... FROM ... JOIN ...)"),
+    (
+        MEMBERSHIP,
+        "(SELECT *, x IN (SELECT ...) AS is_known FROM ...)",
+    ),
+];
+const WINDOW: &str = "a window function";
+const UNNEST: &str = "unnest()";
+const CORRELATED: &str = "a subquery that depends on the row";
+const MEMBERSHIP: &str = "IN, EXISTS or a comparison with a subquery";
+
+fn kind_of(expr: &Expr) -> Option<&'static str> {
+    match expr {
+        Expr::WindowFunction(_) => Some(WINDOW),
+        Expr::Unnest(_) => Some(UNNEST),
+        Expr::ScalarSubquery(subquery) if !subquery.outer_ref_columns.is_empty() => {
+            Some(CORRELATED)
+        }
+        // DataFusion 55.2 has no physical plan of these where aggregates are
+        Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_) => Some(MEMBERSHIP),
+        _ => None,
+    }
 }
 
 /// The first column that no aggregate reads.

@@ -9,7 +9,7 @@ use super::arguments::{Call, elements};
 use super::by::by_columns;
 use super::chunk_arguments::ChunkArguments;
 use super::chunked::ChunkedRows;
-use super::custom_metric::{CustomMetric, ERROR, VALUE, metric_columns};
+use super::custom_metric::{CustomMetric, ERROR, TOLD, VALUE, metric_columns};
 use super::estimate_performance::{both_sides_of, confidence_level, with_reading};
 use super::profiled::{Bounds, Profiled};
 use super::result::{judge_on, shared_shape};
@@ -92,7 +92,7 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     require_variation(call, &reference, &thresholds)?;
     let arguments = vec![
         lit(metric),
-        column("chunk"),
+        column(TOLD),
         column(VALUE),
         column(ERROR),
         column("row_count"),
@@ -126,9 +126,12 @@ impl Rows {
                 side.argument
             );
         }
-        let metric = CustomMetric::read(call, &side)?;
+        let mut metric = CustomMetric::read(call, &side)?;
         let timestamp = Roles::timestamp(call, &side)?;
         let chunks = ChunkArguments::read(call, &side, timestamp.as_ref())?;
+        if matches!(chunks.chunking, Chunking::Calendar(_)) {
+            metric.told_by = "chunk_start";
+        }
         Ok(Self {
             side,
             timestamp,
@@ -234,15 +237,21 @@ fn domain_of(scale: &MetricScale) -> Expr {
 
 /// Refuses limits that nothing can tell: chunks that are dealt without an order do not differ as chunks of time do.
 fn require_variation(call: &Call, reference: &Rows, thresholds: &Thresholds) -> Result<()> {
-    let dealt = matches!(reference.chunks.chunking, Chunking::Dealt(_));
-    let by_rate = matches!(thresholds.default, Threshold::FalseAlarmRate { .. });
-    if dealt && by_rate && !reference.metric.has_error() {
-        return plan_err!(
-            "{}: without sampling_error, limits come from how reference chunks differ over time, and the reference has \
-             neither timestamp nor order_by. Expected an order, a sampling error or constant limits. \
-             Hint: order_by => id, sampling_error => stddev(x) / sqrt(count(x)), or thresholds => constant(lower, upper)",
-            call.function()
-        );
+    let unordered = matches!(reference.chunks.chunking, Chunking::Dealt(_));
+    let what = match thresholds.default {
+        Threshold::StandardDeviation { .. } => "argument 'thresholds': stddev(k) takes limits",
+        Threshold::FalseAlarmRate { .. } if !reference.metric.has_error() => {
+            "argument 'sampling_error' is missing, so limits come"
+        }
+        Threshold::FalseAlarmRate { .. } | Threshold::Constant { .. } => return Ok(()),
+    };
+    if !unordered {
+        return Ok(());
     }
-    Ok(())
+    plan_err!(
+        "{}: {what} from how reference chunks differ over time, and the reference has neither timestamp nor order_by. \
+         Expected an order, false_alarm_rate(rate) with a sampling error, or constant limits. \
+         Hint: order_by => id, sampling_error => stddev(x) / sqrt(count(x)), or thresholds => constant(lower, upper)",
+        call.function()
+    )
 }

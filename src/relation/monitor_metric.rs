@@ -214,13 +214,11 @@ fn domain(call: &mut Call) -> Result<Domain> {
             _ => return plan_err!("{wrong}. Expected finite numbers, or NULL for an open end. Hint: domain => [0, NULL]"),
         });
     }
-    match ends.as_slice() {
-        &[Some(lower), Some(upper)] if lower >= upper => {
-            plan_err!(
-                "{wrong}. Expected a lower end below the upper one. Hint: domain => [{upper}, {lower}]"
-            )
+    match *ends.as_slice() {
+        [Some(lower), Some(upper)] if lower >= upper => {
+            plan_err!("{wrong}. Expected a lower end below the upper one. Hint: domain => [0, 1]")
         }
-        &[lower, upper] => Ok(Domain { lower, upper }),
+        [lower, upper] => Ok(Domain { lower, upper }),
         _ => plan_err!(
             "{wrong}. Expected [lower, upper], NULL for an open end. Hint: domain => [0, 1]"
         ),

@@ -147,6 +147,8 @@ fn aggregate_expression(
 
 /// The type that an expression has once its parts are brought to common types: that of a CASE depends on all branches.
 fn type_of(expr: &Expr, schema: &DFSchema) -> Result<DataType> {
+    // where a call is wrong, its own error names the types that would do; that of the coercion is an internal one
+    expr.get_type(schema)?;
     let mut coercion = TypeCoercionRewriter::new(schema);
     expr.clone().rewrite(&mut coercion)?.data.get_type(schema)
 }

@@ -219,6 +219,8 @@ fn domain(call: &mut Call) -> Result<Domain> {
             plan_err!("{wrong}. Expected a lower end below the upper one. Hint: domain => [0, 1]")
         }
         [lower, upper] => Ok(Domain { lower, upper }),
+        // NULL alone is an argument that is not given
+        [None] => Ok(Domain::default()),
         _ => plan_err!(
             "{wrong}. Expected [lower, upper], NULL for an open end. Hint: domain => [0, 1]"
         ),

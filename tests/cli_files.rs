@@ -373,7 +373,7 @@ fn the_demo_is_the_same_everywhere_and_can_be_repeated() {
     assert_eq!(stdout(&rows).lines().count(), 91);
     // the README shows what the others print
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    for name in ["drift.sql", "data_quality.sql"] {
+    for name in ["drift.sql", "data_quality.sql", "custom_metric.sql"] {
         let shipped = format!("{}/sql/{name}", env!("CARGO_MANIFEST_DIR"));
         assert_eq!(
             fs::read(&shipped).unwrap(),

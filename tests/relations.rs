@@ -1,6 +1,8 @@
 //! Laws of the table functions: a result is a function of the rows, however they are stored, split or filtered.
 #[path = "relation_laws/columns.rs"]
 mod columns;
+#[path = "relation_laws/custom_metric.rs"]
+mod custom_metric;
 
 use std::path::Path;
 use std::sync::Arc;

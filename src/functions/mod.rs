@@ -6,12 +6,14 @@ mod class_estimates;
 mod column_chunks;
 mod column_readings;
 mod columns;
+mod custom_metric;
 mod describe;
 mod distances;
 mod drift;
 mod drift_bins;
 mod evaluate;
 mod evaluate_realized;
+mod evaluation_row;
 mod is_positive;
 mod multiclass;
 mod one_label;
@@ -67,6 +69,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         is_positive::all()?,
         one_label::all()?,
         pca::scalars()?,
+        custom_metric::all()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }

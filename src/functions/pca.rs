@@ -1,7 +1,7 @@
 //! Multivariate drift by principal components: `fit_encoding`, `fit_pca`, `reconstruction_error` and what follows.
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, StructArray};
+use datafusion::arrow::array::{ArrayRef, Float64Array};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{
     Result, ScalarValue, exec_datafusion_err, exec_err, plan_datafusion_err, plan_err,
@@ -10,6 +10,7 @@ use datafusion::logical_expr::{AggregateUDF, ColumnarValue, ScalarUDF};
 
 use super::EVALUATION_FIELDS;
 use super::aggregate::aggregate;
+use super::evaluation_row::row_of;
 use super::scalar::{scalar, scalar_of_batch};
 use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, number};
@@ -309,32 +310,6 @@ fn evaluate(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> 
         None => ErrorProfile::default(),
     };
     let reading = profile.reading(confidence);
-    let text = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text])) };
-    let number = |number: Option<f64>| -> ArrayRef { Arc::new(Float64Array::from(vec![number])) };
-    let count = |count: Option<u64>| -> ArrayRef {
-        Arc::new(Int64Array::from(vec![
-            count.and_then(|n| i64::try_from(n).ok()),
-        ]))
-    };
-    let column = |name: &str| match name {
-        "metric" => text(RECONSTRUCTION_ERROR),
-        "column_name" => Arc::new(StringArray::new_null(1)),
-        "status" => text(reading.status.name()),
-        "used_count" => count(Some(reading.used_count)),
-        // no label is read
-        "labelled_count" => count(None),
-        "value" | "limit_value" => number(reading.value),
-        "sampling_error" => number(reading.sampling_error),
-        "row_sampling_error" => number(reading.row_sampling_error),
-        "lower_bound" => number(reading.lower_bound),
-        "upper_bound" => number(reading.upper_bound),
-        "approx_error" => number(reading.approx_error),
-        _ => number(None),
-    };
-    let columns = EVALUATION_FIELDS
-        .iter()
-        .map(|field| column(field.name()))
-        .collect();
-    let row = StructArray::try_new(EVALUATION_FIELDS.clone(), columns, None)?;
-    Ok(ScalarValue::Struct(Arc::new(row)))
+    // no label is read
+    row_of(RECONSTRUCTION_ERROR, &reading)
 }

@@ -15,7 +15,7 @@ use crate::kernel::limits::{ChunkPoint, Limits};
 use crate::kernel::monitored::scale_of;
 use crate::kernel::performance::PerformanceMetric;
 use crate::kernel::reading::Status;
-use crate::kernel::threshold::{Direction, Threshold};
+use crate::kernel::threshold::{Direction, MetricScale, Threshold};
 use crate::kernel::threshold_model::ThresholdModel;
 use crate::kernel::threshold_text::{Judged, Thresholds};
 
@@ -56,6 +56,11 @@ static FIT_THRESHOLD: FunctionSpec = FunctionSpec {
             "dealt",
             Role::Flag,
             "Whether the chunk was dealt from rows without an order, so that scatter says nothing; false by default.",
+        ),
+        (
+            "scale",
+            Role::Text,
+            "Link, domain and better side of a metric that is not known by its name, as in 'identity(0,1) higher'.",
         ),
     ],
     required: 9,
@@ -116,10 +121,12 @@ fn fit_threshold(
             );
         }
     };
+    let scale = arguments.text(10, "scale")?;
+    let scale = scale.as_deref().map(MetricScale::parse).transpose()?;
     Ok(Aggregation {
         arguments,
         empty: Arc::new(ThresholdRows::default),
-        read: Arc::new(move |rows| fit(&thresholds, direction, rows)),
+        read: Arc::new(move |rows| fit(&thresholds, direction, scale, rows)),
         output: DataType::LargeBinary,
     })
 }
@@ -127,12 +134,15 @@ fn fit_threshold(
 fn fit(
     thresholds: &Thresholds<PerformanceMetric>,
     direction: Direction,
+    own_scale: Option<MetricScale>,
     rows: &mut ThresholdRows,
 ) -> Result<ScalarValue> {
     let Some(name) = rows.metric.clone() else {
         return Ok(ScalarValue::LargeBinary(None));
     };
-    let (threshold, scale, performance) = match (PerformanceMetric::parse(&name), scale_of(&name)) {
+    let known = own_scale.or_else(|| scale_of(&name));
+    let (threshold, scale, performance) = match (PerformanceMetric::parse(&name), known) {
+        (_, Some(scale)) if own_scale.is_some() => (thresholds.default, scale, false),
         (Some(metric), _) => (thresholds.of(metric), metric.scale(), true),
         (None, Some(scale)) => (thresholds.default, scale, false),
         (None, None) => return exec_err!("fit_threshold: unknown metric '{name}'"),

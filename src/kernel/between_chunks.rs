@@ -63,8 +63,18 @@ pub(super) fn presumed_variance(chunks: &[Sampled], tail: f64) -> Result<f64, Ke
     let freedom = (chunks.len() - 1) as f64;
     let chi_square = ChiSquared::new(freedom).map_err(impossible)?;
     let lower = variance_limit(chunks, chi_square.inverse_cdf(LOWER_LEVEL));
-    let most = variance_limit(chunks, freedom / stretch(freedom, tail)?);
+    let most = scatter_variance(chunks, tail)?;
     Ok(most.min(presumed + SLOPE * (lower - presumed).max(0.0)))
+}
+
+/// The between-chunk variance that makes the limits of a chunk as large as those of the reference the t limits of their
+/// scatter; 0 for fewer than two chunks.
+pub(super) fn scatter_variance(chunks: &[Sampled], tail: f64) -> Result<f64, KernelError> {
+    if chunks.len() < 2 {
+        return Ok(0.0);
+    }
+    let freedom = (chunks.len() - 1) as f64;
+    Ok(variance_limit(chunks, freedom / stretch(freedom, tail)?))
 }
 
 /// Between-chunk variance where the chunks' scatter says nothing: 0.85 times their sampling variance.

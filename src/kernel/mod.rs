@@ -15,6 +15,7 @@ pub mod codec;
 pub mod column;
 pub(crate) mod confusion;
 pub(crate) mod cross_fit;
+pub mod custom_metric;
 mod dense;
 pub mod digest;
 mod digest_bytes;
@@ -52,6 +53,7 @@ pub(crate) mod realized_ranking;
 pub mod reference;
 pub mod regression;
 pub(crate) mod roc_auc;
+mod scale_text;
 pub mod score_profile;
 pub(crate) mod support;
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub(super) enum Rule {
         lower: Option<f64>,
         upper: Option<f64>,
     },
-    /// The same limits for every chunk, from the scatter of the reference; none where it shows no scatter.
+    /// The same limits for every chunk, from the scatter of the reference; none where that says nothing.
     Scatter {
         lower: Option<f64>,
         upper: Option<f64>,
@@ -71,7 +71,8 @@ pub(super) enum Rule {
 impl ThresholdModel {
     /// Learns the limits from reference chunks, given in the order of their chunks.
     ///
-    /// * `reference`: chunks whose value is `None` or not finite, or without rows, are left out.
+    /// * `reference`: chunks whose value is `None` or not finite, or without rows, are left out. A rate needs their
+    ///   sampling errors; without any, its limits are the t limits of their scatter, and none from a single chunk.
     /// * Errors: a threshold that [`Threshold::checked`] or [`Threshold::fits`] refuses, values
     ///   too large to square.
     /// * Source: the variance model of random-effects meta-analysis (R. DerSimonian, N. Laird,
@@ -112,10 +113,12 @@ impl ThresholdModel {
         let rule = match threshold {
             Threshold::Constant { lower, upper } => Rule::Constant { lower, upper },
             Threshold::StandardDeviation { lower, upper } => scatter_limits(lower, upper, &points),
-            Threshold::FalseAlarmRate { .. } if points.is_empty() => Rule::Scatter {
-                lower: None,
-                upper: None,
-            },
+            Threshold::FalseAlarmRate { .. } if !tells_variation(&points, scatter) => {
+                Rule::Scatter {
+                    lower: None,
+                    upper: None,
+                }
+            }
             Threshold::FalseAlarmRate { rate } => {
                 let sides = if wants_lower && wants_upper { 2.0 } else { 1.0 };
                 let model = VarianceModel::fit(rate / sides, &metric, &points, scatter)?;
@@ -146,8 +149,8 @@ impl ThresholdModel {
 
     /// Limits of one chunk, clamped to the metric's domain.
     ///
-    /// NULL: no limit on a side that is not asked for, nor on a chunk without rows where
-    /// limits depend on its size.
+    /// NULL: no limit on a side that is not asked for, on a chunk without rows where limits depend on its size, nor where
+    /// the reference does not tell how much healthy chunks differ.
     pub fn limits(&self, point: &ChunkPoint) -> Limits {
         let (lower, upper) = match &self.rule {
             Rule::Constant { lower, upper } | Rule::Scatter { lower, upper } => (*lower, *upper),
@@ -178,6 +181,13 @@ impl ThresholdModel {
             _ => Status::Ok,
         }
     }
+}
+
+/// Whether chunks say how far a healthy one may lie from their mean: by a sampling error, or else by their scatter,
+/// where that counts and there is any of it.
+fn tells_variation(points: &[ChunkPoint], scatter: bool) -> bool {
+    let error = |point: &ChunkPoint| point.sampling_error.is_some_and(f64::is_finite);
+    points.iter().any(error) || (scatter && points.len() > 1)
 }
 
 /// Mean minus and plus multiples of the standard deviation of the values as they stand: of one value it is 0, by

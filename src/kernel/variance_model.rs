@@ -1,6 +1,8 @@
 //! The variance of a chunk's value around the reference, at any size of the chunk.
 use super::KernelError;
-use super::between_chunks::{Sampled, presumed_variance, unseen_variance, weighted_centre};
+use super::between_chunks::{
+    Sampled, presumed_variance, scatter_variance, unseen_variance, weighted_centre,
+};
 use super::limits::ChunkPoint;
 use super::link::Link;
 use super::threshold::MetricScale;
@@ -28,19 +30,21 @@ pub(super) struct VarianceModel {
 impl VarianceModel {
     /// * `tail`: probability beyond each limit.
     /// * `points`: chunks with a value and rows, in the order of their chunks.
-    /// * `scatter`: false where the chunks' scatter says nothing about variation over time.
+    /// * `scatter`: false where the chunks' scatter says nothing about variation over time; where no chunk tells its
+    ///   sampling error, scatter is all there is, and the limits are the t limits of its chunks.
     pub fn fit(
         tail: f64,
         metric: &MetricScale,
         points: &[ChunkPoint],
         scatter: bool,
     ) -> Result<Self, KernelError> {
-        let seen = pooled_row_variance(points, metric.total);
+        let told = pooled_row_variance(points, metric.total);
+        let seen = told.unwrap_or(0.0);
         let (chunks, rounding) = sampled(points, metric.total, seen);
-        let between = if scatter {
-            presumed_variance(&chunks, tail)?
-        } else {
-            unseen_variance(&chunks)
+        let between = match (told, scatter) {
+            (None, _) => scatter_variance(&chunks, tail)?,
+            (Some(_), true) => presumed_variance(&chunks, tail)?,
+            (Some(_), false) => unseen_variance(&chunks),
         };
         let (mean, centre_variance) = weighted_centre(&chunks, between);
         let rows: f64 = points.iter().map(|p| p.used_count as f64).sum();
@@ -131,8 +135,8 @@ fn per_row(x: Option<f64>, total: bool, point: &ChunkPoint) -> Option<f64> {
     })
 }
 
-/// Sampling variance of the metric on one row, from all chunks that tell their error.
-fn pooled_row_variance(points: &[ChunkPoint], total: bool) -> f64 {
+/// Sampling variance of the metric on one row, from all chunks that tell their error; `None` where none does.
+fn pooled_row_variance(points: &[ChunkPoint], total: bool) -> Option<f64> {
     let (mut rows, mut sum) = (0.0, 0.0);
     for point in points {
         if let Some(error) = per_row(point.sampling_error, total, point).filter(|e| e.is_finite()) {
@@ -141,7 +145,7 @@ fn pooled_row_variance(points: &[ChunkPoint], total: bool) -> f64 {
             sum += count * count * error * error;
         }
     }
-    if rows > 0.0 { sum / rows } else { 0.0 }
+    (rows > 0.0).then(|| sum / rows)
 }
 
 #[cfg(test)]
@@ -253,6 +257,41 @@ mod tests {
                 .alert(Some(0.31), true),
             Some(true)
         );
+    }
+
+    #[test]
+    fn without_sampling_errors_limits_are_those_of_the_t_law() {
+        let unknown = |value: f64| ChunkPoint {
+            sampling_error: None,
+            ..point(value, 0.0, 100)
+        };
+        // mean 3, s^2 = 2.5; tables: t_4(.975) = 2.776445; a new value: s sqrt(1 + 1/5)
+        let rate = Threshold::FalseAlarmRate { rate: 0.05 };
+        let model = fit(rate, VALUE, &[1.0, 2.0, 3.0, 4.0, 5.0].map(unknown));
+        let half = 2.776445 * (2.5_f64 * 1.2).sqrt();
+        let limits = model.limits(&unknown(0.0));
+        assert!((limits.upper.unwrap() - 3.0 - half).abs() < 1e-4);
+        assert!((limits.lower.unwrap() - 3.0 + half).abs() < 1e-4);
+        // whatever the number of rows, and with few chunks too: t_1(.975) = 12.706205
+        assert_eq!(
+            model.limits(&ChunkPoint {
+                used_count: 7,
+                ..unknown(0.0)
+            }),
+            limits
+        );
+        let two = fit(rate, VALUE, &[1.0, 2.0].map(unknown)).limits(&unknown(0.0));
+        let half = 12.706205 * (0.5_f64 * 1.5).sqrt();
+        assert!((two.upper.unwrap() - 1.5 - half).abs() < 1e-4, "{two:?}");
+        assert_eq!(two.status, Status::FewReferenceChunks);
+        // one chunk, or chunks of rows without an order, tell nothing of what is usual
+        let one = fit(rate, VALUE, &[unknown(1.0)]).limits(&unknown(0.0));
+        let dealt = [1.0, 2.0, 3.0].map(unknown);
+        let dealt = ThresholdModel::fit_dealt(rate, Direction::Both, VALUE, &dealt).unwrap();
+        for limits in [one, dealt.limits(&unknown(0.0))] {
+            assert_eq!((limits.lower, limits.upper), (None, None));
+            assert_eq!(limits.status, Status::FewReferenceChunks);
+        }
     }
 
     #[test]

@@ -78,11 +78,22 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Resolves an expression against a relation; an error names the argument.
-    pub fn resolve(&mut self, name: &str, sql: SqlExpr, schema: &DFSchema) -> Result<Expr> {
-        let told = format!("{}: argument '{name}' (`{sql}`)", self.spec.name);
+    /// An argument as errors tell it.
+    pub fn told(&self, name: &str, sql: &SqlExpr) -> String {
+        format!("{}: argument '{name}' (`{sql}`)", self.spec.name)
+    }
+
+    /// Resolves an expression against a relation, whatever it reads; an error names the argument.
+    pub fn resolve_any(&mut self, name: &str, sql: SqlExpr, schema: &DFSchema) -> Result<Expr> {
+        let told = self.told(name, &sql);
         let resolved = self.context.sql_to_expr(sql, schema);
-        let expr = resolved.map_err(|e| e.context(told.clone()))?;
+        resolved.map_err(|e| e.context(told))
+    }
+
+    /// Resolves an expression over a row of a relation; an error names the argument.
+    pub fn resolve(&mut self, name: &str, sql: SqlExpr, schema: &DFSchema) -> Result<Expr> {
+        let told = self.told(name, &sql);
+        let expr = self.resolve_any(name, sql, schema)?;
         let over_rows = |e: &Expr| {
             Ok(matches!(
                 e,

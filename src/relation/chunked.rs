@@ -1,23 +1,21 @@
 //! Rows of a relation become chunk profiles, in one ordinary aggregate.
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
-use datafusion::functions::core::expr_fn::{get_field, least};
-use datafusion::functions_aggregate::expr_fn::{count, max, min, sum};
-use datafusion::functions_aggregate::min_max::max_udaf;
+use datafusion::functions::core::expr_fn::get_field;
+use datafusion::functions_aggregate::expr_fn::{count, max, min};
 use datafusion::functions_window::expr_fn::{dense_rank, ntile, row_number};
-use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{
-    Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, WindowFunctionDefinition, cast, lit,
-    when,
+    Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, cast, lit, when,
 };
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::Call;
 use super::by::by_expr;
 use super::chunk_arguments::ChunkArguments;
+use super::incomplete::{merge_chunks, move_rows};
 use super::profiled::{Bounds, Profiled};
 use super::roles::column;
-use super::session_functions::{aggregate, scalar};
+use super::session_functions::scalar;
 use crate::chunk::{Calendar, Chunking, Incomplete, TIMESTAMP, TimeZone};
 use crate::kernel::calendar::Step;
 
@@ -56,11 +54,18 @@ impl ChunkedRows<'_> {
         let by: Vec<String> = self.by.iter().map(|(name, _)| name.clone()).collect();
         let arguments = self.arguments.clone();
         let profiles = self.profiled.names();
-        let keyed = self.profiled.fitted(self.keyed(call)?, &by)?;
+        let merges = arguments.incomplete == Incomplete::Merge;
+        let merge = self.profiled.merge();
+        let mut keyed = self.profiled.fitted(self.keyed(call)?, &by)?;
+        if merges && merge.is_none() {
+            keyed = move_rows(keyed, &by, &arguments)?;
+        }
         let profiled = self.aggregated(call, keyed)?;
-        let merged = match arguments.incomplete {
-            Incomplete::Merge => merge_incomplete(call, profiled, &by, &arguments, &self.profiled)?,
-            Incomplete::Keep | Incomplete::Drop => profiled,
+        let merged = match merge {
+            Some(merge) if merges => {
+                merge_chunks(call, profiled, &by, &arguments, (merge, &profiles))?
+            }
+            _ => profiled,
         };
         let chunks = describe(call, merged, &by, &arguments, &profiles)?;
         let chunks = match arguments.incomplete {
@@ -171,62 +176,6 @@ impl ChunkedRows<'_> {
 
 fn order_name(position: usize) -> String {
     format!("__order_{position}")
-}
-
-/// Adds chunks that are not full to the one before.
-fn merge_incomplete(
-    call: &mut Call,
-    mut profiled: LogicalPlan,
-    by: &[String],
-    arguments: &ChunkArguments,
-    of: &Profiled,
-) -> Result<LogicalPlan> {
-    let key = column("__key");
-    let (moved, calendar) = match &arguments.chunking {
-        Chunking::Calendar(calendar) => {
-            // only a chunk that exists can take rows in: a group that has none before keeps its own
-            let last = calendar.last_complete(arguments.as_of.clone());
-            let complete = when(key.clone().lt_eq(last), key.clone()).end()?;
-            let latest = WindowFunctionDefinition::AggregateUDF(max_udaf());
-            let before = Expr::from(WindowFunction::new(latest, vec![complete]))
-                .partition_by(by.iter().map(|name| column(name)).collect())
-                .build()?
-                .alias("__before");
-            profiled = LogicalPlanBuilder::from(profiled)
-                .window(vec![before])?
-                .build()?;
-            // least() leaves a NULL out, and a CASE without ELSE may be NULL for the logical and the physical
-            // plan alike: about `CASE WHEN before IS NOT NULL THEN before ...` they disagree (DataFusion 55.2)
-            let earlier = least(vec![key.clone(), column("__before")]);
-            (when(key.is_not_null(), earlier).end()?, true)
-        }
-        Chunking::Rows(n) => {
-            let short = column("row_count")
-                .lt(lit(*n))
-                .and(key.clone().gt(lit(0i64)));
-            (when(short, key.clone() - lit(1i64)).otherwise(key)?, false)
-        }
-        Chunking::Parts(_) | Chunking::Dealt(_) | Chunking::Expression(_) => return Ok(profiled),
-    };
-    let mut columns: Vec<Expr> = by.iter().map(|name| column(name)).collect();
-    columns.extend([moved.alias("__key"), column("row_count")]);
-    let mut totals = vec![cast(sum(column("row_count")), DataType::Int64).alias("row_count")];
-    for name in &of.names() {
-        columns.push(column(name));
-        totals.push(aggregate(call, of.merge(), vec![column(name)])?.alias(name));
-    }
-    if !calendar {
-        columns.extend([column("__first"), column("__last")]);
-        totals.extend([
-            min(column("__first")).alias("__first"),
-            max(column("__last")).alias("__last"),
-        ]);
-    }
-    let group = by.iter().map(|name| column(name)).chain([column("__key")]);
-    LogicalPlanBuilder::from(profiled)
-        .project(columns)?
-        .aggregate(group, totals)?
-        .build()
 }
 
 /// From the chunk key to the columns that results share.

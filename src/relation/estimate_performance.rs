@@ -126,27 +126,39 @@ pub fn both_sides(
     analysis: LogicalPlan,
     by: &[String],
 ) -> Result<LogicalPlanBuilder> {
+    both_sides_of(call, reference, analysis, by, &CHUNK_COLUMNS)
+}
+
+/// The same for chunks of these columns.
+pub fn both_sides_of(
+    call: &Call,
+    reference: LogicalPlan,
+    analysis: LogicalPlan,
+    by: &[String],
+    columns: &[&str],
+) -> Result<LogicalPlanBuilder> {
     let sides = [
         ("reference", reference.schema().as_ref()),
         ("analysis", analysis.schema().as_ref()),
     ];
     comparable_groups(call, sides, by)?;
     let analysis = match by.is_empty() {
-        true => at_least_one(analysis)?,
+        true => at_least_one(analysis, columns)?,
         // without rows it is not known which groups there should be
         false => analysis,
     };
-    union(reference, analysis, by, &CHUNK_COLUMNS)
+    union(reference, analysis, by, columns)
 }
 
 /// The chunks or, where a relation has no rows, one chunk of none: a report on an empty table says so by a status
 /// instead of looking healthy.
-fn at_least_one(chunks: LogicalPlan) -> Result<LogicalPlan> {
-    let columns = CHUNK_COLUMNS.map(|name| match name {
+fn at_least_one(chunks: LogicalPlan, columns: &[&str]) -> Result<LogicalPlan> {
+    let columns = columns.iter().map(|&name| match name {
         "row_count" => coalesce(vec![column(name), lit(0i64)]).alias(name),
         "complete" | "dealt" => coalesce(vec![column(name), lit(false)]).alias(name),
         _ => column(name),
     });
+    let columns: Vec<Expr> = columns.collect();
     LogicalPlanBuilder::empty(true)
         .project(vec![lit(1i64).alias("__one")])?
         .join_on(chunks, JoinType::Left, [lit(true)])?
@@ -295,21 +307,37 @@ pub fn unnest_metrics(
     by: &[String],
     readings: Expr,
 ) -> Result<LogicalPlanBuilder> {
-    let kept = CHUNK_COLUMNS
-        .iter()
-        .filter(|name| **name != "profile")
-        .map(|name| column(name));
-    let names = by
-        .iter()
-        .map(|name| column(name))
-        .chain([column("dataset")])
-        .chain(kept);
+    let names = described(by);
     let columns: Vec<Expr> = names.clone().chain([readings.alias("__reading")]).collect();
     let unnested = chunks.project(columns)?.unnest_column("__reading")?;
     let fields = crate::functions::EVALUATION_FIELDS
         .iter()
         .map(|field| get_field(column("__reading"), field.name().as_str()).alias(field.name()));
     unnested.project(names.chain(fields).collect::<Vec<_>>())
+}
+
+/// A row for the only `reading` of a chunk.
+pub fn with_reading(
+    chunks: LogicalPlanBuilder,
+    by: &[String],
+    reading: Expr,
+) -> Result<LogicalPlanBuilder> {
+    let names = described(by);
+    let columns: Vec<Expr> = names.clone().chain([reading.alias("__reading")]).collect();
+    // fields of a struct are its columns then; `get_field` here, below the windows, and above an outer join, is what
+    // the optimizer of DataFusion 55.2 cannot move (push_down_leaf_projections: duplicate unqualified field name)
+    let unnested = chunks.project(columns)?.unnest_column("__reading")?;
+    let fields = crate::functions::EVALUATION_FIELDS.iter();
+    let fields =
+        fields.map(|field| column(&format!("__reading.{}", field.name())).alias(field.name()));
+    unnested.project(names.chain(fields).collect::<Vec<_>>())
+}
+
+/// The columns of a chunk without its profile.
+fn described(by: &[String]) -> impl Iterator<Item = Expr> + Clone {
+    let chunk = CHUNK_COLUMNS.iter().filter(|name| **name != "profile");
+    let chunk = ["dataset"].into_iter().chain(chunk.copied());
+    by.iter().map(String::as_str).chain(chunk).map(column)
 }
 
 /// The value of each outcome, if it is given.

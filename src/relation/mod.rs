@@ -8,6 +8,7 @@ mod chunked;
 mod class_roles;
 mod column_series;
 mod columns;
+mod custom_metric;
 mod data_quality;
 mod drift_bins;
 mod drift_thresholds;
@@ -16,7 +17,9 @@ mod estimate_performance;
 mod fit;
 mod fitted_columns;
 mod help;
+mod incomplete;
 mod late_labels;
+mod monitor_metric;
 mod multivariate_drift;
 mod problem;
 mod profiled;
@@ -63,7 +66,7 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 9] = [
+static ALL: [&RelationSpec; 10] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
     &realized_performance::SPEC,
@@ -72,6 +75,7 @@ static ALL: [&RelationSpec; 9] = [
     &multivariate_drift::SPEC,
     &data_quality::SPEC,
     &summary_statistics::SPEC,
+    &monitor_metric::SPEC,
     &rank_columns::SPEC,
 ];
 

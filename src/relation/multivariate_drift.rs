@@ -7,8 +7,8 @@ use super::RelationSpec;
 use super::arguments::Call;
 use super::by::{by_columns, by_expr};
 use super::chunk_arguments::ChunkArguments;
-use super::chunked::{CHUNK_COLUMNS, ChunkedRows};
-use super::estimate_performance::{both_sides, confidence_level};
+use super::chunked::ChunkedRows;
+use super::estimate_performance::{both_sides, confidence_level, with_reading};
 use super::fit::{FIT, Fit};
 use super::fitted_columns::{FittedColumns, fitted_columns, named_columns};
 use super::profiled::{Bounds, FittedRecord, Profiled};
@@ -255,22 +255,5 @@ fn evaluate(
         "evaluate_reconstruction",
         vec![column("profile"), lit(confidence)],
     )?;
-    let kept = CHUNK_COLUMNS
-        .iter()
-        .filter(|name| **name != "profile")
-        .copied();
-    let names = by
-        .iter()
-        .map(String::as_str)
-        .chain(["dataset"])
-        .chain(kept)
-        .map(column);
-    let columns: Vec<Expr> = names.clone().chain([reading.alias("__reading")]).collect();
-    // fields of a struct are its columns then; `get_field` here, below the windows, and above an outer join, is what
-    // the optimizer of DataFusion 55.2 cannot move (push_down_leaf_projections: duplicate unqualified field name)
-    let unnested = chunks.project(columns)?.unnest_column("__reading")?;
-    let fields = crate::functions::EVALUATION_FIELDS.iter();
-    let fields =
-        fields.map(|field| column(&format!("__reading.{}", field.name())).alias(field.name()));
-    unnested.project(names.chain(fields).collect::<Vec<_>>())
+    with_reading(chunks, by, reading)
 }

@@ -9,6 +9,7 @@ use super::arguments::Call;
 use super::chunked::CHUNK_COLUMNS;
 use super::class_roles::score_name;
 use super::columns::ProfiledColumn;
+use super::custom_metric::CustomMetric;
 use super::fit::{FIT, Fit};
 use super::roles::{Roles, column};
 use super::session_functions::aggregate;
@@ -57,6 +58,8 @@ pub enum Profiled {
     Columns(Vec<ProfiledColumn>),
     /// Columns together, by the errors that a fit leaves of them.
     Errors(Box<FittedRecord>),
+    /// Nothing: the aggregates of a metric that the call gives are its values.
+    Metric(Box<CustomMetric>),
 }
 
 /// Columns that go into one struct, and what is fitted to such structs.
@@ -111,6 +114,7 @@ impl Profiled {
                 .filter_map(|(i, column)| Some((format!("__column_{i}"), column.expr.clone()?)))
                 .collect(),
             Self::Errors(fitted) => fitted.columns.clone(),
+            Self::Metric(metric) => metric.inputs.clone(),
         }
     }
 
@@ -121,6 +125,7 @@ impl Profiled {
                 .filter(|(_, column)| column.expr.is_some())
                 .map(|(i, _)| profile_name(i))
                 .collect(),
+            Self::Metric(metric) => metric.names(),
             _ => vec!["profile".into()],
         }
     }
@@ -171,14 +176,16 @@ impl Profiled {
                 let profile = aggregate(call, "reconstruction_profile", arguments)?;
                 Ok(vec![profile.alias("profile")])
             }
+            Self::Metric(metric) => Ok(metric.aggregates()),
         }
     }
 
-    /// The aggregate that merges such profiles.
-    pub fn merge(&self) -> &'static str {
+    /// The aggregate that merges such profiles; `None` where only rows can be.
+    pub fn merge(&self) -> Option<&'static str> {
         match self {
-            Self::Errors(_) => "merge_reconstruction_profiles",
-            _ => "merge_profiles",
+            Self::Errors(_) => Some("merge_reconstruction_profiles"),
+            Self::Metric(_) => None,
+            _ => Some("merge_profiles"),
         }
     }
 
@@ -191,10 +198,13 @@ impl Profiled {
         }
     }
 
-    /// Of columns, a row for each chunk and column, with [`COLUMN_COLUMNS`] before the profile.
+    /// Of columns, a row for each chunk and column, with [`COLUMN_COLUMNS`] before the profile; of a metric, its value
+    /// in place of a profile.
     pub fn unpivot(&self, chunks: LogicalPlan, by: &[String]) -> Result<LogicalPlan> {
-        let Self::Columns(columns) = self else {
-            return Ok(chunks);
+        let columns = match self {
+            Self::Columns(columns) => columns,
+            Self::Metric(metric) => return metric.valued(chunks, by),
+            _ => return Ok(chunks),
         };
         let element = |(i, profiled): (usize, &ProfiledColumn)| {
             let profile = match profiled.expr {

@@ -10,6 +10,7 @@ use super::arguments::Call;
 use super::roles::column;
 use super::session_functions::{is_reference, over_all, scalar};
 use super::threshold_arguments::direction;
+use crate::kernel::threshold::MetricScale;
 
 /// The columns of every monitoring function, in order; the `by` columns come after the first.
 pub const RESULT_COLUMNS: [&str; 24] = [
@@ -51,8 +52,19 @@ pub fn judge(
     by: &[String],
     thresholds: &impl Display,
 ) -> Result<LogicalPlanBuilder> {
+    judge_on(call, evaluated, by, thresholds, None)
+}
+
+/// The same for a metric that no registry knows, with its scale.
+pub fn judge_on(
+    call: &mut Call,
+    evaluated: LogicalPlanBuilder,
+    by: &[String],
+    thresholds: &impl Display,
+    scale: Option<&MetricScale>,
+) -> Result<LogicalPlanBuilder> {
     let direction = direction(call)?;
-    let args = vec![
+    let mut args = vec![
         lit(thresholds.to_string()),
         lit(direction),
         column("metric"),
@@ -64,6 +76,7 @@ pub fn judge(
         is_reference(),
         column("dealt"),
     ];
+    args.extend(scale.map(|scale| lit(scale.to_string())));
     let mut partition: Vec<&str> = by.iter().map(String::as_str).collect();
     partition.push("metric");
     if has(&evaluated, "column_name") {

@@ -24,7 +24,7 @@ const REPORT: &str = include_str!("../../../sql/estimate_performance.sql");
 const REPORT_NAME: &str = "estimate_performance.sql";
 
 /// All reports that ship with the program and run on the demo's tables, with what they answer.
-const REPORTS: [(&str, &str, &str); 3] = [
+const REPORTS: [(&str, &str, &str); 4] = [
     (REPORT_NAME, REPORT, "the rows behind the chart"),
     (
         "drift.sql",
@@ -35,6 +35,11 @@ const REPORTS: [(&str, &str, &str); 3] = [
         "data_quality.sql",
         include_str!("../../../sql/data_quality.sql"),
         "missing, unseen and out-of-range values",
+    ),
+    (
+        "custom_metric.sql",
+        include_str!("../../../sql/custom_metric.sql"),
+        "metrics of your own, as SQL",
     ),
 ];
 

@@ -83,9 +83,7 @@ pub(super) fn evaluate_realized(
 fn empty(values: &[ScalarValue]) -> Profile {
     let first = texts(values, 1).into_iter().next();
     match first.as_deref().and_then(PerformanceMetric::parse) {
-        Some(PerformanceMetric::Regression(_)) => {
-            Profile::Regression(Box::new(RegressionProfile::default()))
-        }
+        Some(PerformanceMetric::Regression(_)) => Profile::Regression(Box::default()),
         _ => Profile::Score(ScoreProfile::default()),
     }
 }

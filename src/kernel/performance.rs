@@ -37,7 +37,7 @@ impl Judged for PerformanceMetric {
     }
 
     fn names() -> Vec<&'static str> {
-        let of_classes = MulticlassMetric::ALL.into_iter();
+        let of_classes = MulticlassMetric::all();
         let of_classes = of_classes.filter(|metric| Metric::parse(metric.name()).is_none());
         let of_classes = of_classes.map(MulticlassMetric::name).collect();
         [Metric::names(), of_classes, RegressionMetric::names()].concat()

@@ -133,7 +133,7 @@ impl Asked {
                 && (has_prediction || !metric.needs_prediction())
                 && (has_score || !metric.needs_order())
         };
-        let all: Vec<_> = MulticlassMetric::ALL.into_iter().filter(applies).collect();
+        let all: Vec<_> = MulticlassMetric::all().filter(applies).collect();
         let usual: Vec<_> = all
             .iter()
             .copied()

@@ -24,8 +24,9 @@ impl ClassCalibrators {
     /// Fits each class against all others, as NannyML 0.13.1 does.
     ///
     /// * `modes`: one for all classes, or one for each.
-    /// * Errors: another number of modes; [`KernelError::NotAProbability`] for [`CalibrationMode::Never`] when a score lies outside `[0, 1]`. A
-    /// reference without labels, or without rows of a class, gives no calibrators, and a status that says so.
+    /// * Errors: another number of modes; [`KernelError::NotAProbability`] for [`CalibrationMode::Never`] when a score lies
+    ///   outside `[0, 1]`. A reference without labels, or without rows of a class, gives no calibrators, and a status that
+    ///   says so.
     pub fn fit(
         reference: &mut MulticlassProfile,
         modes: &[CalibrationMode],

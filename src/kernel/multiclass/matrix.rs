@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn gradients_are_finite_differences() {
         let values: Vec<f64> = (0..9).map(|i| f64::from(i) - 3.0).collect();
-        for metric in MulticlassMetric::ALL {
+        for metric in MulticlassMetric::all() {
             let Some(value) = matrix().value(metric, &values) else {
                 continue;
             };

@@ -70,15 +70,9 @@ const NAMES: [(MulticlassMetric, &str); 22] = {
 
 impl MulticlassMetric {
     /// Every metric, in the order in which results list them.
-    pub const ALL: [Self; NAMES.len()] = {
-        let mut all = [Self::Accuracy; NAMES.len()];
-        let mut i = 0;
-        while i < NAMES.len() {
-            all[i] = NAMES[i].0;
-            i += 1;
-        }
-        all
-    };
+    pub fn all() -> impl Iterator<Item = Self> {
+        NAMES.iter().map(|(metric, _)| *metric)
+    }
 
     /// Name in SQL.
     pub fn name(self) -> &'static str {
@@ -163,11 +157,11 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_parse_back() {
-        for metric in MulticlassMetric::ALL {
+        for metric in MulticlassMetric::all() {
             assert_eq!(MulticlassMetric::parse(metric.name()), Some(metric));
         }
         // a name that two kinds of models share is judged on one scale
-        for metric in MulticlassMetric::ALL {
+        for metric in MulticlassMetric::all() {
             if let Some(binary) = Metric::parse(metric.name()) {
                 assert_eq!(metric.scale(), MetricScale::of(binary), "{metric}");
             }

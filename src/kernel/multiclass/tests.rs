@@ -70,7 +70,7 @@ fn roc_auc_is_the_mean_of_each_class_against_the_others() {
 #[test]
 fn errors_agree_with_the_jackknife() {
     let rows = rows(150);
-    for metric in MulticlassMetric::ALL {
+    for metric in MulticlassMetric::all() {
         if matches!(
             metric,
             MulticlassMetric::Of(_, Average::PerClass) | MulticlassMetric::ConfusionMatrix
@@ -190,8 +190,7 @@ fn estimates_are_the_mean_over_labels_that_follow_the_scores() {
         rows.iter().map(label).collect()
     };
     let draws: Vec<Vec<Row>> = (0..400).map(|_| drawn()).collect();
-    let usual = MulticlassMetric::ALL
-        .into_iter()
+    let usual = MulticlassMetric::all()
         .filter(|metric| !matches!(metric, MulticlassMetric::Of(_, Average::PerClass)));
     for metric in usual {
         let name = metric.name();

@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn errors_of_r2_are_influences() {
         let rows: Vec<(f64, f64)> = (0..40)
-            .map(|i| f64::from(i))
+            .map(f64::from)
             .map(|i| (10.0 + i + (i * 7.0) % 5.0, 10.5 + 0.9 * i + (i * 3.0) % 4.0))
             .collect();
         let reading = realized(&rows).reading(RegressionMetric::R2, 0.95);
@@ -352,7 +352,7 @@ mod tests {
     #[test]
     fn bytes_are_the_same_however_rows_come() {
         let rows: Vec<(f64, f64)> = (0..300)
-            .map(|i| f64::from(i))
+            .map(f64::from)
             .map(|i| (i * 0.37 - 5.0, (i * 1.7) % 90.0))
             .collect();
         let (labels, predictions): (Vec<f64>, Vec<f64>) = rows.iter().copied().unzip();

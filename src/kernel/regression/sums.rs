@@ -57,7 +57,13 @@ impl Sums {
     /// A sum, to 106 bits.
     pub fn of(&self, term: Term) -> Double {
         let sum = self.0.get(term as usize);
-        sum.map_or(Double::from(0.0), ExactSum::value)
+        sum.map_or(
+            Double {
+                high: 0.0,
+                low: 0.0,
+            },
+            ExactSum::value,
+        )
     }
 
     /// Adds the terms of a block of rows whose numbers are finite.

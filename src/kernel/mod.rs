@@ -27,6 +27,7 @@ pub(crate) mod estimate_confusion;
 pub(crate) mod estimate_ranking;
 pub mod exact_sum;
 pub(crate) mod expected;
+pub mod gbdt;
 pub(crate) mod group;
 pub(crate) mod hull;
 pub mod interval;

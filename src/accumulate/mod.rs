@@ -4,6 +4,7 @@
 //! interchangeable. (`Binary` overflows its 32-bit offsets at two gigabytes of state.)
 mod arguments;
 mod category_rows;
+mod gbdt_rows;
 mod grouped;
 mod labelled_rows;
 mod pca_rows;
@@ -17,6 +18,7 @@ mod threshold_rows;
 mod value_rows;
 
 pub use arguments::{Arguments, bytes_at};
+pub use gbdt_rows::{GbdtRows, predicted};
 pub use grouped::GroupedAccumulator;
 pub use labelled_rows::LabelledRows;
 pub use pca_rows::{CovarianceRows, EncodingRows, ErrorRows, MergedErrors, projected};

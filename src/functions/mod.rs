@@ -10,6 +10,7 @@ mod distances;
 mod drift;
 mod drift_bins;
 mod evaluate;
+mod gbdt;
 mod is_positive;
 mod one_label;
 mod pca;
@@ -42,6 +43,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         thresholds::aggregates()?,
         ranking::aggregates()?,
         pca::aggregates()?,
+        gbdt::aggregates()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }
@@ -59,6 +61,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         is_positive::all()?,
         one_label::all()?,
         pca::scalars()?,
+        gbdt::scalars()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }

@@ -76,10 +76,10 @@ impl Input {
         match argument {
             "label" => Self::Label,
             "prediction" | "is_reference" | "alert" => Self::Prediction,
-            "score" | "value" | "sampling_error" | "realized" => Self::Score,
+            "score" | "value" | "sampling_error" | "realized" | "target" => Self::Score,
             "profile" if function == "merge_reconstruction_profiles" => Self::Errors,
             "profile" => Self::Profile,
-            "row" => Self::Record,
+            "row" | "features" => Self::Record,
             "encoding" => Self::Fitted(encoding().to_bytes()),
             "pca" => Self::Fitted(projection().to_bytes()),
             "x" if function == "category_profile" => Self::Category,

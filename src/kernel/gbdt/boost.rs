@@ -7,7 +7,6 @@ use super::model::{Model, Training};
 use super::options::{Objective, Options};
 use super::rows::Rows;
 use super::split::Rules;
-use crate::kernel::KernelError;
 
 /// Share of the initial objective below which a gain is rounding.
 const ROUNDING: f64 = 1e-12;
@@ -18,13 +17,10 @@ const LEAST_CURVATURE: f64 = 1e-16;
 
 impl Rows {
     /// The model that these rows teach; `None` without rows.
-    ///
-    /// # Errors
-    /// When the weights of equal rows have no sum.
-    pub fn fit(&mut self, options: &Options) -> Result<Option<Model>, KernelError> {
-        self.order()?;
+    pub fn fit(&mut self, options: &Options) -> Option<Model> {
+        self.order();
         if self.is_empty() {
-            return Ok(None);
+            return None;
         }
         let mut matrix = Matrix::new(self.columns.len(), self.len());
         let mut columns = Vec::with_capacity(self.columns.len());
@@ -47,13 +43,13 @@ impl Rows {
             fitted_row_count: self.counts.iter().sum(),
             weight: weights.iter().sum(),
         };
-        Ok(Some(Model::new(
+        Some(Model::new(
             self.objective,
             training,
             columns,
             loss.base,
             trees,
-        )))
+        ))
     }
 }
 

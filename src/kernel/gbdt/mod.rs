@@ -17,7 +17,7 @@
 //!     let target = f64::from(i) + if plan == "pro" { 50.0 } else { 0.0 };
 //!     rows.observe(target, 1.0, [Cell::number(f64::from(i)), Cell::Text(plan)].into_iter())?;
 //! }
-//! let model = rows.fit(&Options::default())?.ok_or("no rows")?;
+//! let model = rows.fit(&Options::default()).ok_or("no rows")?;
 //! let predicted = Predictor::new(&model).one([Cell::number(100.0), Cell::Text("pro")].into_iter());
 //! assert!((predicted - 150.0).abs() < 15.0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -10,6 +10,7 @@ use super::histogram::CODES;
 use super::model::Model;
 use super::options::Objective;
 use super::tree::Tree;
+use crate::kernel::KernelError;
 use crate::kernel::pca::Cell;
 
 /// Most leaves of a tree: a set of them is a machine word.
@@ -41,6 +42,11 @@ impl Predictor {
             model: model.clone(),
             trees,
         }
+    }
+
+    /// Reads a model's bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
+        Ok(Self::new(&Model::from_bytes(bytes)?))
     }
 
     /// The model.

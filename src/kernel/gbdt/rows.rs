@@ -120,10 +120,10 @@ impl Rows {
             return Ok(());
         }
         self.push(hash, weight, 1);
-        match self.hashes.len() - self.ordered > UNORDERED.max(self.ordered / 4) {
-            true => self.order(),
-            false => Ok(()),
+        if self.hashes.len() - self.ordered > UNORDERED.max(self.ordered / 4) {
+            self.order();
         }
+        Ok(())
     }
 
     /// Accounts for a row whose cells were appended.
@@ -183,7 +183,8 @@ impl Rows {
             }
             self.push(*hash, *weight, *count);
         }
-        self.order()
+        self.order();
+        Ok(())
     }
 
     /// Distinct rows that are kept.

@@ -12,11 +12,8 @@ const HALF: u32 = 64;
 
 impl Rows {
     /// The state; equal rows in any order give equal bytes.
-    ///
-    /// # Errors
-    /// When the weights of equal rows have no sum.
-    pub fn to_bytes(&mut self) -> Result<Vec<u8>, KernelError> {
-        self.order()?;
+    pub fn to_bytes(&mut self) -> Vec<u8> {
+        self.order();
         let mut w = Writer::new(MAGIC, 1);
         w.reserve(self.len() * (8 * self.width() + 2));
         w.uint(self.seen);
@@ -42,7 +39,7 @@ impl Rows {
             w.wide(weight.rotate_left(HALF));
             w.uint(*count);
         }
-        Ok(w.finish())
+        w.finish()
     }
 
     /// Reads what [`Self::to_bytes`] wrote.
@@ -83,6 +80,16 @@ impl Rows {
         }
         r.finish()?;
         Ok(found)
+    }
+
+    /// Adds a state.
+    pub fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError> {
+        let other = Self::from_bytes(bytes, self.objective, self.max_rows)?;
+        match self.columns.is_empty() {
+            true => *self = other,
+            false => self.merge(&other)?,
+        }
+        Ok(())
     }
 
     fn read_row(&mut self, r: &mut Reader) -> Result<(), KernelError> {

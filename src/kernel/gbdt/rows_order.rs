@@ -1,6 +1,5 @@
 //! Rows in their canonical order, repetitions added up, a sample of too many.
 use super::rows::{MOST_CELLS, Rows, recoded};
-use crate::kernel::KernelError;
 use crate::kernel::pca::columns::Kind;
 
 impl Rows {
@@ -10,9 +9,9 @@ impl Rows {
     }
 
     /// Puts rows in their canonical order, adds up repetitions, and drops what is too much.
-    pub(super) fn order(&mut self) -> Result<(), KernelError> {
+    pub(super) fn order(&mut self) {
         if self.ordered == self.hashes.len() {
-            return Ok(());
+            return;
         }
         self.renumber(|_, _| true);
         let width = self.width();
@@ -30,10 +29,11 @@ impl Rows {
             .take(self.most())
         {
             first.extend(run.first());
-            let weight = run.iter().try_fold(0u128, |sum, &at| {
-                sum.checked_add(self.weights.get(at as usize).copied().unwrap_or(0))
-            });
-            weights.push(weight.ok_or_else(too_heavy)?);
+            let weight = run
+                .iter()
+                .filter_map(|&at| self.weights.get(at as usize))
+                .fold(0, |sum: u128, weight| sum.saturating_add(*weight));
+            weights.push(weight);
             counts.push(
                 run.iter()
                     .filter_map(|&at| self.counts.get(at as usize))
@@ -54,7 +54,6 @@ impl Rows {
         if truncated {
             self.drop_unused_texts();
         }
-        Ok(())
     }
 
     /// Gives the texts codes in their order.
@@ -98,11 +97,4 @@ impl Rows {
         };
         self.renumber(is_used);
     }
-}
-
-fn too_heavy() -> KernelError {
-    KernelError::Undefined(
-        "the weights of equal rows add up to more than 1e19. Expected weights that count rows, as 2 for a row that comes twice"
-            .into(),
-    )
 }

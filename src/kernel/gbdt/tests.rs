@@ -58,7 +58,6 @@ fn fitted(rows: &[Row], options: &Options) -> Model {
     collected(rows, Objective::Squared, 1_000_000)
         .fit(options)
         .unwrap()
-        .unwrap()
 }
 
 fn predicted(model: &Model, rows: &[Row]) -> Vec<f64> {
@@ -160,19 +159,17 @@ fn neither_order_nor_parts_nor_a_limit_leave_a_trace() {
         let backward: Vec<Row> = rows.iter().rev().copied().collect();
         let mut merged = Rows::new(Objective::Squared, most);
         for part in backward.chunks(77) {
-            let bytes = collected(part, Objective::Squared, most)
-                .to_bytes()
-                .unwrap();
+            let bytes = collected(part, Objective::Squared, most).to_bytes();
             let part = Rows::from_bytes(&bytes, Objective::Squared, most).unwrap();
             merged.merge(&part).unwrap();
         }
-        assert_eq!(merged.to_bytes().unwrap(), forward.to_bytes().unwrap());
+        assert_eq!(merged.to_bytes(), forward.to_bytes());
         assert_eq!(forward.len(), most.min(500));
         let (a, b) = (
             forward.fit(&Options::default()),
             merged.fit(&Options::default()),
         );
-        let (a, b) = (a.unwrap().unwrap(), b.unwrap().unwrap());
+        let (a, b) = (a.unwrap(), b.unwrap());
         assert_eq!(a.to_bytes(), b.to_bytes());
         assert_eq!(
             (a.training().row_count, a.training().fitted_row_count),
@@ -209,7 +206,7 @@ fn equal_targets_are_predicted_exactly() {
             .map(|row| (class, row.1, row.2, row.3))
             .collect();
         let mut rows_of_class = collected(&rows, Objective::Logistic, 1_000);
-        let model = rows_of_class.fit(&Options::default()).unwrap().unwrap();
+        let model = rows_of_class.fit(&Options::default()).unwrap();
         assert!(
             predicted(&model, &rows)
                 .iter()
@@ -234,7 +231,6 @@ fn probabilities_are_learnt() {
     options.trees = 200;
     let model = collected(&rows, Objective::Logistic, 10_000)
         .fit(&options)
-        .unwrap()
         .unwrap();
     for (row, p) in rows.iter().zip(predicted(&model, &rows)) {
         // a range of numbers may lie on both sides
@@ -338,9 +334,9 @@ fn rows_that_cannot_be_used_are_refused_by_value() {
 #[test]
 fn no_rows_and_no_weight_teach_nothing() {
     let mut none = collected(&[], Objective::Squared, 10);
-    assert!(none.fit(&Options::default()).unwrap().is_none());
+    assert!(none.fit(&Options::default()).is_none());
     let mut weightless = collected(&[(1.0, 0.0, 2.0, "pro")], Objective::Squared, 10);
-    assert!(weightless.fit(&Options::default()).unwrap().is_none());
+    assert!(weightless.fit(&Options::default()).is_none());
 }
 
 #[test]
@@ -352,7 +348,7 @@ fn texts_of_rows_that_were_dropped_are_dropped() {
         rows.observe(1.0, 1.0, [Cell::Text(name)].into_iter())
             .unwrap();
     }
-    let bytes = rows.to_bytes().unwrap();
+    let bytes = rows.to_bytes();
     assert_eq!(rows.len(), 20);
     assert!(
         bytes.len() < 20 * 40 && rows.heap_size() < 20_000,

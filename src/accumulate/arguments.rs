@@ -53,6 +53,15 @@ impl Arguments {
         }
     }
 
+    /// Whether there is an argument at `position` other than a constant NULL.
+    pub fn is_given(&self, position: usize) -> bool {
+        let null =
+            |constant: &Option<ScalarValue>| constant.as_ref().is_some_and(ScalarValue::is_null);
+        self.constants
+            .get(position)
+            .is_some_and(|constant| !null(constant))
+    }
+
     /// The whole number at `position`, or `default`.
     pub fn integer(&self, position: usize, name: &str, default: i64) -> Result<i64> {
         let Some(value) = self.constant(position, name)? else {

@@ -5,6 +5,7 @@
 mod arguments;
 mod category_rows;
 mod class_estimate_rows;
+mod gbdt_rows;
 mod grouped;
 mod labelled_rows;
 mod multiclass_rows;
@@ -21,6 +22,7 @@ mod value_rows;
 
 pub use arguments::{Arguments, bytes_at};
 pub use class_estimate_rows::ClassEstimateRows;
+pub use gbdt_rows::{GbdtRows, predicted};
 pub use grouped::GroupedAccumulator;
 pub use labelled_rows::LabelledRows;
 pub use multiclass_rows::{MulticlassRows, named_classes};

@@ -96,6 +96,30 @@ impl Records {
         &self.names
     }
 
+    /// Name and kind of each column; no kind where the column has no type, and so no value.
+    pub fn kinds(&self) -> Vec<(String, Option<Kind>)> {
+        let kind = |((name, kind), cells): (&(String, Kind), &Cells)| {
+            let known = !matches!(cells, Cells::Missing);
+            (name.clone(), known.then_some(*kind))
+        };
+        self.names.iter().zip(&self.cells).map(kind).collect()
+    }
+
+    /// Whether a row is a struct and not NULL in place of it.
+    #[inline]
+    pub fn is_known(&self, row: usize) -> bool {
+        self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))
+    }
+
+    /// The value of a column in a row.
+    #[inline]
+    pub fn cell(&self, column: usize, row: usize) -> Cell<'_> {
+        match self.cells.get(column) {
+            Some(cells) => cells.at(row),
+            None => Cell::Missing,
+        }
+    }
+
     /// How many rows.
     pub fn rows(&self) -> usize {
         self.rows
@@ -104,8 +128,8 @@ impl Records {
     /// The cells of a row; `None` for a NULL in place of the struct.
     #[inline]
     pub fn row(&self, row: usize) -> Option<impl Iterator<Item = Cell<'_>> + Clone> {
-        let known = self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
-        known.then(|| self.cells.iter().map(move |cells| cells.at(row)))
+        self.is_known(row)
+            .then(|| self.cells.iter().map(move |cells| cells.at(row)))
     }
 }
 
@@ -148,6 +172,7 @@ macro_rules! from_bytes {
 from_bytes!(crate::kernel::multiclass::ClassCalibrators);
 from_bytes!(crate::kernel::pca::encoding::Encoding);
 from_bytes!(crate::kernel::pca::projection::Projection);
+from_bytes!(crate::kernel::gbdt::predict::Predictor);
 
 /// The fitted value of each row; equal ones are read once.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ mod drift_bins;
 mod evaluate;
 mod evaluate_realized;
 mod evaluation_row;
+mod gbdt;
 mod is_positive;
 mod multiclass;
 mod one_label;
@@ -51,6 +52,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         thresholds::aggregates()?,
         ranking::aggregates()?,
         pca::aggregates()?,
+        gbdt::aggregates()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }
@@ -70,6 +72,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         one_label::all()?,
         pca::scalars()?,
         custom_metric::all()?,
+        gbdt::scalars()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }

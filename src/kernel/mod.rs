@@ -29,6 +29,7 @@ pub(crate) mod estimate_ranking;
 mod exact_block;
 pub mod exact_sum;
 pub(crate) mod expected;
+pub mod gbdt;
 pub(crate) mod group;
 pub(crate) mod hull;
 pub mod interval;

@@ -85,6 +85,7 @@ fn describe(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
         Profile::Category(profile) => of_categories(&profile.groups()),
         Profile::Estimates(profile) => of_classes(&mut profile.realized().clone()),
         Profile::Multiclass(profile) => of_classes(profile),
+        Profile::Losses(profile) => of_regression(profile.realized()),
         Profile::Regression(profile) => of_regression(profile),
     };
     let mut columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from(vec![kind]))];

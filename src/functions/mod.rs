@@ -16,6 +16,7 @@ mod evaluate_realized;
 mod evaluation_row;
 mod gbdt;
 mod is_positive;
+mod losses;
 mod multiclass;
 mod one_label;
 mod pca;
@@ -47,6 +48,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         readings::all()?,
         multiclass::all()?,
         class_estimates::aggregates()?,
+        losses::aggregates()?,
         regression::all()?,
         evaluate::aggregates()?,
         thresholds::aggregates()?,
@@ -65,6 +67,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         distances::all()?,
         evaluate::scalars()?,
         class_estimates::scalars()?,
+        losses::scalars()?,
         thresholds::scalars()?,
         ranking::scalars()?,
         calendar_chunk::all()?,

@@ -2,7 +2,7 @@
 use super::category_profile::{self, CategoryProfile};
 use super::error::KernelError;
 use super::multiclass::{self, ClassEstimates, MulticlassProfile};
-use super::regression::{self, RegressionProfile};
+use super::regression::{self, LossEstimates, RegressionProfile};
 use super::score_profile::ScoreProfile;
 use super::value_profile::{self, ValueProfile};
 
@@ -30,6 +30,8 @@ pub enum Profile {
     Estimates(Box<ClassEstimates>),
     /// Of several classes.
     Multiclass(Box<MulticlassProfile>),
+    /// Of losses that are expected of a regression.
+    Losses(Box<LossEstimates>),
     /// Of labels and predictions that are numbers.
     Regression(Box<RegressionProfile>),
 }
@@ -46,6 +48,9 @@ impl Profile {
             Some(&multiclass::MAGIC) => {
                 Self::Multiclass(Box::new(MulticlassProfile::from_bytes(bytes)?))
             }
+            Some(&regression::LOSSES_MAGIC) => {
+                Self::Losses(Box::new(LossEstimates::from_bytes(bytes)?))
+            }
             Some(&regression::MAGIC) => {
                 Self::Regression(Box::new(RegressionProfile::from_bytes(bytes)?))
             }
@@ -53,7 +58,7 @@ impl Profile {
         })
     }
 
-    /// What is profiled: `score`, `value`, `category`, `estimates`, `multiclass` or `regression`.
+    /// What is profiled: `score`, `value`, `category`, `estimates`, `losses`, `multiclass` or `regression`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Score(_) => "score",
@@ -61,6 +66,7 @@ impl Profile {
             Self::Category(_) => "category",
             Self::Estimates(_) => "estimates",
             Self::Multiclass(_) => "multiclass",
+            Self::Losses(_) => "losses",
             Self::Regression(_) => "regression",
         }
     }
@@ -82,6 +88,7 @@ impl Profile {
             Self::Category(profile) => profile.merge_bytes(bytes),
             Self::Estimates(profile) => profile.merge_bytes(bytes),
             Self::Multiclass(profile) => profile.merge_bytes(bytes),
+            Self::Losses(profile) => profile.merge_bytes(bytes),
             Self::Regression(profile) => profile.merge_bytes(bytes),
         }
     }
@@ -94,6 +101,7 @@ impl Profile {
             Self::Category(profile) => profile.to_bytes(),
             Self::Estimates(profile) => profile.to_bytes(),
             Self::Multiclass(profile) => profile.to_bytes(),
+            Self::Losses(profile) => profile.to_bytes(),
             Self::Regression(profile) => profile.to_bytes(),
         }
     }
@@ -106,6 +114,7 @@ impl Profile {
             Self::Category(profile) => profile.heap_size(),
             Self::Estimates(profile) => profile.heap_size(),
             Self::Multiclass(profile) => profile.heap_size(),
+            Self::Losses(profile) => profile.heap_size(),
             Self::Regression(profile) => profile.heap_size(),
         }
     }
@@ -117,6 +126,7 @@ fn kind_of(bytes: &[u8]) -> &'static str {
         Some(&category_profile::MAGIC) => "category",
         Some(&multiclass::ESTIMATES_MAGIC) => "estimates",
         Some(&multiclass::MAGIC) => "multiclass",
+        Some(&regression::LOSSES_MAGIC) => "losses",
         Some(&regression::MAGIC) => "regression",
         _ => "score",
     }

@@ -9,6 +9,7 @@ use super::arguments::Call;
 use super::by::{by_columns, comparable_groups};
 use super::chunked::CHUNK_COLUMNS;
 use super::estimate_classes;
+use super::estimate_regression;
 use super::problem::{CLASSES, PROBLEM_TYPE, Problem, named_metrics};
 use super::profiles::chunk_profiles;
 use super::result::{judge, shared_shape};
@@ -22,7 +23,7 @@ use crate::kernel::metric::Metric;
 
 pub static SPEC: RelationSpec = RelationSpec {
     name: "estimate_performance",
-    description: "Performance of a classifier per chunk, estimated without labels (CBPE), with error bars, thresholds \
+    description: "Performance of a classifier (CBPE) or a regression (direct loss estimation) per chunk, estimated without labels, with error bars, thresholds \
                   of a stated false-alarm rate, and the realized value beside it where labels are known.",
     arguments: &[
         (
@@ -68,6 +69,14 @@ pub static SPEC: RelationSpec = RelationSpec {
             "Value of a row by outcome [tn, fp, fn, tp], of several classes a row for each label, for business_value and business_value_per_row.",
         ),
         (
+            "columns",
+            "Of a regression: columns from which its losses are learnt, besides the prediction; default: all that have no other \
+             part in the call.",
+        ),
+        shared_arguments::EXCLUDE,
+        shared_arguments::TREAT_AS_CATEGORICAL,
+        shared_arguments::TREAT_AS_CONTINUOUS,
+        (
             "calibrate",
             "'auto' (default), 'always' or 'never'; of several classes also a list, in their order.",
         ),
@@ -98,10 +107,7 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     match Problem::read(call, &[&reference, &analysis])? {
         Problem::Multiclass => return estimate_classes::expand(call, &by, [reference, analysis]),
         Problem::Regression => {
-            return plan_err!(
-                "{}: estimates of a regression are not there yet. Expected a classifier. Hint: realized_performance(...)",
-                call.function()
-            );
+            return estimate_regression::expand(call, &by, [reference, analysis]);
         }
         Problem::Binary => (),
     }

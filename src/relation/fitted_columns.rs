@@ -42,9 +42,17 @@ impl FittedColumns {
 
     /// A row as one struct, from the columns that [`Self::of`] named.
     pub fn record(&self) -> Expr {
+        self.record_with(&[])
+    }
+
+    /// The same with more fields.
+    pub fn record_with(&self, more: &[(&str, Expr)]) -> Expr {
         let fields = self.0.iter().enumerate();
         let fields = fields.flat_map(|(i, field)| [lit(field.name.clone()), column(&inside(i))]);
-        named_struct(fields.collect())
+        let more = more
+            .iter()
+            .flat_map(|(name, expr)| [lit(*name), expr.clone()]);
+        named_struct(fields.chain(more).collect())
     }
 }
 
@@ -81,11 +89,13 @@ pub fn named_columns(
     Ok(names)
 }
 
-/// Reads `columns`, `exclude`, `treat_as_categorical` and `treat_as_continuous`; `named` are left out by default.
+/// Reads `columns`, `exclude`, `treat_as_categorical` and `treat_as_continuous`; `named` are left out by default, and
+/// fewer than `least` are refused.
 pub fn fitted_columns(
     call: &mut Call,
     sides: [&DFSchema; 2],
     named: &BTreeSet<String>,
+    least: usize,
 ) -> Result<FittedColumns> {
     let function = call.function();
     for role in ["label", "prediction", "score"] {
@@ -134,8 +144,8 @@ pub fn fitted_columns(
         columns.push(fitted_column(call, name, sides, treat, given.is_some())?);
     }
     match columns.len() {
-        2..=MOST_COLUMNS => Ok(FittedColumns(columns)),
-        0..2 => plan_err!(
+        many if (least..=MOST_COLUMNS).contains(&many) => Ok(FittedColumns(columns)),
+        few if few < least => plan_err!(
             "{function}: {} column is left to look at, and how columns go together takes two at least. Expected more columns. \
              Columns that say when, by which model and in which group a row is are left out by default. \
              Hint: columns => [a, b]",

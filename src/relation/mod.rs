@@ -14,6 +14,7 @@ mod drift_bins;
 mod drift_thresholds;
 mod estimate_classes;
 mod estimate_performance;
+mod estimate_regression;
 mod fit;
 mod fitted_columns;
 mod help;

@@ -153,6 +153,7 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
         call,
         [reference.side.schema(), analysis.side.schema()],
         &named,
+        2,
     )?;
     let Some(scale) = scale_of(RECONSTRUCTION_ERROR) else {
         return plan_err!("{function}: metric {RECONSTRUCTION_ERROR} has no scale");

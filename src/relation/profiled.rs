@@ -58,6 +58,8 @@ pub enum Profiled {
     Columns(Vec<ProfiledColumn>),
     /// Columns together, by the errors that a fit leaves of them.
     Errors(Box<FittedRecord>),
+    /// Prediction and label with what is expected of the losses of a row.
+    Losses(Box<FittedRecord>),
     /// Nothing: the aggregates of a metric that the call gives are its values.
     Metric(Box<CustomMetric>),
 }
@@ -113,7 +115,7 @@ impl Profiled {
             Self::Columns(columns) => numbered(columns)
                 .filter_map(|(i, column)| Some((format!("__column_{i}"), column.expr.clone()?)))
                 .collect(),
-            Self::Errors(fitted) => fitted.columns.clone(),
+            Self::Errors(fitted) | Self::Losses(fitted) => fitted.columns.clone(),
             Self::Metric(metric) => metric.inputs.clone(),
         }
     }
@@ -171,6 +173,16 @@ impl Profiled {
                     Ok(profile.alias(profile_name(i)))
                 })
                 .collect(),
+            Self::Losses(fitted) => {
+                let inputs = [
+                    column("__label"),
+                    column("__prediction"),
+                    fitted.record.clone(),
+                ];
+                let arguments = inputs.into_iter().chain(bounds.arguments()).collect();
+                let profile = aggregate(call, "loss_estimates", arguments)?;
+                Ok(vec![profile.alias("profile")])
+            }
             Self::Errors(fitted) => {
                 let arguments = vec![fitted.record.clone(), column(FIT)];
                 let profile = aggregate(call, "reconstruction_profile", arguments)?;
@@ -192,7 +204,7 @@ impl Profiled {
     /// Rows with what the aggregates read beside [`Self::inputs`].
     pub fn fitted(&self, rows: LogicalPlan, by: &[String]) -> Result<LogicalPlan> {
         match self {
-            Self::Errors(fitted) => fitted.fit.beside(rows, by),
+            Self::Errors(fitted) | Self::Losses(fitted) => fitted.fit.beside(rows, by),
             Self::ClassEstimates(_, fit) => fit.beside(rows, by),
             _ => Ok(rows),
         }

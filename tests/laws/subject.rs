@@ -30,7 +30,8 @@ const FEW_BINS: i64 = 16;
 
 /// Aggregates to which a NULL says something: a profile counts the rows that lack a score, prediction or label,
 /// and a chunk without an index or a value is a chunk all the same.
-pub const KEEPS_NULL_ROWS: [&str; 9] = [
+pub const KEEPS_NULL_ROWS: [&str; 10] = [
+    "loss_estimates",
     "score_profile",
     "regression_profile",
     "multiclass_profile",
@@ -70,6 +71,8 @@ pub enum Input {
     LabelName,
     /// The prediction as one.
     PredictionName,
+    /// An expected loss.
+    Losses,
     /// A score for each label, which is true or false.
     Scores,
     Profile,
@@ -94,6 +97,9 @@ impl Input {
         match argument {
             "label" if is_regression || function == "regression_profile" => Self::Score,
             "prediction" if is_regression || function == "regression_profile" => Self::Number,
+            "label" if function == "loss_estimates" => Self::Score,
+            "prediction" if function == "loss_estimates" => Self::Number,
+            "expected" => Self::Losses,
             "scores" => Self::Scores,
             "calibrators" => Self::Fitted(calibrators().to_bytes()),
             "label" if OF_CLASSES.contains(&function) => Self::LabelName,
@@ -123,6 +129,7 @@ impl Input {
             Self::Label | Self::Prediction => DataType::Boolean,
             Self::Score | Self::Number => DataType::Float64,
             Self::LabelName | Self::PredictionName => DataType::Utf8,
+            Self::Losses => DataType::Struct(losses_fields()),
             Self::Scores => DataType::Struct(scores_fields()),
             Self::Profile | Self::Fitted(_) | Self::Errors => DataType::BinaryView,
             Self::Record => DataType::Struct(record_fields()),
@@ -154,6 +161,10 @@ impl Input {
                     .map(|r| class_name(r.prediction))
                     .collect::<StringArray>(),
             ),
+            Self::Losses => {
+                let columns = vec![Self::Score.column(rows)];
+                Arc::new(StructArray::new(losses_fields(), columns, None))
+            }
             Self::Scores => {
                 let of = |is: bool| -> ArrayRef {
                     let score =
@@ -199,6 +210,10 @@ fn profile_of(row: &Row) -> Option<Vec<u8>> {
 
 fn class_name(class: Option<bool>) -> Option<String> {
     class.map(|class| class.to_string())
+}
+
+fn losses_fields() -> Fields {
+    Fields::from(vec![Field::new("absolute", DataType::Float64, true)])
 }
 
 fn scores_fields() -> Fields {

@@ -1,10 +1,16 @@
 //! Performance of a model that predicts a number.
+mod estimate;
+mod loss;
+mod loss_estimates;
 mod metric;
 mod profile;
 mod profile_bytes;
 mod reading;
 mod sums;
 
+pub use estimate::LossEstimator;
+pub use loss::Loss;
+pub use loss_estimates::{LossEstimates, MAGIC as LOSSES_MAGIC};
 pub use metric::RegressionMetric;
 pub use profile::{MAGIC, RegressionProfile};
 pub use reading::RealizedRegression;

@@ -141,6 +141,9 @@ pub fn shared_shape(
     for name in RESULT_COLUMNS {
         let value = match name {
             "monitor" => monitor.clone(),
+            // never NULL, but said to be: of a plan with a union and a join the optimizer of DataFusion 55.2 makes columns that
+            // may be NULL, whatever the plan said, and `CREATE TABLE ... AS` then refuses them
+            "complete" | "row_count" => when(column("metric").is_not_null(), column(name)).end()?,
             "lower_threshold" | "upper_threshold" => limit(name),
             "alert" if has(&judged, name) => column(name),
             "alert" => alert()?,

@@ -82,7 +82,7 @@ impl Column {
                 let values = known
                     .map(|(word, weight)| (f64::from_bits(word), weight))
                     .collect();
-                let edges = edges(distinct(values), options.max_bins);
+                let edges = edges(&distinct(values), options.max_bins);
                 let found = Self {
                     name,
                     values: Values::Numbers(edges),
@@ -188,7 +188,7 @@ fn distinct(mut values: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
 /// Upper ends of at most `bins` ranges of about equal weight. A number that alone has the weight of a range is one.
 ///
 /// Ends lie in the middle between two neighbours, so that numbers between them go with the nearer one.
-fn edges(values: Vec<(f64, f64)>, bins: usize) -> Vec<f64> {
+fn edges(values: &[(f64, f64)], bins: usize) -> Vec<f64> {
     let between = |pair: &[(f64, f64); 2]| middle(pair[0].0, pair[1].0);
     if values.len() <= bins {
         return values.array_windows().map(between).collect();

@@ -109,7 +109,8 @@ impl Options {
 impl Options {
     /// Least sum of weights in a leaf, where all rows together have this one.
     pub(super) fn least_rows(&self, weight: f64) -> f64 {
-        self.min_rows.unwrap_or((weight / 300.0).clamp(20.0, 200.0))
+        self.min_rows
+            .unwrap_or_else(|| (weight / 300.0).clamp(20.0, 200.0))
     }
 }
 

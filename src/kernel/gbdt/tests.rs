@@ -218,7 +218,13 @@ fn equal_targets_are_predicted_exactly() {
 #[test]
 fn probabilities_are_learnt() {
     // 1 in 4 below 50, 3 in 4 above
-    let class = |i: usize, x: f64| if (i % 4 == 0) == (x < 50.0) { 1.0 } else { 0.0 };
+    let class = |i: usize, x: f64| {
+        if i.is_multiple_of(4) == (x < 50.0) {
+            1.0
+        } else {
+            0.0
+        }
+    };
     let rows: Vec<Row> = (0..2_000)
         .map(|i| (i, (i * 7919 % 1009) as f64 / 10.0))
         .map(|(i, x)| (class(i, x), 1.0, x, "pro"))

@@ -1,6 +1,6 @@
 //! Gradient-boosted decision trees: learn a number, or the probability of a class, from rows of numbers and categories.
 //!
-//! Rows are collected in any order ([`rows`]), their columns become small codes ([`column`], [`matrix`]), trees are grown on
+//! Rows are collected in any order ([`rows`]), their columns become small codes ([`mod@column`], [`matrix`]), trees are grown on
 //! histograms of gradients ([`histogram`], [`split`], [`grow`], [`boost`]), and what was learnt is a value ([`model`]) that
 //! is applied to many rows at once ([`predict`]).
 //!

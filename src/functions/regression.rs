@@ -68,9 +68,12 @@ fn spec(metric: RegressionMetric) -> FunctionSpec {
         .leak(),
         arguments: &[LABEL, PREDICTION],
         required: 2,
-        example: format!(
-            "SELECT country, {name}(y_true, y_pred) FROM predictions GROUP BY country"
-        )
+        example: [
+            "SELECT country, ",
+            name,
+            "(y_true, y_pred) FROM predictions GROUP BY country",
+        ]
+        .concat()
         .leak(),
     }
 }

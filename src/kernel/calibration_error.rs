@@ -38,7 +38,7 @@ impl Ranges {
     /// Adds the rows of a bin whose mean probability is `c`, known up to `slack`, all of them
     /// between `low` and `high`.
     fn add(&mut self, group: &Group, c: f64, slack: f64, (low, high): (f64, f64), noise: f64) {
-        let rows = group.rows as f64;
+        let rows = group.rows;
         let (lower, upper) = (group.lower.max(0.0), group.upper.min(1.0));
         let score = group.mean.clamp(0.0, 1.0);
         if let Some(range) = self.ranges.get_mut(range_of(score)) {
@@ -151,17 +151,41 @@ pub(crate) struct RealizedCalibrationError {
     pub noise_floor: f64,
 }
 
-/// Calibration error of labelled rows, grouped by label; `None` without rows.
-pub(crate) fn realized_calibration_error(
-    negatives: &[Group],
-    positives: &[Group],
-) -> Option<RealizedCalibrationError> {
+/// Influence of a row of each group on the calibration error; groups by label.
+///
+/// The distance of the row, signed as its range's gap, less the value.
+pub(crate) fn influences_on_calibration_error(by_label: &[Vec<Group>; 2]) -> Option<[Vec<f64>; 2]> {
+    let [negatives, positives] = by_label;
+    let ranges = labelled_ranges(negatives, positives);
+    let (rows, value) = (ranges.rows(), ranges.value());
+    let of = |label: f64, groups: &[Group]| {
+        let influence = |group: &Group| {
+            let score = group.mean.clamp(0.0, 1.0);
+            let range = ranges.ranges.get(range_of(score));
+            let side = range.map_or(0.0, |range| range.gap.signum());
+            (side * (score - label) - value) / rows
+        };
+        groups.iter().map(influence).collect()
+    };
+    (rows > 0.0).then(|| [of(0.0, negatives), of(1.0, positives)])
+}
+
+fn labelled_ranges(negatives: &[Group], positives: &[Group]) -> Ranges {
     let mut ranges = Ranges::default();
     for (label, groups) in [(0.0, negatives), (1.0, positives)] {
         for group in groups {
             ranges.add(group, label, 0.0, (label, label), 0.0);
         }
     }
+    ranges
+}
+
+/// Calibration error of labelled rows, grouped by label; `None` without rows.
+pub(crate) fn realized_calibration_error(
+    negatives: &[Group],
+    positives: &[Group],
+) -> Option<RealizedCalibrationError> {
+    let ranges = labelled_ranges(negatives, positives);
     let rows = ranges.rows();
     let deviation = |range: &Range| {
         let mean = range.gap / range.rows.max(1.0);
@@ -180,9 +204,9 @@ pub(crate) fn realized_calibration_error(
 mod tests {
     use super::*;
 
-    fn at(score: f64, rows: u64) -> Group {
+    fn at(score: f64, rows: u32) -> Group {
         Group {
-            rows,
+            rows: f64::from(rows),
             mean: score,
             lower: score,
             upper: score,
@@ -218,7 +242,7 @@ mod tests {
     #[test]
     fn a_bin_over_an_edge_is_bounded() {
         let wide = Group {
-            rows: 2,
+            rows: 2.0,
             mean: 0.0625,
             lower: 0.0,
             upper: 0.125,

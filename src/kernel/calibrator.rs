@@ -173,8 +173,8 @@ impl Calibrator {
                 };
                 let positives = count(bin, &[prediction], &[Class::Positive]) as f64;
                 let c = isotonic::interpolate(&self.knots, group.mean);
-                *gap += group.rows as f64 * c - positives;
-                rows += group.rows as f64;
+                *gap += group.rows * c - positives;
+                rows += group.rows;
             }
         }
         gaps.map(|gap| if rows > 0.0 { gap / rows } else { 0.0 })

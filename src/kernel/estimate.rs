@@ -77,7 +77,7 @@ impl<'a> Estimator<'a> {
         let rows = count_all(chunk);
         Self {
             reserve: reserve(chunk, &scored, calibrator),
-            scored_count: scored.iter().map(|part| part.group.rows).sum(),
+            scored_count: scored.iter().map(|part| part.group.rows as u64).sum(),
             scored,
             confusion: ExpectedConfusion::new(
                 &predicted_positive,
@@ -190,7 +190,7 @@ impl<'a> Estimator<'a> {
 fn reserve(chunk: &ScoreBins, scored: &[Expected], calibrator: &Calibrator) -> Status {
     let scores: Vec<(f64, u64)> = scored
         .iter()
-        .map(|part| (part.group.mean, part.group.rows))
+        .map(|part| (part.group.mean, part.group.rows as u64))
         .collect();
     let mut reserve = Status::Ok;
     if calibrator.support().is_left_by(&scores) {

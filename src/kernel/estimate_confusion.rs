@@ -28,7 +28,7 @@ impl Side {
     fn new(expected: &[Expected]) -> Self {
         let mut side = Self::default();
         for part in expected {
-            side.count += part.group.rows;
+            side.count += part.group.rows as u64;
             side.rows += part.rows;
             side.positives += part.positives();
             side.slack += part.rows * part.slack;

@@ -221,7 +221,7 @@ fn precision_seen(part: &Expected, rows: f64, above: f64, error: f64) -> (f64, f
 fn row_by_row(expected: &[Expected]) -> f64 {
     let (mut rows, mut above, mut sum) = (0.0, 0.0, 0.0);
     for part in expected.iter().rev() {
-        for _ in 0..part.group.rows {
+        for _ in 0..part.group.rows as u64 {
             rows += 1.0;
             above += part.c;
             sum += part.c * above / rows;

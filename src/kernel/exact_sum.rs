@@ -287,7 +287,7 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
 }
 
 /// Rounding error of a product (Dekker); 0 where splitting would overflow.
-fn product_error(a: f64, b: f64, product: f64) -> f64 {
+pub(crate) fn product_error(a: f64, b: f64, product: f64) -> f64 {
     let split = |x: f64| {
         let wide = x * 134_217_729.0;
         let high = wide - (wide - x);

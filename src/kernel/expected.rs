@@ -33,7 +33,7 @@ impl Expected {
             high: interpolate(knots, group.upper),
         };
         Self {
-            rows: group.rows as f64,
+            rows: group.rows,
             c: mean.middle(),
             slack: mean.slack(),
             noise: mean_of_noise(mean, range),
@@ -83,7 +83,7 @@ pub(crate) fn expect_among(
     for (bin, expected) in scored.zip(all) {
         match count(bin, &[prediction], &ANY) {
             0 => (),
-            rows if rows == expected.group.rows => found.push(*expected),
+            rows if rows as f64 == expected.group.rows => found.push(*expected),
             _ => found.extend(
                 Group::of(bin, chunk.sums_exact, &[prediction], &ANY)
                     .map(|group| Expected::new(group, calibrator)),
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_row_on_a_ramp_loads_both_blocks() {
         let group = Group {
-            rows: 4,
+            rows: 4.0,
             mean: 0.5,
             lower: 0.5,
             upper: 0.5,

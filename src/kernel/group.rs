@@ -9,7 +9,8 @@ pub(crate) const ANY: [Class; 3] = [Class::Negative, Class::Positive, Class::Unk
 /// Rows of one bin: how many, and what is known of their scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Group {
-    pub rows: u64,
+    /// Number of rows, or the sum of their weights.
+    pub rows: f64,
     /// Mean score; the middle of the bin where sums are not exact.
     pub mean: f64,
     /// Least score that a row of the group can have.
@@ -36,11 +37,25 @@ impl Group {
                 sum += cell.sum;
             }
         }
-        (rows > 0).then(|| Self::new(bin, sums_exact, rows, sum))
+        (rows > 0).then(|| {
+            Self::new(
+                (bin.lower, bin.upper),
+                sums_exact,
+                rows,
+                rows as f64,
+                sum / rows as f64,
+            )
+        })
     }
 
-    fn new(bin: &ScoreBin, sums_exact: bool, rows: u64, sum: f64) -> Self {
-        let (lower, upper) = (bin.lower, bin.upper);
+    /// `count` rows of a bin that together weigh `rows`, and their mean.
+    pub fn new(
+        (lower, upper): (f64, f64),
+        sums_exact: bool,
+        count: u64,
+        rows: f64,
+        mean: f64,
+    ) -> Self {
         let exact_at = |score| Self {
             rows,
             mean: score,
@@ -51,7 +66,6 @@ impl Group {
         if lower >= upper {
             return exact_at(lower);
         }
-        let mean = sum / rows as f64;
         if !sums_exact || !mean.is_finite() {
             return Self {
                 rows,
@@ -62,7 +76,7 @@ impl Group {
             };
         }
         // a single row is its own mean; of more rows a mean at an end of the range may be rounding
-        if rows == 1 {
+        if count == 1 {
             return exact_at(mean.clamp(lower, upper));
         }
         Self {

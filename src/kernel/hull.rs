@@ -151,7 +151,7 @@ mod tests {
 
     fn group(lower: f64, mean: f64, upper: f64) -> Group {
         Group {
-            rows: 10,
+            rows: 10.0,
             mean,
             lower,
             upper,

@@ -127,6 +127,20 @@ impl Scale {
         }
     }
 
+    /// Mean of numbers of a bin, from the mean of the key bits that `level` drops; see [`Self::sum_of_values`].
+    pub fn mean_of_values(self, bin: u64, level: u8, dropped: f64) -> f64 {
+        let first = bin << level;
+        if level == 0 {
+            self.value(first)
+        } else if level > MANTISSA_BITS {
+            self.value(first + (dropped as u64).min(low_bits(level)))
+        } else {
+            // keys are evenly spaced inside of a bin
+            let lower = self.value(first);
+            lower + dropped * (self.value(first + 1) - lower)
+        }
+    }
+
     /// Sum of `count` numbers of a bin, from the sum of the key bits that `level` drops.
     ///
     /// Exact up to rounding at levels up to [`MANTISSA_BITS`]; above, `count` times the number at the mean key.

@@ -35,6 +35,7 @@ pub(crate) mod hull;
 pub mod interval;
 pub mod isotonic;
 pub mod key;
+mod key_table;
 pub(crate) mod labelled;
 pub mod limits;
 pub mod link;
@@ -66,5 +67,8 @@ pub mod threshold_text;
 pub mod value_profile;
 pub mod values;
 mod variance_model;
+pub mod weight;
+mod weighted_realized;
+pub mod weighted_scores;
 
 pub use error::KernelError;

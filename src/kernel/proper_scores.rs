@@ -52,6 +52,21 @@ impl Loss {
         }
     }
 
+    /// Influence of a row of each group on the mean loss; groups by label.
+    pub fn influences(self, by_label: &[Vec<Group>; 2]) -> Option<[Vec<f64>; 2]> {
+        let [negatives, positives] = by_label;
+        let (value, ..) = realized_loss(self, negatives, positives)?;
+        let rows: f64 = by_label.iter().flatten().map(|group| group.rows).sum();
+        let of = |label: f64, groups: &[Group]| {
+            let loss = |group: &Group| self.expected(label, within_unit(group).mean);
+            groups
+                .iter()
+                .map(|group| (loss(group) - value) / rows)
+                .collect()
+        };
+        Some([of(0.0, negatives), of(1.0, positives)])
+    }
+
     /// What the mean expected loss of a group can be, at one probability for all its rows.
     fn mean(self, c: f64, group: &Group) -> Bounds {
         let clipped = group.lower < CLIP || group.upper > 1.0 - CLIP;
@@ -153,7 +168,7 @@ pub(crate) fn realized_loss(
     for (label, groups) in [(0.0, negatives), (1.0, positives)] {
         for group in groups.iter().map(within_unit) {
             let value = loss.expected(label, group.mean);
-            total.add(group.rows as f64, value, loss.mean(label, &group));
+            total.add(group.rows, value, loss.mean(label, &group));
         }
     }
     (total.rows > 0.0).then(|| {
@@ -166,9 +181,9 @@ pub(crate) fn realized_loss(
 mod tests {
     use super::*;
 
-    fn group(rows: u64, lower: f64, mean: f64, upper: f64) -> Group {
+    fn group(rows: u32, lower: f64, mean: f64, upper: f64) -> Group {
         Group {
-            rows,
+            rows: f64::from(rows),
             mean,
             lower,
             upper,

@@ -8,6 +8,7 @@ use super::metric::{Formula, Metric};
 use super::reading::{Reading, Status};
 use super::realized_confusion::of_confusion;
 use super::realized_ranking::LabelledRanking;
+use super::weighted_realized::Weighting;
 
 /// Realized value, its certified error, its variance and its interval.
 pub(crate) struct Measured {
@@ -24,17 +25,19 @@ pub(crate) struct Measured {
 /// metrics (the score may be missing), a label and a score for the others.
 #[derive(Debug, Clone)]
 pub struct Realized {
-    confusion: Confusion,
+    pub(super) confusion: Confusion,
     /// Rows with label and prediction.
-    predicted_count: u64,
+    pub(super) predicted_count: u64,
     pub(crate) ranking: LabelledRanking,
     /// Scored rows of each bin by label.
     pub(crate) by_label: [Vec<Group>; 2],
-    outside_unit: bool,
+    pub(super) outside_unit: bool,
     /// Rows with label and score.
     pub(crate) scored_count: u64,
-    labelled_count: u64,
-    reserve: Status,
+    pub(super) labelled_count: u64,
+    pub(super) reserve: Status,
+    /// Where rows count unequally.
+    pub(super) weighting: Option<Box<Weighting>>,
 }
 
 impl Realized {
@@ -66,6 +69,7 @@ impl Realized {
             } else {
                 Status::Ok
             },
+            weighting: None,
         }
     }
 
@@ -100,16 +104,34 @@ impl Realized {
         if metric.needs_probability() && self.outside_unit {
             return Reading::undefined(Status::NotAProbability, used, self.labelled_count);
         }
-        let measured = match &metric.spec().formula {
-            Formula::Order(own) | Formula::Probability(own) => {
-                (own.realize)(self, confidence_level)
-            }
-            _ => of_confusion(&self.confusion, metric, value_matrix, confidence_level),
+        let measured = match &self.weighting {
+            Some(weighting) => weighting.measure(self, metric, value_matrix, confidence_level),
+            None => self.measure(metric, value_matrix, confidence_level),
         };
         match measured {
             Some(measured) => self.finish(metric, &measured, used),
             None => Reading::undefined(Status::SingleClass, used, self.labelled_count),
         }
+    }
+
+    /// The value and its interval where each row counts once.
+    pub(super) fn measure(
+        &self,
+        metric: Metric,
+        value_matrix: [f64; 4],
+        confidence_level: f64,
+    ) -> Option<Measured> {
+        match &metric.spec().formula {
+            Formula::Order(own) | Formula::Probability(own) => {
+                (own.realize)(self, confidence_level)
+            }
+            _ => of_confusion(&self.confusion, metric, value_matrix, confidence_level),
+        }
+    }
+
+    /// Rows with label and score, or what they weigh.
+    pub(super) fn scored_rows(&self) -> f64 {
+        self.by_label.iter().flatten().map(|group| group.rows).sum()
     }
 
     fn finish(&self, metric: Metric, measured: &Measured, used_count: u64) -> Reading {

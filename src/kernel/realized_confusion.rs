@@ -44,6 +44,30 @@ pub(crate) fn of_confusion(
 /// a row is added to an outcome that the metric reads and that did not occur, or a perfect
 /// chunk would have no error.
 fn variance(cells: &Confusion, metric: Metric, value: f64, value_matrix: [f64; 4]) -> f64 {
+    let Some((kept, influences)) = kept_possible(cells, metric, value, value_matrix) else {
+        return 0.0;
+    };
+    let outcomes = influences.iter().zip(kept.cells());
+    outcomes.map(|(z, rows)| rows * z * z).sum()
+}
+
+/// Influence of a row of each outcome, `[tn, fp, fn, tp]`; `None` where the metric is not defined.
+pub(crate) fn influences_of_outcomes(
+    cells: &Confusion,
+    metric: Metric,
+    value_matrix: Outcomes,
+) -> Option<Outcomes> {
+    let value = cells.value(metric, value_matrix)?;
+    Some(kept_possible(cells, metric, value, value_matrix)?.1)
+}
+
+/// The matrix with every outcome possible that the metric reads, and the influences of its rows.
+fn kept_possible(
+    cells: &Confusion,
+    metric: Metric,
+    value: f64,
+    value_matrix: Outcomes,
+) -> Option<(Confusion, Outcomes)> {
     let reads = cells.gradient(metric, value, value_matrix);
     let at = |outcome: f64, slope: f64| {
         if outcome == 0.0 && slope != 0.0 {
@@ -59,15 +83,11 @@ fn variance(cells: &Confusion, metric: Metric, value: f64, value_matrix: [f64; 4
         fn_: at(cells.fn_, fn_),
         tp: at(cells.tp, tp),
     };
-    let Some(value) = kept.value(metric, value_matrix) else {
-        return 0.0;
-    };
+    let value = kept.value(metric, value_matrix)?;
     let slopes = kept.gradient(metric, value, value_matrix);
     let outcomes = || slopes.iter().zip(kept.cells());
     let mean = outcomes().map(|(slope, rows)| slope * rows).sum::<f64>() / kept.rows();
-    outcomes()
-        .map(|(slope, rows)| rows * (slope - mean) * (slope - mean))
-        .sum()
+    Some((kept, slopes.map(|slope| slope - mean)))
 }
 
 #[cfg(test)]

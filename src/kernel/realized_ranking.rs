@@ -3,7 +3,7 @@ use super::average_precision::{average_precision, mean_precision_seen};
 use super::bins::ScoreBins;
 use super::group::{ANY, KNOWN, count};
 use super::interval::{FEW, newcombe_auc, normal_quantile, wilson};
-use super::metric::Metric;
+use super::metric::{ByLabel, Metric};
 use super::realized::Measured;
 use super::roc_auc::{Mass, roc_auc};
 
@@ -14,6 +14,8 @@ pub(crate) struct LabelledRanking {
     masses: Vec<Mass>,
     /// Whether all rows of each bin have one score.
     exact: Vec<bool>,
+    /// Whether masses are numbers of rows, and not any weights.
+    whole: bool,
 }
 
 impl LabelledRanking {
@@ -24,7 +26,46 @@ impl LabelledRanking {
             (negatives + positives > 0).then(|| (Mass::labelled(negatives, positives), exact))
         });
         let (masses, exact) = labelled.unzip();
-        Self { masses, exact }
+        Self {
+            masses,
+            exact,
+            whole: true,
+        }
+    }
+
+    /// Rows that count unequally: their mass in each bin, and whether all of them have one score.
+    pub fn weighted(bins: Vec<(Mass, bool)>, whole: bool) -> Self {
+        let (masses, exact) = bins.into_iter().unzip();
+        Self {
+            masses,
+            exact,
+            whole,
+        }
+    }
+
+    /// Every mass times a factor, which leaves no numbers of rows.
+    pub fn scaled(&self, factor: f64) -> Self {
+        let scaled = |mass: &Mass| Mass {
+            rows: mass.rows * factor,
+            positives: mass.positives * factor,
+            noise: 0.0,
+        };
+        Self {
+            masses: self.masses.iter().map(scaled).collect(),
+            exact: self.exact.clone(),
+            whole: false,
+        }
+    }
+
+    /// Influences of bins on negatives and positives as those of the rows of each label, in bins that have some.
+    pub fn by_label(&self, influences: &[[f64; 2]]) -> Option<ByLabel> {
+        let bins = || self.masses.iter().zip(influences);
+        let negatives = bins().filter(|(mass, _)| mass.negatives() > 0.0);
+        let positives = bins().filter(|(mass, _)| mass.positives > 0.0);
+        Some([
+            negatives.map(|(_, [negative, _])| *negative).collect(),
+            positives.map(|(_, [_, positive])| *positive).collect(),
+        ])
     }
 
     /// ROC AUC. Its error inside bins is at most half the pairs of a positive and a negative that share
@@ -133,6 +174,17 @@ impl LabelledRanking {
             let (hits, misses) = (mass.positives, mass.negatives());
             if *exact {
                 sum += hits * (above + hits) / (rows + mass.rows);
+            } else if hits > 0.0 && !self.whole {
+                let middle = hits * mean_precision_within(above, rows, mass);
+                sum += middle;
+                up += hits * (above + hits) / (rows + hits) - middle;
+                // all negatives of the bin first, and of the first positive next to nothing
+                let least = if above > 0.0 {
+                    above / (rows + misses)
+                } else {
+                    0.0
+                };
+                down += middle - hits * least;
             } else if hits > 0.0 {
                 let others = (hits - 1.0) / (mass.rows - 1.0);
                 let middle = hits * mean_precision_seen(above + 1.0, others, rows + 1.0, mass.rows);
@@ -146,6 +198,16 @@ impl LabelledRanking {
         }
         (sum / above, f64::max(up, down) / above)
     }
+}
+
+/// Mean precision over a bin whose positives and negatives come evenly, `above` positives of `rows` before them: the
+/// limit of [`mean_precision_seen`] for many rows of little weight.
+fn mean_precision_within(above: f64, rows: f64, mass: &Mass) -> f64 {
+    let share = mass.positives / mass.rows;
+    if rows <= 0.0 {
+        return share;
+    }
+    share + (above - share * rows) / mass.rows * (mass.rows / rows).ln_1p()
 }
 
 #[cfg(test)]

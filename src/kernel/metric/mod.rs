@@ -50,6 +50,8 @@ pub(crate) struct Own {
     pub estimate: fn(&Estimator, Corrections) -> Option<Estimate>,
     /// Value from labels at a confidence level; `None` where it is not defined.
     pub realize: fn(&Realized, f64) -> Option<Measured>,
+    /// Influence on that value of a row of each of [`Realized::by_label`]; `None` where it is not defined.
+    pub influences: fn(&Realized) -> Option<ByLabel>,
 }
 
 /// All that is known of a metric.
@@ -71,6 +73,9 @@ pub(crate) struct MetricSpec {
     /// How it is computed.
     pub formula: Formula,
 }
+
+/// Numbers of groups of rows by label, in the order of [`Realized::by_label`].
+pub(crate) type ByLabel = [Vec<f64>; 2];
 
 /// Values of a share and the like.
 pub(crate) const UNIT: (Option<f64>, Option<f64>) = (Some(0.0), Some(1.0));

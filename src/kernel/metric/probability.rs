@@ -1,6 +1,8 @@
 //! Metrics of scores that are read as probabilities.
 use super::{Direction, Formula, MetricSpec, NOT_NEGATIVE, Own, Scale, UNIT};
-use crate::kernel::calibration_error::{estimate_calibration_error, realized_calibration_error};
+use crate::kernel::calibration_error::{
+    estimate_calibration_error, influences_on_calibration_error, realized_calibration_error,
+};
 use crate::kernel::interval::{FEW, normal_quantile};
 use crate::kernel::link::Link;
 use crate::kernel::proper_scores::{Loss, estimate_loss, realized_loss};
@@ -26,6 +28,7 @@ pub(crate) static LOG_LOSS: MetricSpec = MetricSpec {
     formula: Formula::Probability(Own {
         estimate: |chunk, _| estimate_loss(Loss::Log, &chunk.scored, &chunk.level_variances),
         realize: |chunk, confidence_level| loss(chunk, Loss::Log, Scale::Log, confidence_level),
+        influences: |chunk| Loss::Log.influences(&chunk.by_label),
     }),
     ..SPEC
 };
@@ -38,6 +41,7 @@ pub(crate) static BRIER_SCORE: MetricSpec = MetricSpec {
         realize: |chunk, confidence_level| {
             loss(chunk, Loss::Squared, Scale::Logit, confidence_level)
         },
+        influences: |chunk| Loss::Squared.influences(&chunk.by_label),
     }),
     ..SPEC
 };
@@ -49,6 +53,7 @@ pub(crate) static CALIBRATION_ERROR: MetricSpec = MetricSpec {
     formula: Formula::Probability(Own {
         estimate: |chunk, _| estimate_calibration_error(&chunk.scored, &chunk.level_variances),
         realize: calibration_error,
+        influences: |chunk| influences_on_calibration_error(&chunk.by_label),
     }),
     ..SPEC
 };
@@ -62,7 +67,7 @@ fn loss(chunk: &Realized, loss: Loss, scale: Scale, confidence_level: f64) -> Op
         slack,
         variance,
         bounds: scale.interval(value, variance.sqrt(), z),
-        few: (chunk.scored_count as f64) < FEW,
+        few: chunk.scored_rows() < FEW,
     })
 }
 
@@ -78,6 +83,6 @@ fn calibration_error(chunk: &Realized, confidence_level: f64) -> Option<Measured
         slack: realized.slack,
         variance: realized.variance,
         bounds: (lower, (realized.value + half).min(1.0)),
-        few: (chunk.scored_count as f64) < FEW,
+        few: chunk.scored_rows() < FEW,
     })
 }

@@ -25,6 +25,11 @@ pub(crate) static ROC_AUC: MetricSpec = order(
             estimate_roc_auc(&chunk.scored, offset, &chunk.level_variances, corrections)
         },
         realize: |chunk, confidence_level| chunk.ranking.roc_auc(confidence_level),
+        influences: |chunk| {
+            chunk
+                .ranking
+                .by_label(&chunk.ranking.influences_on_roc_auc()?)
+        },
     },
 );
 
@@ -37,5 +42,9 @@ pub(crate) static AVERAGE_PRECISION: MetricSpec = order(
             estimate_average_precision(&chunk.scored, offset, &chunk.level_variances, corrections)
         },
         realize: |chunk, confidence_level| chunk.ranking.average_precision(confidence_level),
+        influences: |chunk| {
+            let ranking = &chunk.ranking;
+            ranking.by_label(&ranking.influences_on_average_precision()?)
+        },
     },
 );

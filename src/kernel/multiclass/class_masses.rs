@@ -35,7 +35,7 @@ impl ClassMasses {
     pub fn new(digest: &MassDigest, calibrator: &Calibrator) -> Self {
         let level = digest.level();
         let entries = digest.entries();
-        let bins = entries.chunk_by(|a, b| a.bin == b.bin);
+        let bins = entries.chunk_by(|a, b| a.bins == b.bins);
         Self {
             bins: bins
                 .map(|slots| class_mass(slots, level, calibrator))
@@ -114,20 +114,20 @@ impl ClassMasses {
 }
 
 fn class_mass(slots: &[Slot], level: u8, calibrator: &Calibrator) -> ClassMass {
-    let bin = slots.first().map_or(0, |slot| slot.bin);
+    let bin = slots.first().map_or(0, |slot| slot.bins[0]);
     let ends = Scale::Score.bin_range(bin, level);
     let score = ends.lower + (ends.upper - ends.lower) / 2.0;
     let sum = |of: fn(&Slot) -> f64| slots.iter().map(of).sum::<f64>();
-    let positives = sum(|slot| number(slot.positives));
+    let positives = sum(|slot| number(slot.sums.positives));
     let by = |which: u8| {
-        let rows = slots.iter().filter(|slot| slot.predicted == which);
-        rows.map(|slot| slot.rows as f64).sum()
+        let rows = slots.iter().filter(|slot| slot.cell == which);
+        rows.map(|slot| slot.sums.rows as f64).sum()
     };
     ClassMass {
         mass: Mass {
-            rows: sum(|slot| slot.rows as f64),
+            rows: sum(|slot| slot.sums.rows as f64),
             positives,
-            noise: (positives - sum(|slot| number(slot.squares))).max(0.0),
+            noise: (positives - sum(|slot| number(slot.sums.squares))).max(0.0),
         },
         range: range_of(ends.lower),
         predicted: [by(0), by(1)],

@@ -6,7 +6,7 @@ use super::super::key::{LARGEST_SCORE, Scale};
 use super::calibrators::ClassCalibrators;
 use super::expected_joint::ExpectedJoint;
 use super::joint::{MOST_PAIRED, range_of};
-use super::mass_digest::{MassDigest, product, units};
+use super::mass_digest::{MassDigest, Masses, PREDICTIONS, product, units};
 use super::profile::MulticlassProfile;
 
 /// First bytes of the profile of estimates.
@@ -131,7 +131,7 @@ impl ClassEstimates {
             .zip(self.scores.iter_mut().zip(ranges.iter_mut()));
         for (class, ((score, p), (digest, range))) in classes.enumerate() {
             let predicted = prediction.map_or(2, |of| u8::from(of == class));
-            digest.add(Scale::Score.key(*score), predicted, *p);
+            digest.add([Scale::Score.key(*score)], predicted, Masses::of(*p));
             *range = range_of(*score);
         }
         if whole.len() <= MOST_PAIRED {
@@ -247,7 +247,7 @@ impl ClassEstimates {
             *sum = r.wide()?;
         }
         for digest in &mut read.scores {
-            *digest = MassDigest::read(&mut r)?;
+            *digest = MassDigest::read(&mut r, PREDICTIONS)?;
         }
         read.joint = ExpectedJoint::read(&mut r, read.predicted.len())?;
         r.finish()?;

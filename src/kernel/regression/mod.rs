@@ -7,6 +7,8 @@ mod profile;
 mod profile_bytes;
 mod reading;
 mod sums;
+mod weighted;
+mod weighted_values;
 
 pub use estimate::LossEstimator;
 pub use loss::Loss;
@@ -14,3 +16,4 @@ pub use loss_estimates::{LossEstimates, MAGIC as LOSSES_MAGIC};
 pub use metric::RegressionMetric;
 pub use profile::{MAGIC, RegressionProfile};
 pub use reading::RealizedRegression;
+pub use weighted::{MAGIC as WEIGHTED_MAGIC, WeightedRegression};

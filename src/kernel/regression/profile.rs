@@ -8,7 +8,7 @@ use super::sums::{BLOCK, Rows, Sums, relative_error};
 /// First bytes of a regression profile.
 pub const MAGIC: [u8; 4] = *b"MWRG";
 /// Numbers beyond this have fourth powers without a sum; they count as infinite.
-const LARGEST: f64 = 1e70;
+pub(super) const LARGEST: f64 = 1e70;
 /// An error this many times as large as its label is one of a label of 0.
 const LARGEST_RELATIVE: f64 = 1e140;
 
@@ -115,6 +115,7 @@ impl RegressionProfile {
         self.sums.add(&Rows {
             labels,
             predictions,
+            weights: &[],
             // a chunk with such a row has no value of these metrics, so what else they would add does not matter
             logarithms: negative == 0,
             relative: zero == 0,
@@ -160,6 +161,6 @@ impl RegressionProfile {
 }
 
 /// Whether an error is beyond any multiple of the label's size.
-fn has_no_size(error: f64, label: f64) -> bool {
+pub(super) fn has_no_size(error: f64, label: f64) -> bool {
     relative_error(error, label) > LARGEST_RELATIVE
 }

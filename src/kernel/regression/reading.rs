@@ -1,4 +1,5 @@
 //! Metrics of a regression from labels, with confidence intervals for the population.
+use super::super::KernelError;
 use super::super::column::moments::{median, median_bounds};
 use super::super::interval::{FEW, normal_quantile};
 use super::super::metric::Scale;
@@ -7,6 +8,8 @@ use super::super::values::ValueBins;
 use super::metric::RegressionMetric;
 use super::profile::{Counts, RegressionProfile};
 use super::sums::{Sums, Term};
+use super::weighted::WeightedRegression;
+use super::weighted_values::WeightedValues;
 
 /// A mean this many standard deviations from 0 leaves no digits for fourth powers around it.
 const FAR_FROM_ZERO: f64 = 1e3;
@@ -15,8 +18,28 @@ const FAR_FROM_ZERO: f64 = 1e3;
 #[derive(Debug, Clone)]
 pub struct RealizedRegression {
     counts: Counts,
+    labelled_count: u64,
+    /// Used rows, or what they weigh.
+    rows: f64,
     sums: Sums,
-    absolute: ValueBins,
+    absolute: Absolute,
+    /// Where rows count unequally.
+    weighting: Option<Box<Weighting>>,
+}
+
+/// The distribution of absolute errors.
+#[derive(Debug, Clone)]
+enum Absolute {
+    Rows(ValueBins),
+    Weighted(WeightedValues),
+}
+
+/// Sums by squared weights: errors are `sum w^2 z^2` for influences `z` of a unit of weight (linearization).
+#[derive(Debug, Clone)]
+struct Weighting {
+    sums: Sums,
+    /// Sum of squared weights.
+    rows: f64,
 }
 
 /// A value, the variance of its error, its interval and the certified error of the digest.
@@ -30,11 +53,32 @@ struct Measured {
 impl RealizedRegression {
     /// Prepares the metrics of a chunk.
     pub fn new(profile: &mut RegressionProfile) -> Self {
+        let counts = profile.counts;
         Self {
-            counts: profile.counts,
+            counts,
+            labelled_count: counts.used + counts.unpredicted + counts.invalid,
+            rows: counts.used as f64,
             sums: profile.sums.clone(),
-            absolute: profile.absolute.bins(),
+            absolute: Absolute::Rows(profile.absolute.bins()),
+            weighting: None,
         }
+    }
+
+    /// Prepares the metrics of a chunk of weighted rows.
+    ///
+    /// Errors: weights whose squares cannot be summed.
+    pub fn weighted(profile: &WeightedRegression) -> Result<Self, KernelError> {
+        Ok(Self {
+            counts: profile.counts,
+            labelled_count: profile.labelled_rows(),
+            rows: profile.total.weight(),
+            sums: profile.sums.clone(),
+            absolute: Absolute::Weighted(profile.absolute_errors()?),
+            weighting: Some(Box::new(Weighting {
+                sums: profile.squares.clone(),
+                rows: profile.total.square(),
+            })),
+        })
     }
 
     /// Realized value of a metric, in the unit of the label (its square for `mse`, none for `mape`, `msle`, `rmsle` and
@@ -46,7 +90,7 @@ impl RealizedRegression {
     /// * NULL: every number is `None` where the metric is not defined on the labelled rows; `status` says why.
     pub fn reading(&self, metric: RegressionMetric, confidence_level: f64) -> Reading {
         let used = self.counts.used;
-        let undefined = |status| Reading::undefined(status, used, self.labelled_count());
+        let undefined = |status| Reading::undefined(status, used, self.labelled_count);
         if used == 0 {
             return undefined(self.why_nothing());
         }
@@ -61,15 +105,10 @@ impl RealizedRegression {
         self.counts.invalid > 0
     }
 
-    /// Rows with a label.
-    fn labelled_count(&self) -> u64 {
-        self.counts.used + self.counts.unpredicted + self.counts.invalid
-    }
-
     fn why_nothing(&self) -> Status {
-        match (self.labelled_count(), self.counts.invalid) {
+        match (self.labelled_count, self.counts.invalid) {
             (0, _) => Status::NoLabels,
-            (_, 0) => Status::NoPrediction,
+            (_, 0) if self.counts.unpredicted > 0 => Status::NoPrediction,
             _ => Status::InsufficientData,
         }
     }
@@ -95,27 +134,53 @@ impl RealizedRegression {
         })
     }
 
-    fn rows(&self) -> f64 {
-        self.counts.used as f64
+    /// Rows that tell as much as the used ones: their number, or of unequal ones `(sum w)^2 / sum w^2` (Kish 1965).
+    fn effective_rows(&self) -> f64 {
+        match &self.weighting {
+            Some(weighting) => self.rows * self.rows / weighting.rows,
+            None => self.rows,
+        }
+    }
+
+    /// Variance of a mean from the squared distances to it, by weight and by squared weight.
+    fn variance(&self, rest: f64, by_square: impl FnOnce(&Weighting) -> f64) -> Option<f64> {
+        let n = self.rows;
+        let Some(weighting) = &self.weighting else {
+            return small_sample(n).map(|factor| factor * rest.max(0.0) / (n * n));
+        };
+        let linearized = by_square(weighting).max(0.0);
+        let told = Some(n * rest / linearized).filter(|told| told.is_finite() && *told > 0.0);
+        let factor = small_sample(told.unwrap_or_else(|| self.effective_rows()));
+        factor.map(|factor| factor * linearized / (n * n))
     }
 
     /// Mean of a term, whose squares are another.
     fn mean(&self, (term, square): (Term, Term), scale: Scale, z: f64) -> Measured {
-        let sum = self.sums.of(term);
-        let squares = self.sums.of(square);
-        let mean = sum.over(self.rows());
+        let (sum, squares) = (self.sums.of(term), self.sums.of(square));
+        let mean = sum.over(self.rows);
         let rest = squares.minus(mean.times(sum)).float();
-        of_mean(mean.float(), rest, self.rows(), scale, z)
+        let variance = self.variance(rest, |by| {
+            let twice = mean.times(by.sums.of(term)).times(2.0.into());
+            let all = mean.times(mean).times(by.rows.into());
+            by.sums.of(square).minus(twice).minus(all.negated()).float()
+        });
+        of_mean(mean.float(), variance, scale, z)
     }
 
     /// The sum of absolute errors is that of the digest, which is exact.
     fn mean_absolute(&self, z: f64) -> Measured {
-        let sum = super::super::column::moments::sum(&self.absolute);
-        let mean = sum.value / self.rows();
+        let (sum, by_square) = match &self.absolute {
+            Absolute::Rows(bins) => (super::super::column::moments::sum(bins), 0.0),
+            Absolute::Weighted(values) => (values.sum(), values.sum_by_squares()),
+        };
+        let mean = sum.value / self.rows;
         let rest = self.sums.of(Term::Squared).float() - mean * sum.value;
+        let variance = self.variance(rest, |by| {
+            by.sums.of(Term::Squared).float() - 2.0 * mean * by_square + mean * mean * by.rows
+        });
         Measured {
-            slack: sum.error / self.rows(),
-            ..of_mean(mean, rest, self.rows(), Scale::Log, z)
+            slack: sum.error / self.rows,
+            ..of_mean(mean, variance, Scale::Log, z)
         }
     }
 
@@ -123,7 +188,7 @@ impl RealizedRegression {
     ///
     /// The influence of a row on the share `u = mse / s^2` is `((e^2 - mse) - u ((y - m)^2 - s^2)) / s^2`.
     fn r2(&self, z: f64) -> Result<Measured, Status> {
-        let n = self.rows();
+        let n = self.rows;
         let sum = self.sums.of(Term::Label);
         let mean = sum.over(n);
         let squares = self.sums.of(Term::LabelSquared);
@@ -135,22 +200,15 @@ impl RealizedRegression {
         let (mean, spread) = (mean.float(), around / n);
         let mse = self.sums.of(Term::Squared).float() / n;
         let unexplained = mse / spread;
-        let of = |term| self.sums.of(term).float();
-        let losses = of(Term::Fourth) - n * mse * mse;
-        let (fourths, both) = match mean.abs() < FAR_FROM_ZERO * spread.sqrt() {
-            true => (
-                of(Term::LabelFourth) - 4.0 * mean * of(Term::LabelCubed)
-                    + 6.0 * mean * mean * of(Term::LabelSquared)
-                    - 3.0 * n * mean.powi(4),
-                of(Term::SquaredLabelSquared) - 2.0 * mean * of(Term::SquaredLabel)
-                    + mean * mean * of(Term::Squared),
-            ),
-            // as of a normal label whose size tells nothing of the error
-            false => (3.0 * n * spread * spread, n * mse * spread),
+        let at = Unexplained {
+            mean,
+            spread,
+            mse,
+            share: unexplained,
         };
-        let total = losses - 2.0 * unexplained * (both - n * mse * spread)
-            + unexplained * unexplained * (fourths - n * spread * spread);
-        let variance = small_sample(n).map(|factor| factor * total.max(0.0) / (n * spread).powi(2));
+        let rest = at.squared_influences(&self.sums, n);
+        let variance = self.variance(rest, |by| at.squared_influences(&by.sums, by.rows));
+        let variance = variance.map(|variance| variance / (spread * spread));
         let ends = variance.map(|variance| Scale::Log.interval(unexplained, variance.sqrt(), z));
         Ok(Measured {
             value: 1.0 - unexplained,
@@ -164,16 +222,27 @@ impl RealizedRegression {
     }
 
     fn median(&self, z: f64) -> Result<Measured, Status> {
-        let found = median(&self.absolute).ok_or(Status::InfiniteValue)?;
         let fixed = normal_quantile(0.95);
-        let (low, high) = median_bounds(&self.absolute, self.counts.used, fixed);
+        let around = |z: f64| match (&self.absolute, &self.weighting) {
+            (Absolute::Weighted(values), Some(by)) => {
+                values.around_median(z / 2.0 * by.rows.sqrt())
+            }
+            (Absolute::Rows(bins), _) => median_bounds(bins, self.counts.used, z),
+            _ => (None, None),
+        };
+        let found = match &self.absolute {
+            Absolute::Rows(bins) => median(bins),
+            Absolute::Weighted(values) => values.median(),
+        };
+        let found = found.ok_or(Status::InfiniteValue)?;
+        let (low, high) = around(fixed);
         let error = low
             .zip(high)
             .map(|(low, high)| (high - low) / (2.0 * fixed));
         Ok(Measured {
             value: found.value,
             variance: error.map(|error| error * error),
-            bounds: median_bounds(&self.absolute, self.counts.used, z),
+            bounds: around(z),
             slack: found.error,
         })
     }
@@ -186,7 +255,7 @@ impl RealizedRegression {
         } else {
             Status::Ok
         };
-        let few = if self.rows() < FEW {
+        let few = if self.effective_rows() < FEW {
             Status::FewRows
         } else {
             Status::Ok
@@ -199,7 +268,7 @@ impl RealizedRegression {
             lower_bound: measured.bounds.0.and_then(finite),
             upper_bound: measured.bounds.1.and_then(finite),
             used_count: self.counts.used,
-            labelled_count: self.labelled_count(),
+            labelled_count: self.labelled_count,
             status: invalid.worst(few),
         }
     }
@@ -210,9 +279,45 @@ fn small_sample(rows: f64) -> Option<f64> {
     (rows > 1.0).then(|| rows / (rows - 1.0))
 }
 
-/// A mean of `rows` numbers whose squared distances from it add up to `rest`.
-fn of_mean(mean: f64, rest: f64, rows: f64, scale: Scale, z: f64) -> Measured {
-    let variance = small_sample(rows).map(|factor| factor * rest.max(0.0) / (rows * rows));
+/// Where the share of the variance that is left stands.
+struct Unexplained {
+    mean: f64,
+    /// Mean square of the labels around their mean.
+    spread: f64,
+    mse: f64,
+    share: f64,
+}
+
+impl Unexplained {
+    /// Sum of the squares of `(e^2 - mse) - u ((y - m)^2 - s^2)` over rows that count `rows` together.
+    fn squared_influences(&self, sums: &Sums, rows: f64) -> f64 {
+        let of = |term| sums.of(term).float();
+        let (m, s, mse, u) = (self.mean, self.spread, self.mse, self.share);
+        let errors = of(Term::Squared);
+        let (around, fourths, both) = match m.abs() < FAR_FROM_ZERO * s.sqrt() {
+            true => {
+                let (first, second) = (of(Term::Label), of(Term::LabelSquared));
+                (
+                    second - 2.0 * m * first + m * m * rows,
+                    of(Term::LabelFourth) - 4.0 * m * of(Term::LabelCubed) + 6.0 * m * m * second
+                        - 4.0 * m.powi(3) * first
+                        + rows * m.powi(4),
+                    of(Term::SquaredLabelSquared) - 2.0 * m * of(Term::SquaredLabel)
+                        + m * m * errors,
+                )
+            }
+            // as of a normal label whose size tells nothing of the error
+            false => (rows * s, 3.0 * rows * s * s, errors * s),
+        };
+        let losses = of(Term::Fourth) - 2.0 * mse * errors + rows * mse * mse;
+        let together = both - s * errors - mse * around + rows * mse * s;
+        let labels = fourths - 2.0 * s * around + rows * s * s;
+        losses - 2.0 * u * together + u * u * labels
+    }
+}
+
+/// A mean with the variance of its error.
+fn of_mean(mean: f64, variance: Option<f64>, scale: Scale, z: f64) -> Measured {
     let ends = variance.map(|variance| scale.interval(mean, variance.sqrt(), z));
     Measured {
         value: mean,

@@ -1,7 +1,7 @@
 //! What is summed over rows of a label and a prediction.
 use super::super::KernelError;
 use super::super::codec::{Reader, Writer};
-use super::super::exact_sum::{Double, ExactSum};
+use super::super::exact_sum::{Double, ExactSum, product_error};
 
 /// Rows whose terms are computed together.
 pub(super) const BLOCK: usize = 64;
@@ -47,6 +47,8 @@ pub(super) struct Sums([ExactSum; TERMS]);
 pub(super) struct Rows<'a> {
     pub labels: &'a [f64],
     pub predictions: &'a [f64],
+    /// What each row counts; nothing where each counts once.
+    pub weights: &'a [f64],
     /// Whether no number of the block is negative, so that logarithms exist.
     pub logarithms: bool,
     /// Whether every label with an error has a size to compare it with.
@@ -126,7 +128,13 @@ impl Sums {
             self.0.get_mut(term as usize),
             terms.get(..rows.labels.len()),
         ) {
-            sum.add_all(terms);
+            match rows.weights {
+                [] => sum.add_all(terms),
+                weights => {
+                    let pairs = terms.iter().zip(weights);
+                    pairs.for_each(|(term, weight)| add_product(sum, *term, *weight));
+                }
+            }
         }
     }
 
@@ -170,6 +178,13 @@ impl Sums {
         }
         Ok(sums)
     }
+}
+
+/// Adds a product with what rounding takes from it.
+fn add_product(sum: &mut ExactSum, term: f64, weight: f64) {
+    let product = term * weight;
+    sum.add(product);
+    sum.add(product_error(term, weight, product));
 }
 
 /// `|e / y|`, 0 where both are.

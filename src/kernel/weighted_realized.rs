@@ -1,0 +1,391 @@
+//! Realized metrics of rows that count unequally: the formulas for rows, on as many rows as tell as much.
+//!
+//! A metric with influence `z` of a unit of weight has the variance `sum w^2 z^2` (linearization; Horvitz and Thompson 1952,
+//! JASA 47, 663-685, for a sample whose inclusion has many causes), against `sum w z^2` if weights were numbers of rows. Weights
+//! divided by the ratio of the two are effective numbers of rows (Kish 1965, Survey Sampling, 8.2): of these the intervals of
+//! rows are taken, exact and score intervals included (as Korn and Graubard 1998, Survey Methodology 24, 193-201, do for shares).
+use super::KernelError;
+use super::bins::Class;
+use super::confusion::Confusion;
+use super::group::{Group, KNOWN};
+use super::metric::{ByLabel, Formula, Metric, Outcomes};
+use super::reading::Status;
+use super::realized::{Measured, Realized};
+use super::realized_confusion::influences_of_outcomes;
+use super::realized_ranking::LabelledRanking;
+use super::roc_auc::Mass;
+use super::weight::WeightSums;
+use super::weighted_scores::{WeightedGroup, WeightedScores};
+
+/// What tells the errors of a chunk whose rows count unequally.
+#[derive(Debug, Clone)]
+pub(super) struct Weighting {
+    /// The chunk with effective rows in place of weights.
+    effective: Realized,
+    /// Effective rows of a unit of weight.
+    unit: f64,
+    /// Squared weights in squares of effective rows: by outcome, and by label and bin.
+    outcome_squares: Outcomes,
+    squares: ByLabel,
+}
+
+impl Realized {
+    /// Prepares the realized metrics of a chunk of weighted rows.
+    ///
+    /// Errors: weights whose squares cannot be summed.
+    pub fn weighted(chunk: &WeightedScores) -> Result<Self, KernelError> {
+        let groups = chunk.groups()?;
+        let weights = Self::of_weights(chunk, &groups);
+        let outcome = |prediction, label| chunk.outcome(prediction, label);
+        let sums = [Class::Negative, Class::Positive, Class::Unknown]
+            .map(|prediction| KNOWN.map(|label| outcome(prediction, label)));
+        let total = |of: fn(&WeightSums) -> f64| sums.iter().flatten().map(of).sum::<f64>();
+        let (weight, square) = (total(WeightSums::weight), total(WeightSums::square));
+        if square <= 0.0 {
+            return Ok(weights);
+        }
+        let unit = weight / square;
+        let squares = |prediction, label| outcome(prediction, label).square() * unit * unit;
+        let by_label = |label: usize| {
+            let groups = groups.iter().filter(|group| group.label == label);
+            groups.map(|group| group.square * unit * unit).collect()
+        };
+        let weighting = Weighting {
+            effective: weights.scaled(unit),
+            unit,
+            outcome_squares: [
+                squares(Class::Negative, Class::Negative),
+                squares(Class::Positive, Class::Negative),
+                squares(Class::Negative, Class::Positive),
+                squares(Class::Positive, Class::Positive),
+            ],
+            squares: [by_label(0), by_label(1)],
+        };
+        Ok(Self {
+            weighting: Some(Box::new(weighting)),
+            ..weights
+        })
+    }
+
+    /// Weights in place of numbers of rows.
+    fn of_weights(chunk: &WeightedScores, groups: &[WeightedGroup]) -> Self {
+        let weight = |prediction, label| chunk.outcome(prediction, label).weight();
+        let rows = |prediction, label| chunk.outcome(prediction, label).rows;
+        let predicted = KNOWN
+            .into_iter()
+            .flat_map(|p| KNOWN.map(|label| rows(p, label)));
+        let of_label = |label: usize| -> Vec<Group> {
+            let groups = groups.iter().filter(|group| group.label == label);
+            groups.map(|group| group.group).collect()
+        };
+        let by_label = [of_label(0), of_label(1)];
+        Self {
+            confusion: Confusion {
+                tn: weight(Class::Negative, Class::Negative),
+                fp: weight(Class::Positive, Class::Negative),
+                fn_: weight(Class::Negative, Class::Positive),
+                tp: weight(Class::Positive, Class::Positive),
+            },
+            predicted_count: predicted.sum(),
+            ranking: ranking(groups, chunk.is_whole()),
+            outside_unit: by_label.iter().flatten().any(is_outside_unit),
+            by_label,
+            scored_count: groups.iter().map(|group| group.count).sum(),
+            labelled_count: chunk.labelled_rows(),
+            reserve: match chunk.not_finite() {
+                0 => Status::Ok,
+                _ => Status::InvalidScore,
+            },
+            weighting: None,
+        }
+    }
+
+    /// Every row counts `factor` times as much.
+    fn scaled(&self, factor: f64) -> Self {
+        let Confusion { tn, fp, fn_, tp } = self.confusion;
+        let scaled = |group: &Group| Group {
+            rows: group.rows * factor,
+            ..*group
+        };
+        Self {
+            confusion: Confusion {
+                tn: tn * factor,
+                fp: fp * factor,
+                fn_: fn_ * factor,
+                tp: tp * factor,
+            },
+            ranking: self.ranking.scaled(factor),
+            by_label: self
+                .by_label
+                .each_ref()
+                .map(|groups| groups.iter().map(scaled).collect()),
+            weighting: None,
+            ..self.clone()
+        }
+    }
+
+    /// Influence of a row on a metric, by outcome or by label and bin.
+    pub(super) fn influences(&self, metric: Metric, values: Outcomes) -> Option<Influences> {
+        Some(match &metric.spec().formula {
+            Formula::Order(own) | Formula::Probability(own) => {
+                Influences::ByLabel((own.influences)(self)?)
+            }
+            _ => Influences::Outcomes(influences_of_outcomes(&self.confusion, metric, values)?),
+        })
+    }
+}
+
+/// Influence of a row on a metric.
+pub(super) enum Influences {
+    /// By `[tn, fp, fn, tp]`.
+    Outcomes(Outcomes),
+    /// By label and bin.
+    ByLabel(ByLabel),
+}
+
+impl Weighting {
+    /// The value of the weights, with the interval of as many rows as tell as much.
+    pub fn measure(
+        &self,
+        weights: &Realized,
+        metric: Metric,
+        values: Outcomes,
+        confidence_level: f64,
+    ) -> Option<Measured> {
+        let measured = weights.measure(metric, values, confidence_level)?;
+        let told = self.effective_rows(metric, values)?;
+        let rows = self.effective.scaled(told);
+        let fitted = rows.measure(metric, values, confidence_level)?;
+        // totals grow with the rows
+        let unit = match metric.is_total() {
+            true => self.unit * told,
+            false => 1.0,
+        };
+        Some(Measured {
+            variance: fitted.variance / (unit * unit),
+            bounds: (fitted.bounds.0 / unit, fitted.bounds.1 / unit),
+            few: fitted.few,
+            ..measured
+        })
+    }
+
+    /// Rows that tell as much of this metric as one effective row of all metrics does on average.
+    fn effective_rows(&self, metric: Metric, values: Outcomes) -> Option<f64> {
+        let sum = |rows: &[f64], z: &[f64]| -> f64 {
+            rows.iter().zip(z).map(|(rows, z)| rows * z * z).sum()
+        };
+        let (plain, linearized) = match self.effective.influences(metric, values)? {
+            Influences::Outcomes(z) => (
+                sum(&self.effective.confusion.cells(), &z),
+                sum(&self.outcome_squares, &z),
+            ),
+            Influences::ByLabel([negative, positive]) => {
+                let rows = |groups: &Vec<Group>| -> Vec<f64> {
+                    groups.iter().map(|group| group.rows).collect()
+                };
+                let [negatives, positives] = self.effective.by_label.each_ref().map(rows);
+                let [of_negatives, of_positives] = &self.squares;
+                (
+                    sum(&negatives, &negative) + sum(&positives, &positive),
+                    sum(of_negatives, &negative) + sum(of_positives, &positive),
+                )
+            }
+        };
+        let told = plain / linearized;
+        Some(if told.is_finite() && told > 0.0 {
+            told
+        } else {
+            1.0
+        })
+    }
+}
+
+fn is_outside_unit(group: &Group) -> bool {
+    group.lower < 0.0 || group.lower > 1.0 || (group.mean_known && group.mean > 1.0)
+}
+
+fn ranking(groups: &[WeightedGroup], whole: bool) -> LabelledRanking {
+    let bins = groups.chunk_by(|a, b| a.bin == b.bin);
+    LabelledRanking::weighted(bins.map(mass).collect(), whole)
+}
+
+fn mass(bin: &[WeightedGroup]) -> (Mass, bool) {
+    let of = |label: usize| -> f64 {
+        let groups = bin.iter().filter(|group| group.label == label);
+        groups.map(|group| group.group.rows).sum()
+    };
+    let (negatives, positives) = (of(0), of(1));
+    let one = bin.first().map(|first| first.group.mean);
+    let exact = bin
+        .iter()
+        .all(|group| group.group.is_exact() && Some(group.group.mean) == one);
+    let mass = Mass {
+        rows: negatives + positives,
+        positives,
+        noise: 0.0,
+    };
+    (mass, exact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::score_profile::{ScoreProfile, class_of};
+    use super::*;
+
+    type Row = (Option<bool>, bool, f64, f64);
+
+    /// Rows of two classes that overlap, with weights 1 to 4.
+    fn rows(count: u32) -> Vec<Row> {
+        let row = |i: u32| {
+            let label = i % 3 == 0;
+            let score = f64::from((i * 7919) % 97) / 140.0 + if label { 0.3 } else { 0.0 };
+            (Some(score > 0.5), label, score, f64::from(1 + i % 4))
+        };
+        (0..count).map(row).collect()
+    }
+
+    fn weighted(rows: &[Row], scale: f64) -> Realized {
+        let mut profile = WeightedScores::default();
+        for (prediction, label, score, weight) in rows {
+            profile
+                .observe(
+                    *prediction,
+                    Some(*label),
+                    Some(*score),
+                    Some(weight * scale),
+                )
+                .unwrap();
+        }
+        Realized::weighted(&profile).unwrap()
+    }
+
+    fn plain(rows: &[Row], repeated: bool) -> Realized {
+        let mut profile = ScoreProfile::default();
+        for (prediction, label, score, weight) in rows {
+            let times = if repeated { *weight as u64 } else { 1 };
+            let class = class_of(*prediction, Some(*label));
+            profile.observe_rows(class, *score, times);
+        }
+        Realized::new(&profile.bins())
+    }
+
+    const VALUES: Outcomes = [1.0, -2.0, -3.0, 4.0];
+
+    #[test]
+    fn a_whole_weight_is_so_many_rows() {
+        let rows = rows(300);
+        let (weighted, repeated) = (weighted(&rows, 1.0), plain(&rows, true));
+        for metric in Metric::ALL {
+            let value = |of: &Realized| of.reading(metric, VALUES, 0.95).value.unwrap();
+            let (a, b) = (value(&weighted), value(&repeated));
+            assert!(
+                (a - b).abs() <= 1e-12 * b.abs().max(1.0),
+                "{metric}: {a} {b}"
+            );
+        }
+    }
+
+    #[test]
+    fn equal_weights_have_the_errors_of_rows() {
+        let rows: Vec<Row> = rows(300)
+            .into_iter()
+            .map(|row| (row.0, row.1, row.2, 1.0))
+            .collect();
+        let plain = plain(&rows, false);
+        for scale in [1.0, 0.001, 250.0] {
+            let weighted = weighted(&rows, scale);
+            for metric in Metric::ALL {
+                let scale = if metric.is_total() { scale } else { 1.0 };
+                let [a, b] = [&weighted, &plain].map(|of| of.reading(metric, VALUES, 0.95));
+                let near = |a: Option<f64>, b: Option<f64>| {
+                    let (a, b) = (a.unwrap() / scale, b.unwrap());
+                    (a - b).abs() <= 1e-6 * b.abs().max(1e-3)
+                };
+                assert!(near(a.value, b.value), "{metric} {a:?} {b:?}");
+                assert!(
+                    near(a.sampling_error, b.sampling_error),
+                    "{metric} {a:?} {b:?}"
+                );
+                assert!(near(a.lower_bound, b.lower_bound), "{metric} {a:?} {b:?}");
+                assert_eq!(
+                    (a.used_count, a.status),
+                    (b.used_count, b.status),
+                    "{metric}"
+                );
+            }
+        }
+    }
+
+    /// The jackknife agrees with linearization up to terms of `1 / n`.
+    #[test]
+    fn errors_are_those_of_dropping_rows() {
+        let rows = rows(240);
+        let of = |rows: &[Row], metric| weighted(rows, 1.0).reading(metric, VALUES, 0.95);
+        for metric in Metric::ALL {
+            let without = |out: usize| {
+                let mut kept = rows.clone();
+                kept.remove(out);
+                let value = of(&kept, metric).value.unwrap();
+                // a total is one of so much weight
+                let weight = |rows: &[Row]| rows.iter().map(|row| row.3).sum::<f64>();
+                let factor = weight(&rows) / weight(&kept);
+                if metric.is_total() {
+                    value * factor
+                } else {
+                    value
+                }
+            };
+            let values: Vec<f64> = (0..rows.len()).map(without).collect();
+            let n = rows.len() as f64;
+            let mean = values.iter().sum::<f64>() / n;
+            let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+            let jackknife = ((n - 1.0) / n * squares).sqrt();
+            let error = of(&rows, metric).sampling_error.unwrap();
+            assert!(
+                (error / jackknife - 1.0).abs() < 0.05,
+                "{metric}: {error} {jackknife}"
+            );
+        }
+    }
+
+    #[test]
+    fn rows_without_weight_are_labelled_and_not_used() {
+        let mut profile = WeightedScores::default();
+        for weight in [None, Some(0.0), Some(2.0)] {
+            profile
+                .observe(Some(true), Some(true), Some(0.5), weight)
+                .unwrap();
+        }
+        let reading = Realized::weighted(&profile)
+            .unwrap()
+            .reading(Metric::Accuracy, VALUES, 0.95);
+        assert_eq!(
+            (reading.value, reading.used_count, reading.labelled_count),
+            (Some(1.0), 1, 3)
+        );
+        let empty = Realized::weighted(&WeightedScores::default()).unwrap();
+        assert_eq!(
+            empty.reading(Metric::F1, VALUES, 0.95).status,
+            Status::NoLabels
+        );
+    }
+
+    #[test]
+    fn bytes_are_the_same_however_rows_come() {
+        let rows = rows(300);
+        let mut whole = WeightedScores::default();
+        let mut merged = WeightedScores::default();
+        for (p, label, score, weight) in rows.iter().rev() {
+            let mut one = WeightedScores::default();
+            for profile in [&mut one, &mut whole] {
+                profile
+                    .observe(*p, Some(*label), Some(*score), Some(*weight))
+                    .unwrap();
+            }
+            merged
+                .merge(&WeightedScores::from_bytes(&one.to_bytes()).unwrap())
+                .unwrap();
+        }
+        assert_eq!(whole.to_bytes(), merged.to_bytes());
+    }
+}

@@ -16,6 +16,17 @@ impl Confusion {
         self.tn + self.fp + self.fn_ + self.tp
     }
 
+    /// Every row counts `factor` times as much.
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self {
+            tn: self.tn * factor,
+            fp: self.fp * factor,
+            fn_: self.fn_ * factor,
+            tp: self.tp * factor,
+        }
+    }
+
+    /// Rows by outcome, `[tn, fp, fn, tp]`.
     pub fn cells(&self) -> [f64; 4] {
         [self.tn, self.fp, self.fn_, self.tp]
     }

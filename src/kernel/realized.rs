@@ -104,23 +104,22 @@ impl Realized {
         if metric.needs_probability() && self.outside_unit {
             return Reading::undefined(Status::NotAProbability, used, self.labelled_count);
         }
-        let measured = match &self.weighting {
-            Some(weighting) => weighting.measure(self, metric, value_matrix, confidence_level),
-            None => self.measure(metric, value_matrix, confidence_level),
-        };
-        match measured {
+        match self.measure(metric, value_matrix, confidence_level) {
             Some(measured) => self.finish(metric, &measured, used),
             None => Reading::undefined(Status::SingleClass, used, self.labelled_count),
         }
     }
 
-    /// The value and its interval where each row counts once.
+    /// The value and its interval.
     pub(super) fn measure(
         &self,
         metric: Metric,
         value_matrix: [f64; 4],
         confidence_level: f64,
     ) -> Option<Measured> {
+        if let Some(weighting) = &self.weighting {
+            return weighting.measure(self, metric, value_matrix, confidence_level);
+        }
         match &metric.spec().formula {
             Formula::Order(own) | Formula::Probability(own) => {
                 (own.realize)(self, confidence_level)

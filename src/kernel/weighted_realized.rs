@@ -11,10 +11,9 @@ use super::group::{Group, KNOWN};
 use super::metric::{ByLabel, Formula, Metric, Outcomes};
 use super::reading::Status;
 use super::realized::{Measured, Realized};
-use super::realized_confusion::influences_of_outcomes;
+use super::realized_confusion::{influences_of_outcomes, of_confusion};
 use super::realized_ranking::LabelledRanking;
 use super::roc_auc::Mass;
-use super::weight::WeightSums;
 use super::weighted_scores::{WeightedGroup, WeightedScores};
 
 /// What tells the errors of a chunk whose rows count unequally.
@@ -36,16 +35,10 @@ impl Realized {
     pub fn weighted(chunk: &WeightedScores) -> Result<Self, KernelError> {
         let groups = chunk.groups()?;
         let weights = Self::of_weights(chunk, &groups);
-        let outcome = |prediction, label| chunk.outcome(prediction, label);
-        let sums = [Class::Negative, Class::Positive, Class::Unknown]
-            .map(|prediction| KNOWN.map(|label| outcome(prediction, label)));
-        let total = |of: fn(&WeightSums) -> f64| sums.iter().flatten().map(of).sum::<f64>();
-        let (weight, square) = (total(WeightSums::weight), total(WeightSums::square));
-        if square <= 0.0 {
+        let Some(unit) = chunk.unit() else {
             return Ok(weights);
-        }
-        let unit = weight / square;
-        let squares = |prediction, label| outcome(prediction, label).square() * unit * unit;
+        };
+        let squares = |prediction, label| chunk.outcome(prediction, label).square() * unit * unit;
         let by_label = |label: usize| {
             let groups = groups.iter().filter(|group| group.label == label);
             groups.map(|group| group.square * unit * unit).collect()
@@ -102,18 +95,12 @@ impl Realized {
 
     /// Every row counts `factor` times as much.
     fn scaled(&self, factor: f64) -> Self {
-        let Confusion { tn, fp, fn_, tp } = self.confusion;
         let scaled = |group: &Group| Group {
             rows: group.rows * factor,
             ..*group
         };
         Self {
-            confusion: Confusion {
-                tn: tn * factor,
-                fp: fp * factor,
-                fn_: fn_ * factor,
-                tp: tp * factor,
-            },
+            confusion: self.confusion.scaled(factor),
             ranking: self.ranking.scaled(factor),
             by_label: self
                 .by_label
@@ -123,24 +110,6 @@ impl Realized {
             ..self.clone()
         }
     }
-
-    /// Influence of a row on a metric, by outcome or by label and bin.
-    pub(super) fn influences(&self, metric: Metric, values: Outcomes) -> Option<Influences> {
-        Some(match &metric.spec().formula {
-            Formula::Order(own) | Formula::Probability(own) => {
-                Influences::ByLabel((own.influences)(self)?)
-            }
-            _ => Influences::Outcomes(influences_of_outcomes(&self.confusion, metric, values)?),
-        })
-    }
-}
-
-/// Influence of a row on a metric.
-pub(super) enum Influences {
-    /// By `[tn, fp, fn, tp]`.
-    Outcomes(Outcomes),
-    /// By label and bin.
-    ByLabel(ByLabel),
 }
 
 impl Weighting {
@@ -152,51 +121,96 @@ impl Weighting {
         values: Outcomes,
         confidence_level: f64,
     ) -> Option<Measured> {
-        let measured = weights.measure(metric, values, confidence_level)?;
-        let told = self.effective_rows(metric, values)?;
-        let rows = self.effective.scaled(told);
-        let fitted = rows.measure(metric, values, confidence_level)?;
+        let (Formula::Order(own) | Formula::Probability(own)) = &metric.spec().formula else {
+            return WeightedOutcomes {
+                weights: weights.confusion,
+                squares: self.outcome_squares,
+                unit: self.unit,
+            }
+            .measure(metric, values, confidence_level);
+        };
+        let measured = (own.realize)(weights, confidence_level)?;
+        let influences = (own.influences)(&self.effective)?;
+        let (mut plain, mut linearized) = (0.0, 0.0);
+        let labels = self.effective.by_label.iter().zip(&self.squares);
+        for (z, (groups, squares)) in influences.iter().zip(labels) {
+            for (z, (group, square)) in z.iter().zip(groups.iter().zip(squares)) {
+                plain += group.rows * z * z;
+                linearized += square * z * z;
+            }
+        }
+        let rows = self.effective.scaled(told(plain, linearized));
+        Some(with_errors(
+            measured,
+            &(own.realize)(&rows, confidence_level)?,
+            1.0,
+        ))
+    }
+
+    /// The chunk with effective rows in place of weights.
+    pub fn effective(&self) -> &Realized {
+        &self.effective
+    }
+}
+
+/// Weights by outcome.
+pub(super) struct WeightedOutcomes {
+    pub weights: Confusion,
+    /// Sums of squared weights in squares of effective rows.
+    pub squares: Outcomes,
+    /// Effective rows of a unit of weight.
+    pub unit: f64,
+}
+
+impl WeightedOutcomes {
+    /// The value of the weights, with the interval of as many rows as tell as much.
+    pub fn measure(
+        &self,
+        metric: Metric,
+        values: Outcomes,
+        confidence_level: f64,
+    ) -> Option<Measured> {
+        let measured = of_confusion(&self.weights, metric, values, confidence_level)?;
+        let effective = self.weights.scaled(self.unit);
+        let influences = influences_of_outcomes(&effective, metric, values)?;
+        let told = told(
+            squared(&effective.cells(), &influences),
+            squared(&self.squares, &influences),
+        );
+        let rows = effective.scaled(told);
+        let fitted = of_confusion(&rows, metric, values, confidence_level)?;
         // totals grow with the rows
         let unit = match metric.is_total() {
             true => self.unit * told,
             false => 1.0,
         };
-        Some(Measured {
-            variance: fitted.variance / (unit * unit),
-            bounds: (fitted.bounds.0 / unit, fitted.bounds.1 / unit),
-            few: fitted.few,
-            ..measured
-        })
+        Some(with_errors(measured, &fitted, unit))
     }
+}
 
-    /// Rows that tell as much of this metric as one effective row of all metrics does on average.
-    fn effective_rows(&self, metric: Metric, values: Outcomes) -> Option<f64> {
-        let sum = |rows: &[f64], z: &[f64]| -> f64 {
-            rows.iter().zip(z).map(|(rows, z)| rows * z * z).sum()
-        };
-        let (plain, linearized) = match self.effective.influences(metric, values)? {
-            Influences::Outcomes(z) => (
-                sum(&self.effective.confusion.cells(), &z),
-                sum(&self.outcome_squares, &z),
-            ),
-            Influences::ByLabel([negative, positive]) => {
-                let rows = |groups: &Vec<Group>| -> Vec<f64> {
-                    groups.iter().map(|group| group.rows).collect()
-                };
-                let [negatives, positives] = self.effective.by_label.each_ref().map(rows);
-                let [of_negatives, of_positives] = &self.squares;
-                (
-                    sum(&negatives, &negative) + sum(&positives, &positive),
-                    sum(of_negatives, &negative) + sum(of_positives, &positive),
-                )
-            }
-        };
-        let told = plain / linearized;
-        Some(if told.is_finite() && told > 0.0 {
-            told
-        } else {
-            1.0
-        })
+/// Sum of squared influences.
+pub(super) fn squared(rows: &[f64], influences: &[f64]) -> f64 {
+    let terms = rows.iter().zip(influences);
+    terms.map(|(rows, z)| rows * z * z).sum()
+}
+
+/// Rows that tell as much of a metric as one effective row of all metrics does on average; 1 where it does not vary.
+pub(super) fn told(plain: f64, linearized: f64) -> f64 {
+    let told = plain / linearized;
+    if told.is_finite() && told > 0.0 {
+        told
+    } else {
+        1.0
+    }
+}
+
+/// The value with the errors of a fit whose unit is `unit` times that of the value.
+pub(super) fn with_errors(measured: Measured, fitted: &Measured, unit: f64) -> Measured {
+    Measured {
+        variance: fitted.variance / (unit * unit),
+        bounds: (fitted.bounds.0 / unit, fitted.bounds.1 / unit),
+        few: fitted.few,
+        ..measured
     }
 }
 

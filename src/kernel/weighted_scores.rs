@@ -136,6 +136,13 @@ impl WeightedScores {
         self.outcomes.get(at).copied().unwrap_or_default()
     }
 
+    /// Effective rows of a unit of weight, `sum w / sum w^2` (Kish 1965); `None` without rows.
+    pub(super) fn unit(&self) -> Option<f64> {
+        let sum = |of: fn(&WeightSums) -> f64| self.outcomes.iter().map(of).sum::<f64>();
+        let square = sum(WeightSums::square);
+        (square > 0.0).then(|| sum(WeightSums::weight) / square)
+    }
+
     /// Groups of rows in ascending order of score, those of a bin by label.
     ///
     /// Errors: weights whose squares cannot be summed.

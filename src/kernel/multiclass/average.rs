@@ -1,22 +1,29 @@
 //! Averages over classes of metrics of scores, with their errors: the same rows are in the metrics of all classes.
 use super::super::metric::Scale;
 use super::super::realized::Measured;
-use super::joint::{JointCell, MOST_PAIRED};
+use super::super::weighted_realized::squared;
+use super::joint::JointCell;
 use super::ranking::ClassOrder;
 
-/// Averages the classes; `labelled` are their rows, by which they are weighted where `weighted`, and a class without rows
-/// has no metric then. `cells`: how their scores go together; above [`MOST_PAIRED`] classes there are none, and the
-/// error is that of classes that err together, its upper bound.
+/// Rows of each class: their number, and of rows that count unequally the sum of their squares.
+#[derive(Debug, Clone)]
+pub(super) struct Labelled {
+    pub rows: Vec<f64>,
+    pub squares: Vec<f64>,
+}
+
+/// Averages the classes; by `labelled` they are weighted where `weighted`, and a class without rows has no metric then.
+/// `cells`: how their scores go together; without them the error is that of classes that err together, its upper bound.
 pub(super) fn averaged(
     classes: &[Option<ClassOrder>],
-    labelled: &[f64],
-    cells: &[(JointCell, u64)],
+    labelled: &Labelled,
+    cells: Option<&[(JointCell, f64)]>,
     weighted: bool,
     z: f64,
 ) -> Option<Measured> {
-    let rows: f64 = labelled.iter().sum();
+    let rows: f64 = labelled.rows.iter().sum();
     let weights: Vec<f64> = match weighted {
-        true => labelled.iter().map(|n| n / rows).collect(),
+        true => labelled.rows.iter().map(|n| n / rows).collect(),
         false => vec![1.0 / classes.len() as f64; classes.len()],
     };
     let mut known = Vec::with_capacity(classes.len());
@@ -49,10 +56,10 @@ pub(super) fn averaged(
             .collect(),
         false => vec![0.0; classes.len()],
     };
-    let of_weights: f64 = labelled.iter().zip(&moved).map(|(n, u)| n * u * u).sum();
-    let variance = match classes.len() <= MOST_PAIRED {
-        true => (own + of_weights + shared(&known, &moved, cells)).max(0.0),
-        false => (sum(&|measured| measured.variance.sqrt()) + of_weights.sqrt()).powi(2),
+    let of_weights: f64 = squared(&labelled.squares, &moved);
+    let variance = match cells {
+        Some(cells) => (own + of_weights + shared(&known, &moved, cells)).max(0.0),
+        None => (sum(&|measured| measured.variance.sqrt()) + of_weights.sqrt()).powi(2),
     };
     Some(Measured {
         value,
@@ -69,7 +76,7 @@ pub(super) fn averaged(
 fn shared(
     classes: &[(Option<&ClassOrder>, f64)],
     moved: &[f64],
-    cells: &[(JointCell, u64)],
+    cells: &[(JointCell, f64)],
 ) -> f64 {
     let influence = |class: usize, range: u16, label: usize| match classes.get(class) {
         Some((Some(order), weight)) => weight * order.influence(range, class == label),
@@ -89,7 +96,7 @@ fn shared(
         if (k, l) == (0, 1) {
             own += first;
         }
-        total += *rows as f64 * (first * second + weight * own);
+        total += rows * (first * second + weight * own);
     }
     2.0 * total
 }

@@ -25,6 +25,19 @@ impl Matrix {
         &self.cells
     }
 
+    /// Every row counts `factor` times as much.
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self {
+            side: self.side,
+            cells: self.cells.iter().map(|rows| rows * factor).collect(),
+        }
+    }
+
+    /// Rows predicted right.
+    pub fn hits(&self) -> f64 {
+        (0..self.side).map(|class| self.at(class, class)).sum()
+    }
+
     pub fn rows(&self) -> f64 {
         self.cells.iter().sum()
     }
@@ -89,12 +102,7 @@ impl Matrix {
                 let terms: Option<Vec<f64>> = self.one_vs_rest().iter().map(weighted).collect();
                 terms?.iter().sum()
             }
-            M::Accuracy => {
-                (0..self.side)
-                    .map(|class| self.at(class, class))
-                    .sum::<f64>()
-                    / rows
-            }
+            M::Accuracy => self.hits() / rows,
             M::BusinessValue => worth(),
             M::BusinessValuePerRow => worth() / rows,
             M::Of(_, Average::PerClass) | M::ConfusionMatrix => return None,

@@ -16,6 +16,7 @@ mod ranking;
 mod reading;
 #[cfg(test)]
 mod tests;
+mod weighted;
 
 pub use calibrators::ClassCalibrators;
 pub use estimate::ClassEstimator;
@@ -23,3 +24,4 @@ pub use estimates::{ClassEstimates, MAGIC as ESTIMATES_MAGIC};
 pub use metric::{Average, MulticlassMetric};
 pub use profile::{MAGIC, MOST_CLASSES, MulticlassProfile};
 pub use reading::{ClassReading, RealizedClasses};
+pub use weighted::{MAGIC as WEIGHTED_MAGIC, WeightedClasses};

@@ -110,13 +110,7 @@ impl MulticlassProfile {
     ///
     /// Errors: [`KernelError::Undefined`] when the classes or `min_level` differ.
     pub fn merge(&mut self, other: &mut Self) -> Result<(), KernelError> {
-        if self.classes != other.classes {
-            return Err(KernelError::Undefined(format!(
-                "profiles of the classes {} and of {} cannot be merged. Expected the same classes in the same order",
-                self.classes.join(", "),
-                other.classes.join(", ")
-            )));
-        }
+        require_same_classes(&self.classes, &other.classes)?;
         for (profile, more) in self.scores.iter_mut().zip(&mut other.scores) {
             profile.merge(more)?;
         }
@@ -151,6 +145,18 @@ impl MulticlassProfile {
             + self.scores.capacity() * size_of::<ScoreProfile>();
         scores + names + fixed + self.joint.heap_size()
     }
+}
+
+/// Refuses to merge profiles of other classes.
+pub(super) fn require_same_classes(own: &[String], others: &[String]) -> Result<(), KernelError> {
+    if own == others {
+        return Ok(());
+    }
+    Err(KernelError::Undefined(format!(
+        "profiles of the classes {} and of {} cannot be merged. Expected the same classes in the same order",
+        own.join(", "),
+        others.join(", ")
+    )))
 }
 
 /// Refuses classes that cannot be told apart, and too few or too many.

@@ -29,12 +29,7 @@ impl MulticlassProfile {
     /// Reads [`MulticlassProfile::to_bytes`]; fails on any other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
         let mut r = Reader::new(bytes, MAGIC, LAYOUT, "multiclass profile")?;
-        let unreadable = |why: &str| KernelError::Unreadable(why.into());
-        let mut classes = Vec::new();
-        for _ in 0..r.length(1)? {
-            let name = String::from_utf8(r.bytes()?.to_vec());
-            classes.push(name.map_err(|_| unreadable("a class that is no text"))?);
-        }
+        let classes = read_classes(&mut r)?;
         check_classes(&classes)?;
         let side = classes.len() + 1;
         let count = |r: &mut Reader| match r.uint()? {
@@ -67,4 +62,13 @@ impl MulticlassProfile {
     pub fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError> {
         self.merge(&mut Self::from_bytes(bytes)?)
     }
+}
+
+/// Names of classes, each one written as bytes after their number.
+pub(super) fn read_classes(r: &mut Reader) -> Result<Vec<String>, KernelError> {
+    let name = |r: &mut Reader| {
+        let name = String::from_utf8(r.bytes()?.to_vec());
+        name.map_err(|_| KernelError::Unreadable("a class that is no text".into()))
+    };
+    (0..r.length(1)?).map(|_| name(r)).collect()
 }

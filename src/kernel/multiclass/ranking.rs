@@ -2,6 +2,7 @@
 use super::super::bins::ScoreBins;
 use super::super::metric::Metric;
 use super::super::realized::Measured;
+use super::super::realized::Realized;
 use super::super::realized_ranking::LabelledRanking;
 use super::joint::range_of;
 
@@ -12,19 +13,46 @@ pub(super) struct ClassOrder {
     influences: Vec<(u16, [f64; 2])>,
 }
 
+/// The scores of a class against all others.
+#[derive(Debug, Clone)]
+pub(super) enum ClassScores {
+    /// Where each row counts once.
+    Rows(ScoreBins),
+    /// Where rows count unequally: the class, and the range of each bin.
+    Weighted(Box<Realized>, Vec<u16>),
+}
+
 impl ClassOrder {
     /// `None` where the metric is not defined.
-    pub fn of(scores: &ScoreBins, metric: Metric, confidence_level: f64) -> Option<Self> {
-        let ranking = LabelledRanking::new(scores);
-        let measured = match metric {
-            Metric::RocAuc => ranking.roc_auc(confidence_level)?,
-            _ => ranking.average_precision(confidence_level)?,
-        };
+    pub fn of(scores: &ClassScores, metric: Metric, confidence_level: f64) -> Option<Self> {
+        match scores {
+            ClassScores::Rows(scores) => {
+                let ranking = LabelledRanking::new(scores);
+                let measured = match metric {
+                    Metric::RocAuc => ranking.roc_auc(confidence_level)?,
+                    _ => ranking.average_precision(confidence_level)?,
+                };
+                let ranges = scores.bins.iter().map(|bin| range_of(bin.lower));
+                Self::new(measured, &ranking, metric, ranges)
+            }
+            ClassScores::Weighted(realized, ranges) => {
+                let measured = realized.measure(metric, [0.0; 4], confidence_level)?;
+                let ranking = &realized.weighting.as_ref()?.effective().ranking;
+                Self::new(measured, ranking, metric, ranges.iter().copied())
+            }
+        }
+    }
+
+    fn new(
+        measured: Measured,
+        ranking: &LabelledRanking,
+        metric: Metric,
+        ranges: impl Iterator<Item = u16>,
+    ) -> Option<Self> {
         let of_bins = match metric {
             Metric::RocAuc => ranking.influences_on_roc_auc()?,
             _ => ranking.influences_on_average_precision()?,
         };
-        let ranges = scores.bins.iter().map(|bin| range_of(bin.lower));
         let rows = ranking.rows();
         Some(Self {
             measured,

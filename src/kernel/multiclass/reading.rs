@@ -1,17 +1,21 @@
 //! Metrics of several classes from labels, with confidence intervals for the population.
+use super::super::KernelError;
 use super::super::bins::ScoreBins;
 use super::super::confusion::Confusion;
 use super::super::interval::{FEW, normal_quantile, share_interval};
 use super::super::metric::{Metric, Scale};
 use super::super::reading::{Reading, Status};
-use super::super::realized::Measured;
-use super::super::realized_confusion::of_confusion;
-use super::average::averaged;
-use super::joint::JointCell;
+use super::super::realized::{Measured, Realized};
+use super::super::weight::WeightSums;
+use super::super::weighted_realized::{WeightedOutcomes, squared, told, with_errors};
+use super::super::weighted_scores::WeightedScores;
+use super::average::{Labelled, averaged};
+use super::joint::{JointCell, MOST_PAIRED, range_of};
 use super::matrix::Matrix;
 use super::metric::{Average, MulticlassMetric};
 use super::profile::MulticlassProfile;
-use super::ranking::ClassOrder;
+use super::ranking::{ClassOrder, ClassScores};
+use super::weighted::WeightedClasses;
 
 /// A metric of a chunk, or of one class or cell of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,12 +31,26 @@ pub struct ClassReading {
 pub struct RealizedClasses {
     classes: Vec<String>,
     matrix: Matrix,
-    scores: Vec<ScoreBins>,
-    joint: Vec<(JointCell, u64)>,
+    scores: Vec<ClassScores>,
+    /// How the scores of classes go together, where that is known.
+    joint: Option<Vec<(JointCell, f64)>>,
     labelled_count: u64,
+    /// Rows with label and prediction, and rows with a label and all scores.
+    used_count: [u64; 2],
     /// Rows with a label and all scores, of each class.
-    scored: Vec<f64>,
+    scored: Labelled,
     invalid: bool,
+    /// Where rows count unequally.
+    weighting: Option<Weighting>,
+}
+
+/// What tells the errors of the matrix of a chunk whose rows count unequally.
+#[derive(Debug, Clone)]
+struct Weighting {
+    /// Effective rows of a unit of weight.
+    unit: f64,
+    /// Squared weights in squares of effective rows.
+    squares: Matrix,
 }
 
 impl RealizedClasses {
@@ -54,19 +72,64 @@ impl RealizedClasses {
             .iter_mut()
             .map(|scores| scores.bins())
             .collect();
-        let of_class = |bins: &ScoreBins| -> f64 {
+        let of_class = |bins: &ScoreBins| -> u64 {
             let cells = bins.bins.iter().flat_map(|bin| bin.cells);
-            cells.map(|[_, positive, _]| positive.count as f64).sum()
+            cells.map(|[_, positive, _]| positive.count).sum()
         };
+        let scored: Vec<u64> = scores.iter().map(of_class).collect();
+        let rows: Vec<f64> = scored.iter().map(|rows| *rows as f64).collect();
+        let cells = profile.joint.cells().into_iter();
         Self {
             labelled_count: matrix.rows() as u64 + unpredicted,
-            scored: scores.iter().map(of_class).collect(),
-            joint: profile.joint.cells(),
+            used_count: [matrix.rows() as u64, scored.iter().sum()],
+            scored: Labelled {
+                squares: rows.clone(),
+                rows,
+            },
+            joint: (side <= MOST_PAIRED)
+                .then(|| cells.map(|(cell, rows)| (cell, rows as f64)).collect()),
             invalid: profile.invalid > 0,
             classes: profile.classes.clone(),
             matrix,
-            scores,
+            scores: scores.into_iter().map(ClassScores::Rows).collect(),
+            weighting: None,
         }
+    }
+
+    /// Prepares the metrics of a chunk of weighted rows.
+    ///
+    /// Errors: weights whose squares cannot be summed.
+    pub fn weighted(profile: &WeightedClasses) -> Result<Self, KernelError> {
+        let side = profile.classes.len();
+        let (weight, square) = profile.total()?;
+        let unit = if square > 0.0 { weight / square } else { 1.0 };
+        let cells = |of: &dyn Fn(&WeightSums) -> f64| {
+            Matrix::new(side, profile.outcomes().map(|sums| of(&sums)).collect())
+        };
+        let (scores, scored, rows) = weighted_scores(profile)?;
+        // rows without scores are in the matrix alone, which therefore has a unit of its own
+        let scored_unit = profile.scores.first().and_then(WeightedScores::unit);
+        let scored_unit = scored_unit.unwrap_or(1.0);
+        let joint = profile.joint_squares().filter(|_| side <= MOST_PAIRED);
+        Ok(Self {
+            classes: profile.classes.clone(),
+            matrix: cells(&WeightSums::weight),
+            labelled_count: profile.labelled_rows(),
+            used_count: [profile.outcomes().map(|sums| sums.rows).sum(), rows],
+            scores,
+            scored,
+            joint: joint.map(|cells| {
+                let scaled = cells.into_iter();
+                scaled
+                    .map(|(cell, square)| (cell, square * scored_unit * scored_unit))
+                    .collect()
+            }),
+            invalid: profile.invalid > 0,
+            weighting: Some(Weighting {
+                unit,
+                squares: cells(&|sums| sums.square() * unit * unit),
+            }),
+        })
     }
 
     /// Realized values of a metric with confidence intervals of the population's: one of the whole, or one for each class
@@ -103,9 +166,10 @@ impl RealizedClasses {
     }
 
     fn used_count(&self, metric: MulticlassMetric) -> u64 {
+        let [predicted, scored] = self.used_count;
         match metric.needs_order() {
-            true => self.scored.iter().sum::<f64>() as u64,
-            false => self.matrix.rows() as u64,
+            true => scored,
+            false => predicted,
         }
     }
 
@@ -119,67 +183,41 @@ impl RealizedClasses {
         averaged(
             &orders,
             &self.scored,
-            &self.joint,
+            self.joint.as_deref(),
             weighted,
             normal_quantile(level),
         )
     }
 
-    /// The variance is the sum of the squared influences of the rows.
     fn of_matrix(&self, metric: MulticlassMetric, values: &[f64], level: f64) -> Option<Measured> {
-        let value = self.matrix.value(metric, values)?;
-        let rows = self.matrix.rows();
-        let kept = self.matrix.kept_possible();
-        let near = kept.value(metric, values)?;
-        let slopes = kept.gradient(metric, near, values);
-        let terms = || slopes.iter().zip(kept.cells());
-        let mean = terms().map(|(slope, rows)| slope * rows).sum::<f64>() / kept.rows();
-        let variance: f64 = terms()
-            .map(|(slope, rows)| rows * (slope - mean).powi(2))
-            .sum();
-        let z = normal_quantile(level);
-        let few = self.is_few(metric);
-        let bounds = match metric {
-            MulticlassMetric::Accuracy => share_interval((value * rows).round(), rows, few, level),
-            MulticlassMetric::Of(..) => Scale::Logit.interval(value, variance.sqrt(), z),
-            _ => Scale::Identity.interval(value, variance.sqrt(), z),
+        let measured = of_matrix(&self.matrix, metric, values, level)?;
+        let Some(Weighting { unit, squares }) = &self.weighting else {
+            return Some(measured);
         };
-        Some(Measured {
-            value,
-            slack: 0.0,
-            variance,
-            bounds,
-            few,
-        })
-    }
-
-    /// Whether fewer than 20 rows are under one of the shares.
-    fn is_few(&self, metric: MulticlassMetric) -> bool {
-        let fewest = |of: Metric, weighted: bool| {
-            let classes = self.matrix.one_vs_rest();
-            let supports = classes
-                .iter()
-                .filter(|class| !weighted || class.tp + class.fn_ > 0.0);
-            supports
-                .map(|class| class.support(of))
-                .fold(f64::INFINITY, f64::min)
+        let effective = self.matrix.scaled(*unit);
+        let influences = influences(&effective.kept_possible(), metric, values)?;
+        let told = told(
+            squared(effective.cells(), &influences),
+            squared(squares.cells(), &influences),
+        );
+        let fitted = of_matrix(&effective.scaled(told), metric, values, level)?;
+        // the total value grows with the rows
+        let unit = match metric {
+            MulticlassMetric::BusinessValue => unit * told,
+            _ => 1.0,
         };
-        let support = match metric {
-            MulticlassMetric::Of(of, average) => fewest(of, average == Average::Weighted),
-            _ => self.matrix.rows(),
-        };
-        support < FEW
+        Some(with_errors(measured, &fitted, unit))
     }
 
     fn per_class(&self, metric: Metric, level: f64) -> Vec<ClassReading> {
-        let outcomes: Vec<Confusion> = self.matrix.one_vs_rest();
+        let outcomes = self.one_vs_rest();
         let order = metric.needs_order();
         let used = self.used_count(MulticlassMetric::Of(metric, Average::PerClass));
         let classes = self.classes.iter().zip(&self.scores).zip(&outcomes);
-        let of = |((name, scores), outcomes): ((&String, &ScoreBins), &Confusion)| {
+        let of = |((name, scores), outcomes): ((&String, &ClassScores), &WeightedOutcomes)| {
             let measured = || match order {
                 true => Some(ClassOrder::of(scores, metric, level)?.measured),
-                false => of_confusion(outcomes, metric, [0.0; 4], level),
+                false => outcomes.measure(metric, [0.0; 4], level),
             };
             ClassReading {
                 column_name: Some(name.clone()),
@@ -189,27 +227,46 @@ impl RealizedClasses {
         classes.map(of).collect()
     }
 
+    /// The outcomes of each class against all others; rows that count once are weights of 1.
+    fn one_vs_rest(&self) -> Vec<WeightedOutcomes> {
+        let (unit, squares) = match &self.weighting {
+            Some(weighting) => (weighting.unit, &weighting.squares),
+            None => (1.0, &self.matrix),
+        };
+        let classes = self.matrix.one_vs_rest().into_iter();
+        let outcomes = |(weights, squares): (Confusion, Confusion)| WeightedOutcomes {
+            weights,
+            squares: squares.cells(),
+            unit,
+        };
+        classes.zip(squares.one_vs_rest()).map(outcomes).collect()
+    }
+
     fn per_cell(&self, level: f64) -> Vec<ClassReading> {
-        let rows = self.matrix.rows();
         let name = |class: usize| self.classes.get(class).map_or("", String::as_str);
-        let of = |((label, prediction), count): ((usize, usize), f64)| {
+        let used = self.used_count(MulticlassMetric::ConfusionMatrix);
+        let (unit, squares) = match &self.weighting {
+            Some(weighting) => (weighting.unit, &weighting.squares),
+            None => (1.0, &self.matrix),
+        };
+        let all = (self.matrix.rows() * unit, squares.rows());
+        let cells = self.matrix.each().zip(squares.cells());
+        let of = |(((label, prediction), count), square): (((usize, usize), f64), &f64)| {
             let measured = || {
-                let (lower, upper) = share_interval(count, rows, rows < FEW, level);
-                let share = count.max(0.5) / rows;
-                Some(Measured {
-                    value: count,
-                    slack: 0.0,
-                    variance: rows * share * (1.0 - share).max(0.5 / rows),
-                    bounds: (lower * rows, upper * rows),
-                    few: rows < FEW,
-                })
+                let share = count * unit / all.0;
+                let (hit, miss) = ((1.0 - share).powi(2), share * share);
+                let plain = count * unit * hit + (all.0 - count * unit) * miss;
+                let told = told(plain, square * hit + (all.1 - square) * miss);
+                let fitted = count_of(count * unit * told, all.0 * told, level);
+                let measured = count_of(count, self.matrix.rows(), level);
+                Some(with_errors(measured, &fitted, unit * told))
             };
             ClassReading {
                 column_name: Some(format!("true_{}_pred_{}", name(label), name(prediction))),
-                reading: self.finish(false, rows as u64, measured),
+                reading: self.finish(false, used, measured),
             }
         };
-        self.matrix.each().map(of).collect()
+        cells.map(of).collect()
     }
 
     fn finish(
@@ -254,4 +311,98 @@ impl RealizedClasses {
             status: reserve.worst(few),
         }
     }
+}
+
+/// A metric of the matrix; the variance is the sum of the squared influences of the rows.
+fn of_matrix(
+    matrix: &Matrix,
+    metric: MulticlassMetric,
+    values: &[f64],
+    level: f64,
+) -> Option<Measured> {
+    let value = matrix.value(metric, values)?;
+    let kept = matrix.kept_possible();
+    let variance = squared(kept.cells(), &influences(&kept, metric, values)?);
+    let z = normal_quantile(level);
+    let few = is_few(matrix, metric);
+    let bounds = match metric {
+        MulticlassMetric::Accuracy => share_interval(matrix.hits(), matrix.rows(), few, level),
+        MulticlassMetric::Of(..) => Scale::Logit.interval(value, variance.sqrt(), z),
+        _ => Scale::Identity.interval(value, variance.sqrt(), z),
+    };
+    Some(Measured {
+        value,
+        slack: 0.0,
+        variance,
+        bounds,
+        few,
+    })
+}
+
+/// Influence of a row of each cell.
+fn influences(matrix: &Matrix, metric: MulticlassMetric, values: &[f64]) -> Option<Vec<f64>> {
+    let value = matrix.value(metric, values)?;
+    let slopes = matrix.gradient(metric, value, values);
+    let terms = slopes.iter().zip(matrix.cells());
+    let mean = terms.map(|(slope, rows)| slope * rows).sum::<f64>() / matrix.rows();
+    Some(slopes.into_iter().map(|slope| slope - mean).collect())
+}
+
+/// Whether fewer than 20 rows are under one of the shares.
+fn is_few(matrix: &Matrix, metric: MulticlassMetric) -> bool {
+    let fewest = |of: Metric, weighted: bool| {
+        let classes = matrix.one_vs_rest();
+        let supports = classes
+            .iter()
+            .filter(|class| !weighted || class.tp + class.fn_ > 0.0);
+        supports
+            .map(|class| class.support(of))
+            .fold(f64::INFINITY, f64::min)
+    };
+    let support = match metric {
+        MulticlassMetric::Of(of, average) => fewest(of, average == Average::Weighted),
+        _ => matrix.rows(),
+    };
+    support < FEW
+}
+
+/// A number of rows among others.
+fn count_of(count: f64, rows: f64, level: f64) -> Measured {
+    let (lower, upper) = share_interval(count, rows, rows < FEW, level);
+    let share = count.max(0.5) / rows;
+    Measured {
+        value: count,
+        slack: 0.0,
+        variance: rows * share * (1.0 - share).max(0.5 / rows),
+        bounds: (lower * rows, upper * rows),
+        few: rows < FEW,
+    }
+}
+
+/// The scores of weighted rows of each class, the effective rows of each class, and how many rows there are.
+fn weighted_scores(
+    profile: &WeightedClasses,
+) -> Result<(Vec<ClassScores>, Labelled, u64), KernelError> {
+    let mut scores = Vec::with_capacity(profile.scores.len());
+    let mut scored = Labelled {
+        rows: vec![],
+        squares: vec![],
+    };
+    let mut rows = 0;
+    for class in &profile.scores {
+        let unit = class.unit().unwrap_or(1.0);
+        let groups = class.groups()?;
+        let of_class = || groups.iter().filter(|group| group.label == 1);
+        let bins = groups.chunk_by(|a, b| a.bin == b.bin);
+        let lowest = bins.filter_map(|bin| bin.first());
+        let ranges = lowest.map(|group| range_of(group.group.lower)).collect();
+        let realized = Realized::weighted(class)?;
+        rows += of_class().map(|group| group.count).sum::<u64>();
+        let weights = of_class().map(|group| group.group.rows * unit);
+        scored.rows.push(weights.sum());
+        let squares = of_class().map(|group| group.square * unit * unit);
+        scored.squares.push(squares.sum());
+        scores.push(ClassScores::Weighted(Box::new(realized), ranges));
+    }
+    Ok((scores, scored, rows))
 }

@@ -3,6 +3,7 @@ use super::super::column::moments::{median, median_bounds};
 use super::super::interval::{FEW, normal_quantile};
 use super::super::metric::Scale;
 use super::super::reading::{Reading, Status};
+use super::super::realized::Measured;
 use super::super::values::ValueBins;
 use super::metric::RegressionMetric;
 use super::profile::{Counts, RegressionProfile};
@@ -17,14 +18,6 @@ pub struct RealizedRegression {
     counts: Counts,
     sums: Sums,
     absolute: ValueBins,
-}
-
-/// A value, the variance of its error, its interval and the certified error of the digest.
-struct Measured {
-    value: f64,
-    variance: Option<f64>,
-    bounds: (Option<f64>, Option<f64>),
-    slack: f64,
 }
 
 impl RealizedRegression {
@@ -150,87 +143,78 @@ impl RealizedRegression {
         };
         let total = losses - 2.0 * unexplained * (both - n * mse * spread)
             + unexplained * unexplained * (fourths - n * spread * spread);
-        let variance = small_sample(n).map(|factor| factor * total.max(0.0) / (n * spread).powi(2));
-        let ends = variance.map(|variance| Scale::Log.interval(unexplained, variance.sqrt(), z));
+        let variance = small_sample(n) * total.max(0.0) / (n * spread).powi(2);
+        let (least, most) = Scale::Log.interval(unexplained, variance.sqrt(), z);
         Ok(Measured {
             value: 1.0 - unexplained,
-            variance,
-            bounds: (
-                ends.map(|(_, most)| 1.0 - most),
-                ends.map(|(least, _)| 1.0 - least),
-            ),
             slack: 0.0,
+            variance,
+            bounds: (1.0 - most, 1.0 - least),
+            few: n < FEW,
         })
     }
 
     fn median(&self, z: f64) -> Result<Measured, Status> {
         let found = median(&self.absolute).ok_or(Status::InfiniteValue)?;
         let fixed = normal_quantile(0.95);
-        let (low, high) = median_bounds(&self.absolute, self.counts.used, fixed);
-        let error = low
-            .zip(high)
-            .map(|(low, high)| (high - low) / (2.0 * fixed));
+        let bounds = |z| {
+            let (low, high) = median_bounds(&self.absolute, self.counts.used, z);
+            (
+                low.unwrap_or(f64::NEG_INFINITY),
+                high.unwrap_or(f64::INFINITY),
+            )
+        };
+        let (low, high) = bounds(fixed);
+        let error = (high - low) / (2.0 * fixed);
         Ok(Measured {
             value: found.value,
-            variance: error.map(|error| error * error),
-            bounds: median_bounds(&self.absolute, self.counts.used, z),
             slack: found.error,
+            variance: error * error,
+            bounds: bounds(z),
+            few: self.rows() < FEW,
         })
     }
 
     fn finish(&self, measured: &Measured) -> Reading {
-        let finite = |x: f64| Some(x).filter(|x| x.is_finite());
-        let error = measured.variance.and_then(|v| finite(v.sqrt()));
-        let invalid = if self.has_invalid() {
-            Status::InvalidValue
-        } else {
-            Status::Ok
-        };
-        let few = if self.rows() < FEW {
-            Status::FewRows
-        } else {
-            Status::Ok
-        };
-        Reading {
-            value: finite(measured.value),
-            approx_error: finite(measured.slack),
-            sampling_error: error,
-            row_sampling_error: error,
-            lower_bound: measured.bounds.0.and_then(finite),
-            upper_bound: measured.bounds.1.and_then(finite),
-            used_count: self.counts.used,
-            labelled_count: self.labelled_count(),
-            status: invalid.worst(few),
-        }
+        let invalid = Status::InvalidValue.only_if(self.has_invalid());
+        let few = Status::FewRows.only_if(measured.few);
+        measured.reading(invalid.worst(few), self.counts.used, self.labelled_count())
     }
 }
 
-/// `n / (n - 1)`; `None` of one row, which tells nothing of its error.
-fn small_sample(rows: f64) -> Option<f64> {
-    (rows > 1.0).then(|| rows / (rows - 1.0))
+/// What makes up for a mean that is that of the sample; infinite of one row.
+fn small_sample(rows: f64) -> f64 {
+    rows / (rows - 1.0)
 }
 
 /// A mean of `rows` numbers whose squared distances from it add up to `rest`.
 fn of_mean(mean: f64, rest: f64, rows: f64, scale: Scale, z: f64) -> Measured {
-    let variance = small_sample(rows).map(|factor| factor * rest.max(0.0) / (rows * rows));
-    let ends = variance.map(|variance| scale.interval(mean, variance.sqrt(), z));
+    if rows <= 1.0 {
+        return Measured::without_error(mean);
+    }
+    let variance = small_sample(rows) * rest.max(0.0) / (rows * rows);
     Measured {
         value: mean,
-        variance,
-        bounds: (ends.map(|ends| ends.0), ends.map(|ends| ends.1)),
         slack: 0.0,
+        variance,
+        bounds: scale.interval(mean, variance.sqrt(), z),
+        few: rows < FEW,
     }
 }
 
 /// The root of a mean, its error by linearization; of 0 without error.
 fn root(mean: &Measured) -> Measured {
     let value = mean.value.sqrt();
+    if mean.variance.is_infinite() {
+        return Measured::without_error(value);
+    }
     let slope = if value > 0.0 { 0.5 / value } else { 0.0 };
     Measured {
         value,
-        variance: mean.variance.map(|variance| slope * slope * variance),
-        bounds: (mean.bounds.0.map(f64::sqrt), mean.bounds.1.map(f64::sqrt)),
         slack: 0.0,
+        variance: slope * slope * mean.variance,
+        bounds: (mean.bounds.0.sqrt(), mean.bounds.1.sqrt()),
+        few: mean.few,
     }
 }
 

@@ -11,6 +11,7 @@ use super::calibrator::{Calibrator, Offset};
 use super::isotonic;
 use super::labelled::LabelledBin;
 use super::roc_auc::{Mass, roc_auc};
+use super::splitmix::splitmix64;
 
 const FOLDS: usize = 10;
 /// Rows of one bin and class beyond this are dealt evenly: at that number the folds' shares are
@@ -48,14 +49,6 @@ fn deal_cell(folds: &mut [u64; FOLDS], score: f64, class: u64, rows: u64) {
             *count += 1;
         }
     }
-}
-
-/// Steele, Lea and Flood (2014), "Fast splittable pseudorandom number generators".
-fn splitmix64(seed: u64) -> u64 {
-    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 /// Rows of one bin and fold, with the probability from a map fitted on the other nine folds.

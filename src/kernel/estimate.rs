@@ -167,11 +167,7 @@ impl<'a> Estimator<'a> {
         };
         let clamp = |x: f64| x.max(least.unwrap_or(x)).min(greatest.unwrap_or(f64::MAX));
         let row_variance = estimate.row_variance;
-        let few = if estimate.few || used < FEWEST_ROWS {
-            Status::FewPositives
-        } else {
-            Status::Ok
-        };
+        let few = Status::FewPositives.only_if(estimate.few || used < FEWEST_ROWS);
         let finite = |x: f64| x.is_finite().then_some(x);
         Reading {
             value: finite(estimate.value),

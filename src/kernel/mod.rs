@@ -57,6 +57,7 @@ pub mod regression;
 pub(crate) mod roc_auc;
 mod scale_text;
 pub mod score_profile;
+pub(crate) mod splitmix;
 pub(crate) mod support;
 #[cfg(test)]
 pub(crate) mod testing;

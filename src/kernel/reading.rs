@@ -162,6 +162,11 @@ impl Status {
     pub fn worst(self, other: Self) -> Self {
         self.max(other)
     }
+
+    /// This reserve where it applies.
+    pub(crate) fn only_if(self, applies: bool) -> Self {
+        if applies { self } else { Self::Ok }
+    }
 }
 
 impl fmt::Display for Status {

@@ -10,13 +10,43 @@ use super::realized_confusion::of_confusion;
 use super::realized_ranking::LabelledRanking;
 use super::weighted_realized::Weighting;
 
-/// Realized value, its certified error, its variance and its interval.
+/// Realized value, its certified error, its variance and its interval; what is infinite is not known.
 pub(crate) struct Measured {
     pub value: f64,
     pub slack: f64,
     pub variance: f64,
     pub bounds: (f64, f64),
     pub few: bool,
+}
+
+impl Measured {
+    /// A value of whose error its few rows tell nothing.
+    pub fn without_error(value: f64) -> Self {
+        Self {
+            value,
+            slack: 0.0,
+            variance: f64::INFINITY,
+            bounds: (f64::NEG_INFINITY, f64::INFINITY),
+            few: true,
+        }
+    }
+
+    /// What is told of it.
+    pub fn reading(&self, status: Status, used_count: u64, labelled_count: u64) -> Reading {
+        let finite = |x: f64| x.is_finite().then_some(x);
+        let error = finite(self.variance.sqrt());
+        Reading {
+            value: finite(self.value),
+            approx_error: finite(self.slack),
+            sampling_error: error,
+            row_sampling_error: error,
+            lower_bound: finite(self.bounds.0),
+            upper_bound: finite(self.bounds.1),
+            used_count,
+            labelled_count,
+            status,
+        }
+    }
 }
 
 /// Realized metrics of one chunk.
@@ -64,11 +94,7 @@ impl Realized {
             outside_unit: first_outside_unit(chunk).is_some(),
             scored_count: chunk.bins.iter().map(|bin| count(bin, &ANY, &KNOWN)).sum(),
             labelled_count: count_cells(&rows, &ANY, &KNOWN),
-            reserve: if invalid {
-                Status::InvalidScore
-            } else {
-                Status::Ok
-            },
+            reserve: Status::InvalidScore.only_if(invalid),
             weighting: None,
         }
     }
@@ -134,29 +160,9 @@ impl Realized {
     }
 
     fn finish(&self, metric: Metric, measured: &Measured, used_count: u64) -> Reading {
-        let finite = |x: f64| x.is_finite().then_some(x);
-        let error = finite(measured.variance.sqrt());
-        let reserve = if metric.needs_prediction() {
-            Status::Ok
-        } else {
-            self.reserve
-        };
-        let few = if measured.few {
-            Status::FewPositives
-        } else {
-            Status::Ok
-        };
-        Reading {
-            value: finite(measured.value),
-            approx_error: finite(measured.slack),
-            sampling_error: error,
-            row_sampling_error: error,
-            lower_bound: finite(measured.bounds.0),
-            upper_bound: finite(measured.bounds.1),
-            used_count,
-            labelled_count: self.labelled_count,
-            status: reserve.worst(few),
-        }
+        let reserve = self.reserve.only_if(!metric.needs_prediction());
+        let few = Status::FewPositives.only_if(measured.few);
+        measured.reading(reserve.worst(few), used_count, self.labelled_count)
     }
 }
 

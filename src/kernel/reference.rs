@@ -80,11 +80,7 @@ impl ReferenceFit {
             whole: Some(calibrator),
             without_part,
             chunks: indices,
-            status: if few {
-                Status::SmallReference
-            } else {
-                Status::Ok
-            },
+            status: Status::SmallReference.only_if(few),
         })
     }
 

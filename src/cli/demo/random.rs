@@ -2,6 +2,7 @@
 //!
 //! Only integer operations, the four operations of arithmetic and the square root are used:
 //! IEEE 754 fixes their last bit, while `exp` and `ln` differ from one libm to another.
+use crate::kernel::splitmix::{STEP, splitmix64};
 
 /// A stream of numbers with an index of its own, so that row 700,000 needs no row before it.
 #[derive(Debug, Clone)]
@@ -21,13 +22,11 @@ impl Stream {
         Self(stream.next() ^ 0x6665_6174_7572_6573)
     }
 
-    /// 64 random bits: splitmix64 (Steele, Lea and Flood 2014, OOPSLA, figure 16).
+    /// 64 random bits.
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        let bits = splitmix64(self.0);
+        self.0 = self.0.wrapping_add(STEP);
+        bits
     }
 
     /// Uniform in `[0, 1)`.

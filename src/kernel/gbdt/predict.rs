@@ -9,7 +9,7 @@ use super::boost::logistic;
 use super::histogram::CODES;
 use super::model::Model;
 use super::options::Objective;
-use super::tree::Tree;
+use super::tree::{Node, Tree};
 use crate::kernel::KernelError;
 use crate::kernel::pca::Cell;
 
@@ -116,31 +116,30 @@ impl Tables {
             Tree::Node(node) => {
                 let left = self.enter(&node.left, next);
                 let right = self.enter(&node.right, next);
-                let table = self.table(node.column);
-                for (code, leaves) in (0..=u8::MAX).zip(table.iter_mut()) {
-                    *leaves &= if node.codes.contains(code) {
-                        !right
-                    } else {
-                        !left
-                    };
-                }
+                self.ask(node, left, right);
                 left | right
             }
         }
     }
 
-    fn table(&mut self, column: usize) -> &mut [u64; CODES] {
-        let at = match self.columns.iter().position(|(known, _)| *known == column) {
-            Some(at) => at,
-            None => {
-                self.columns.push((column, Box::new([u64::MAX; CODES])));
-                self.columns.len() - 1
+    /// Each code of the node's column rules out the leaves of the other side.
+    fn ask(&mut self, node: &Node, left: u64, right: u64) {
+        let answer = |table: &mut [u64; CODES]| {
+            for (code, leaves) in (0..=u8::MAX).zip(table) {
+                *leaves &= if node.codes.contains(code) {
+                    !right
+                } else {
+                    !left
+                };
             }
         };
-        // `at` is one of the columns
-        #[expect(clippy::indexing_slicing)]
-        let (_, table) = &mut self.columns[at];
-        table
+        let mut known = self.columns.iter_mut();
+        if let Some((_, table)) = known.find(|(column, _)| *column == node.column) {
+            return answer(table);
+        }
+        let mut table = Box::new([u64::MAX; CODES]);
+        answer(&mut table);
+        self.columns.push((node.column, table));
     }
 
     /// Adds what the rows of a block get.

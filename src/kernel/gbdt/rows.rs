@@ -5,6 +5,7 @@ use super::texts::Texts;
 use crate::kernel::KernelError;
 use crate::kernel::pca::Cell;
 use crate::kernel::pca::columns::Kind;
+use crate::kernel::splitmix::splitmix64;
 
 /// Rows are kept with their columns: no more than so many cells, whatever `max_rows` says.
 pub const MOST_CELLS: usize = 200_000_000;
@@ -139,12 +140,12 @@ impl Rows {
             return 0;
         };
         let texts = cells.iter().zip(&self.columns);
-        texts.fold(mixed(*target), |hash, (&word, column)| {
+        texts.fold(splitmix64(*target), |hash, (&word, column)| {
             let word = match column.kind {
                 Kind::Text if word != MISSING => column.texts.hash(word),
                 _ => word,
             };
-            mixed(hash.rotate_left(5) ^ word)
+            splitmix64(hash.rotate_left(5) ^ word)
         })
     }
 
@@ -254,14 +255,6 @@ pub(super) fn recoded(word: u64, kind: Kind, codes: &[u64]) -> u64 {
             code.copied().unwrap_or(MISSING)
         }
     }
-}
-
-/// The finalizer of SplitMix64 (Steele, Lea and Flood 2014): every bit of the input moves every bit of the output.
-fn mixed(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 fn check_target(objective: Objective, target: f64) -> Result<(), KernelError> {

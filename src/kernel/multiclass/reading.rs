@@ -286,30 +286,9 @@ impl RealizedClasses {
         let Some(measured) = measured() else {
             return undefined(Status::SingleClass);
         };
-        let finite = |x: f64| Some(x).filter(|x| x.is_finite());
-        let error = finite(measured.variance.sqrt());
-        let invalid = needs_order && self.invalid;
-        let reserve = if invalid {
-            Status::InvalidScore
-        } else {
-            Status::Ok
-        };
-        let few = if measured.few {
-            Status::FewPositives
-        } else {
-            Status::Ok
-        };
-        Reading {
-            value: finite(measured.value),
-            approx_error: finite(measured.slack),
-            sampling_error: error,
-            row_sampling_error: error,
-            lower_bound: finite(measured.bounds.0),
-            upper_bound: finite(measured.bounds.1),
-            used_count: used,
-            labelled_count: self.labelled_count,
-            status: reserve.worst(few),
-        }
+        let invalid = Status::InvalidScore.only_if(needs_order && self.invalid);
+        let few = Status::FewPositives.only_if(measured.few);
+        measured.reading(invalid.worst(few), used, self.labelled_count)
     }
 }
 

@@ -92,11 +92,7 @@ impl Projection {
         let small = sums.rows() < ENOUGH_ROWS * columns as u64;
         Self {
             encoding,
-            status: if small {
-                Status::SmallReference
-            } else {
-                Status::Ok
-            },
+            status: Status::SmallReference.only_if(small),
             shares: shares.into_iter().take(kept).collect(),
             dropped: vectors
                 .map(|v| (dot(&v, &means), v))

@@ -108,11 +108,7 @@ impl<'a> LossEstimator<'a> {
             Some([_, labelled, _]) if labelled >= ENOUGH => Status::Ok,
             _ => Status::SmallReference,
         };
-        let few = if (found.rows as f64) < FEW {
-            Status::FewRows
-        } else {
-            Status::Ok
-        };
+        let few = Status::FewRows.only_if((found.rows as f64) < FEW);
         Reading {
             value: finite(value),
             approx_error: Some(0.0),

@@ -4,6 +4,7 @@ use super::super::column::moments::{median, median_bounds};
 use super::super::interval::{FEW, normal_quantile};
 use super::super::metric::Scale;
 use super::super::reading::{Reading, Status};
+use super::super::realized::Measured;
 use super::super::values::ValueBins;
 use super::metric::RegressionMetric;
 use super::profile::{Counts, RegressionProfile};
@@ -40,14 +41,6 @@ struct Weighting {
     sums: Sums,
     /// Sum of squared weights.
     rows: f64,
-}
-
-/// A value, the variance of its error, its interval and the certified error of the digest.
-struct Measured {
-    value: f64,
-    variance: Option<f64>,
-    bounds: (Option<f64>, Option<f64>),
-    slack: f64,
 }
 
 impl RealizedRegression {
@@ -142,16 +135,16 @@ impl RealizedRegression {
         }
     }
 
-    /// Variance of a mean from the squared distances to it, by weight and by squared weight.
-    fn variance(&self, rest: f64, by_square: impl FnOnce(&Weighting) -> f64) -> Option<f64> {
+    /// Variance of a mean from the squared distances to it, by weight and by squared weight; infinite of one row.
+    fn variance(&self, rest: f64, by_square: impl FnOnce(&Weighting) -> f64) -> f64 {
         let n = self.rows;
         let Some(weighting) = &self.weighting else {
-            return small_sample(n).map(|factor| factor * rest.max(0.0) / (n * n));
+            return small_sample(n, rest.max(0.0)) / (n * n);
         };
         let linearized = by_square(weighting).max(0.0);
         let told = Some(n * rest / linearized).filter(|told| told.is_finite() && *told > 0.0);
-        let factor = small_sample(told.unwrap_or_else(|| self.effective_rows()));
-        factor.map(|factor| factor * linearized / (n * n))
+        let rows = told.unwrap_or_else(|| self.effective_rows());
+        small_sample(rows, linearized) / (n * n)
     }
 
     /// Mean of a term, whose squares are another.
@@ -164,7 +157,7 @@ impl RealizedRegression {
             let all = mean.times(mean).times(by.rows.into());
             by.sums.of(square).minus(twice).minus(all.negated()).float()
         });
-        of_mean(mean.float(), variance, scale, z)
+        of_mean(mean.float(), variance, self.effective_rows(), scale, z)
     }
 
     /// The sum of absolute errors is that of the digest, which is exact.
@@ -180,7 +173,7 @@ impl RealizedRegression {
         });
         Measured {
             slack: sum.error / self.rows,
-            ..of_mean(mean, variance, Scale::Log, z)
+            ..of_mean(mean, variance, self.effective_rows(), Scale::Log, z)
         }
     }
 
@@ -208,16 +201,14 @@ impl RealizedRegression {
         };
         let rest = at.squared_influences(&self.sums, n);
         let variance = self.variance(rest, |by| at.squared_influences(&by.sums, by.rows));
-        let variance = variance.map(|variance| variance / (spread * spread));
-        let ends = variance.map(|variance| Scale::Log.interval(unexplained, variance.sqrt(), z));
+        let variance = variance / (spread * spread);
+        let (least, most) = Scale::Log.interval(unexplained, variance.sqrt(), z);
         Ok(Measured {
             value: 1.0 - unexplained,
-            variance,
-            bounds: (
-                ends.map(|(_, most)| 1.0 - most),
-                ends.map(|(least, _)| 1.0 - least),
-            ),
             slack: 0.0,
+            variance,
+            bounds: (1.0 - most, 1.0 - least),
+            few: self.effective_rows() < FEW,
         })
     }
 
@@ -230,53 +221,42 @@ impl RealizedRegression {
             (Absolute::Rows(bins), _) => median_bounds(bins, self.counts.used, z),
             _ => (None, None),
         };
+        let bounds = |z| {
+            let (low, high) = around(z);
+            (
+                low.unwrap_or(f64::NEG_INFINITY),
+                high.unwrap_or(f64::INFINITY),
+            )
+        };
         let found = match &self.absolute {
             Absolute::Rows(bins) => median(bins),
             Absolute::Weighted(values) => values.median(),
         };
         let found = found.ok_or(Status::InfiniteValue)?;
-        let (low, high) = around(fixed);
-        let error = low
-            .zip(high)
-            .map(|(low, high)| (high - low) / (2.0 * fixed));
+        let (low, high) = bounds(fixed);
+        let error = (high - low) / (2.0 * fixed);
         Ok(Measured {
             value: found.value,
-            variance: error.map(|error| error * error),
-            bounds: around(z),
             slack: found.error,
+            variance: error * error,
+            bounds: bounds(z),
+            few: self.effective_rows() < FEW,
         })
     }
 
     fn finish(&self, measured: &Measured) -> Reading {
-        let finite = |x: f64| Some(x).filter(|x| x.is_finite());
-        let error = measured.variance.and_then(|v| finite(v.sqrt()));
-        let invalid = if self.has_invalid() {
-            Status::InvalidValue
-        } else {
-            Status::Ok
-        };
-        let few = if self.effective_rows() < FEW {
-            Status::FewRows
-        } else {
-            Status::Ok
-        };
-        Reading {
-            value: finite(measured.value),
-            approx_error: finite(measured.slack),
-            sampling_error: error,
-            row_sampling_error: error,
-            lower_bound: measured.bounds.0.and_then(finite),
-            upper_bound: measured.bounds.1.and_then(finite),
-            used_count: self.counts.used,
-            labelled_count: self.labelled_count,
-            status: invalid.worst(few),
-        }
+        let invalid = Status::InvalidValue.only_if(self.has_invalid());
+        let few = Status::FewRows.only_if(measured.few);
+        measured.reading(invalid.worst(few), self.counts.used, self.labelled_count)
     }
 }
 
-/// `n / (n - 1)`; `None` of one row, which tells nothing of its error.
-fn small_sample(rows: f64) -> Option<f64> {
-    (rows > 1.0).then(|| rows / (rows - 1.0))
+/// Squares around a mean that is that of the sample, made up for it; infinite of one row, which tells nothing of its error.
+fn small_sample(rows: f64, squares: f64) -> f64 {
+    match rows > 1.0 {
+        true => squares * rows / (rows - 1.0),
+        false => f64::INFINITY,
+    }
 }
 
 /// Where the share of the variance that is left stands.
@@ -316,26 +296,33 @@ impl Unexplained {
     }
 }
 
-/// A mean with the variance of its error.
-fn of_mean(mean: f64, variance: Option<f64>, scale: Scale, z: f64) -> Measured {
-    let ends = variance.map(|variance| scale.interval(mean, variance.sqrt(), z));
+/// A mean with the variance of its error, infinite where it is not known.
+fn of_mean(mean: f64, variance: f64, rows: f64, scale: Scale, z: f64) -> Measured {
+    if variance.is_infinite() {
+        return Measured::without_error(mean);
+    }
     Measured {
         value: mean,
-        variance,
-        bounds: (ends.map(|ends| ends.0), ends.map(|ends| ends.1)),
         slack: 0.0,
+        variance,
+        bounds: scale.interval(mean, variance.sqrt(), z),
+        few: rows < FEW,
     }
 }
 
 /// The root of a mean, its error by linearization; of 0 without error.
 fn root(mean: &Measured) -> Measured {
     let value = mean.value.sqrt();
+    if mean.variance.is_infinite() {
+        return Measured::without_error(value);
+    }
     let slope = if value > 0.0 { 0.5 / value } else { 0.0 };
     Measured {
         value,
-        variance: mean.variance.map(|variance| slope * slope * variance),
-        bounds: (mean.bounds.0.map(f64::sqrt), mean.bounds.1.map(f64::sqrt)),
         slack: 0.0,
+        variance: slope * slope * mean.variance,
+        bounds: (mean.bounds.0.sqrt(), mean.bounds.1.sqrt()),
+        few: mean.few,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::kernel::profile::Profile;
 use crate::kernel::regression::RegressionProfile;
 use crate::kernel::score_profile::ScoreProfile;
 use crate::kernel::values::{CategoryGroups, ValueBins};
+use crate::kernel::weighted_profile::WeightedProfile;
 
 static DESCRIBE_PROFILE: FunctionSpec = FunctionSpec {
     name: "describe_profile",
@@ -87,6 +88,7 @@ fn describe(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
         Profile::Multiclass(profile) => of_classes(profile),
         Profile::Losses(profile) => of_regression(profile.realized()),
         Profile::Regression(profile) => of_regression(profile),
+        Profile::Weighted(profile) => of_weighted(profile),
     };
     let mut columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from(vec![kind]))];
     for count in contents.counts {
@@ -202,6 +204,24 @@ fn of_regression(profile: &mut RegressionProfile) -> Contents {
         *count = Some(labelled);
     }
     Contents { counts, ..errors }
+}
+
+/// Rows without a label leave nothing in a weighted profile.
+fn of_weighted(profile: &WeightedProfile) -> Contents {
+    let [labelled, not_finite] = profile.row_counts();
+    let level = profile.level();
+    let mut counts = nine(
+        &[None, None, Some(not_finite)],
+        &[None, Some(u64::from(level))],
+    );
+    if let Some(count) = counts.get_mut(3) {
+        *count = Some(labelled);
+    }
+    Contents {
+        counts,
+        exact: level == 0,
+        ..Contents::default()
+    }
 }
 
 /// Counts of a profile that knows neither labels nor predictions.

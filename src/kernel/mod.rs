@@ -69,6 +69,7 @@ pub mod value_profile;
 pub mod values;
 mod variance_model;
 pub mod weight;
+pub mod weighted_profile;
 mod weighted_realized;
 pub mod weighted_scores;
 

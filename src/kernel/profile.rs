@@ -5,6 +5,7 @@ use super::multiclass::{self, ClassEstimates, MulticlassProfile};
 use super::regression::{self, LossEstimates, RegressionProfile};
 use super::score_profile::ScoreProfile;
 use super::value_profile::{self, ValueProfile};
+use super::weighted_profile::WeightedProfile;
 
 /// A profile whose kind its bytes say.
 ///
@@ -34,11 +35,18 @@ pub enum Profile {
     Losses(Box<LossEstimates>),
     /// Of labels and predictions that are numbers.
     Regression(Box<RegressionProfile>),
+    /// Of a model, of rows that count unequally.
+    Weighted(Box<WeightedProfile>),
 }
 
 impl Profile {
     /// Reads the bytes of a profile; those that are no profile at all are refused as a score profile.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
+        if WeightedProfile::is_one(bytes) {
+            return Ok(Self::Weighted(Box::new(WeightedProfile::from_bytes(
+                bytes,
+            )?)));
+        }
         Ok(match bytes.first_chunk() {
             Some(&value_profile::MAGIC) => Self::Value(ValueProfile::from_bytes(bytes)?),
             Some(&category_profile::MAGIC) => Self::Category(CategoryProfile::from_bytes(bytes)?),
@@ -58,7 +66,8 @@ impl Profile {
         })
     }
 
-    /// What is profiled: `score`, `value`, `category`, `estimates`, `losses`, `multiclass` or `regression`.
+    /// What is profiled: `score`, `value`, `category`, `estimates`, `losses`, `multiclass`, `regression`, or
+    /// a kind of [`WeightedProfile`].
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Score(_) => "score",
@@ -68,6 +77,7 @@ impl Profile {
             Self::Multiclass(_) => "multiclass",
             Self::Losses(_) => "losses",
             Self::Regression(_) => "regression",
+            Self::Weighted(profile) => profile.kind(),
         }
     }
 
@@ -90,6 +100,7 @@ impl Profile {
             Self::Multiclass(profile) => profile.merge_bytes(bytes),
             Self::Losses(profile) => profile.merge_bytes(bytes),
             Self::Regression(profile) => profile.merge_bytes(bytes),
+            Self::Weighted(profile) => profile.merge_bytes(bytes),
         }
     }
 
@@ -103,6 +114,7 @@ impl Profile {
             Self::Multiclass(profile) => profile.to_bytes(),
             Self::Losses(profile) => profile.to_bytes(),
             Self::Regression(profile) => profile.to_bytes(),
+            Self::Weighted(profile) => profile.to_bytes(),
         }
     }
 
@@ -116,11 +128,15 @@ impl Profile {
             Self::Multiclass(profile) => profile.heap_size(),
             Self::Losses(profile) => profile.heap_size(),
             Self::Regression(profile) => profile.heap_size(),
+            Self::Weighted(profile) => profile.heap_size(),
         }
     }
 }
 
 fn kind_of(bytes: &[u8]) -> &'static str {
+    if let Some(kind) = WeightedProfile::kind_of(bytes) {
+        return kind;
+    }
     match bytes.first_chunk() {
         Some(&value_profile::MAGIC) => "value",
         Some(&category_profile::MAGIC) => "category",

@@ -159,6 +159,11 @@ impl WeightedScores {
             .collect())
     }
 
+    /// Low bits that every score has lost.
+    pub fn level(&self) -> u8 {
+        self.scores.level()
+    }
+
     /// Whether every weight is a whole number, so that it may stand for so many rows.
     pub(super) fn is_whole(&self) -> bool {
         self.fractional == 0

@@ -40,12 +40,12 @@ pub struct WeightedClasses {
     /// Rows by label, then by prediction; the last prediction is NULL.
     matrix: Vec<WeightSums>,
     /// Rows with all scores: the scores of each class, positive where it is the label.
-    pub(super) scores: Vec<WeightedScores>,
+    pub(in super::super) scores: Vec<WeightedScores>,
     joint: KeyTable<1, WeightSums>,
     /// Labelled rows without a weight.
     unweighted: u64,
     /// Labelled and weighted rows of which a score is NaN, infinite or too large.
-    pub(super) invalid: u64,
+    pub(in super::super) invalid: u64,
 }
 
 impl WeightedClasses {

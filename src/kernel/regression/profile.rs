@@ -14,7 +14,7 @@ const LARGEST_RELATIVE: f64 = 1e140;
 
 /// Rows of a label and a prediction by what is known of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Counts {
+pub(in super::super) struct Counts {
     /// Both are numbers.
     pub used: u64,
     /// The label is known and the prediction is not.

@@ -33,7 +33,7 @@ const SCALE: Scale = Scale::Number;
 /// ```
 #[derive(Debug, Clone)]
 pub struct WeightedRegression {
-    pub(super) counts: Counts,
+    pub(in super::super) counts: Counts,
     /// Labelled rows without a weight.
     pub(super) unweighted: u64,
     /// All used rows together.
@@ -115,6 +115,11 @@ impl WeightedRegression {
     /// Rows with a label.
     pub fn labelled_rows(&self) -> u64 {
         self.counts.used + self.counts.unpredicted + self.counts.invalid + self.unweighted
+    }
+
+    /// Low bits that every absolute error has lost.
+    pub fn level(&self) -> u8 {
+        self.absolute.level()
     }
 
     /// Absolute errors, ascending.

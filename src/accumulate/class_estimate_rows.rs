@@ -1,21 +1,20 @@
 //! Rows of (label, prediction, scores of each class) go, with calibrators, into a profile of estimates.
-use std::ops::Range;
-
-use datafusion::arrow::array::{Array, ArrayRef, Float64Array};
+use datafusion::arrow::array::{ArrayRef, Float64Array};
 use datafusion::common::{Result, exec_err};
 
+use super::lazy::Lazy;
 use super::multiclass_rows::{positions, scores_of};
 use super::record_rows::FittedColumn;
+use super::regression_rows::known;
 use super::{Arguments, Summary};
 use crate::kernel::KernelError;
 use crate::kernel::digest::DigestLimits;
 use crate::kernel::multiclass::{ClassCalibrators, ClassEstimates};
 
-/// A profile of estimates; `None` while there is no row, so that an empty group takes no memory.
+/// A profile of estimates.
 #[derive(Debug)]
 pub struct ClassEstimateRows {
-    /// The profile.
-    pub profile: Option<ClassEstimates>,
+    profile: Lazy<ClassEstimates>,
     limits: DigestLimits,
     /// Scores of one row.
     scores: Vec<Option<f64>>,
@@ -35,26 +34,10 @@ impl ClassEstimateRows {
     /// No rows.
     pub fn new(limits: DigestLimits) -> Self {
         Self {
-            profile: None,
+            profile: Lazy::default(),
             limits,
             scores: Vec::new(),
         }
-    }
-
-    fn add(&mut self, columns: &EstimateColumns, row: usize) -> Result<()> {
-        let profile = match &mut self.profile {
-            Some(profile) => profile,
-            none => none.insert(ClassEstimates::new(columns.classes.clone(), self.limits)?),
-        };
-        self.scores.resize(columns.scores.len(), None);
-        for (score, column) in self.scores.iter_mut().zip(&columns.scores) {
-            *score = column.is_valid(row).then(|| column.value(row));
-        }
-        let position = |column: &[Option<u16>]| column.get(row).copied().flatten().map(usize::from);
-        let (label, prediction) = (position(&columns.label), position(&columns.prediction));
-        let fit = columns.calibrators.at(row);
-        profile.observe(label, prediction, &self.scores, fit.map(|fit| &fit.value));
-        Ok(())
     }
 }
 
@@ -86,32 +69,29 @@ impl Summary for ClassEstimateRows {
     }
 
     fn observe(&mut self, columns: &EstimateColumns, row: usize) -> Result<()> {
-        self.add(columns, row)
-    }
-
-    fn observe_run(&mut self, columns: &EstimateColumns, mut rows: Range<usize>) -> Result<()> {
-        rows.try_for_each(|row| self.add(columns, row))
-    }
-
-    fn merge_state(&mut self, state: &[u8]) -> Result<()> {
-        // no bytes are no rows
-        if state.is_empty() {
-            return Ok(());
-        }
-        match &mut self.profile {
-            Some(profile) => profile.merge_bytes(state)?,
-            None => self.profile = Some(ClassEstimates::from_bytes(state)?),
-        }
+        let limits = self.limits;
+        let empty = || ClassEstimates::new(columns.classes.clone(), limits);
+        let profile = self.profile.or_new(empty)?;
+        self.scores.clear();
+        let scores = columns.scores.iter().map(|column| known(column, row));
+        self.scores.extend(scores);
+        let position = |column: &[Option<u16>]| column.get(row).copied().flatten().map(usize::from);
+        let (label, prediction) = (position(&columns.label), position(&columns.prediction));
+        let fit = columns.calibrators.at(row);
+        profile.observe(label, prediction, &self.scores, fit.map(|fit| &fit.value));
         Ok(())
     }
 
+    fn merge_state(&mut self, state: &[u8]) -> Result<()> {
+        self.profile.merge_state(state)
+    }
+
     fn state(&mut self) -> Vec<u8> {
-        let profile = self.profile.as_mut();
-        profile.map(ClassEstimates::to_bytes).unwrap_or_default()
+        self.profile.state()
     }
 
     fn heap_size(&self) -> usize {
         let scores = self.scores.capacity() * size_of::<Option<f64>>();
-        scores + self.profile.as_ref().map_or(0, ClassEstimates::heap_size)
+        scores + self.profile.heap_size()
     }
 }

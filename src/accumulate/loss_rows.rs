@@ -1,26 +1,27 @@
 //! Rows of (label, prediction, expected losses) go into a profile of loss estimates.
+use std::ops::Range;
+
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use datafusion::arrow::datatypes::Float64Type;
-use datafusion::common::cast::as_float64_array;
 use datafusion::common::{Result, exec_err};
 
+use super::lazy::Lazy;
+use super::regression_rows::{RegressionColumns, known};
 use super::{Arguments, Summary};
 use crate::kernel::digest::DigestLimits;
-use crate::kernel::regression::{Loss, LossEstimates};
+use crate::kernel::regression::{Loss, LossEstimates, RegressionProfile};
 
-/// A profile of loss estimates; `None` while there is no row, so that an empty group takes no memory.
+/// A profile of loss estimates.
 #[derive(Debug)]
 pub struct LossRows {
-    /// The profile.
-    pub profile: Option<LossEstimates>,
+    profile: Lazy<LossEstimates>,
     limits: DigestLimits,
 }
 
 /// Label, prediction and what is expected of each loss.
 #[derive(Debug)]
 pub struct LossColumns {
-    label: Float64Array,
-    prediction: Float64Array,
+    realized: RegressionColumns,
     losses: Vec<Loss>,
     expected: Vec<Float64Array>,
 }
@@ -29,14 +30,10 @@ impl LossRows {
     /// No rows.
     pub fn new(limits: DigestLimits) -> Self {
         Self {
-            profile: None,
+            profile: Lazy::default(),
             limits,
         }
     }
-}
-
-fn known(column: &Float64Array, row: usize) -> Option<f64> {
-    column.is_valid(row).then(|| column.value(row))
 }
 
 impl Summary for LossRows {
@@ -45,7 +42,7 @@ impl Summary for LossRows {
     /// `values` are label, prediction and a struct of expected losses, then constants.
     fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<LossColumns> {
         let function = arguments.function;
-        let [label, prediction, expected, ..] = values else {
+        let [_, _, expected, ..] = values else {
             return exec_err!("{function}: expected label, prediction and expected losses");
         };
         let (mut losses, mut columns) = (vec![], vec![]);
@@ -66,41 +63,38 @@ impl Summary for LossRows {
             }
         }
         Ok(LossColumns {
-            label: as_float64_array(label)?.clone(),
-            prediction: as_float64_array(prediction)?.clone(),
+            realized: RegressionProfile::columns(arguments, values)?,
             losses,
             expected: columns,
         })
     }
 
     fn observe(&mut self, columns: &LossColumns, row: usize) -> Result<()> {
+        self.observe_run(columns, row..row + 1)
+    }
+
+    /// Labels and predictions are added up in blocks.
+    fn observe_run(&mut self, columns: &LossColumns, rows: Range<usize>) -> Result<()> {
         let limits = self.limits;
-        let empty = || LossEstimates::new(&columns.losses, limits);
-        let profile = self.profile.get_or_insert_with(empty);
-        let expected = columns.expected.iter().map(|column| known(column, row));
-        let prediction = known(&columns.prediction, row);
-        profile.observe(known(&columns.label, row), prediction, expected);
-        Ok(())
+        let empty = || Ok(LossEstimates::new(&columns.losses, limits));
+        let profile = self.profile.or_new(empty)?;
+        for row in rows.clone() {
+            let (label, prediction) = columns.realized.row(row);
+            let expected = columns.expected.iter().map(|column| known(column, row));
+            profile.observe_losses(label, prediction, expected);
+        }
+        profile.realized().observe_run(&columns.realized, rows)
     }
 
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
-        // no bytes are no rows
-        if state.is_empty() {
-            return Ok(());
-        }
-        match &mut self.profile {
-            Some(profile) => profile.merge_bytes(state)?,
-            None => self.profile = Some(LossEstimates::from_bytes(state)?),
-        }
-        Ok(())
+        self.profile.merge_state(state)
     }
 
     fn state(&mut self) -> Vec<u8> {
-        let profile = self.profile.as_mut();
-        profile.map(LossEstimates::to_bytes).unwrap_or_default()
+        self.profile.state()
     }
 
     fn heap_size(&self) -> usize {
-        self.profile.as_ref().map_or(0, LossEstimates::heap_size)
+        self.profile.heap_size()
     }
 }

@@ -8,6 +8,7 @@ mod class_estimate_rows;
 mod gbdt_rows;
 mod grouped;
 mod labelled_rows;
+mod lazy;
 mod loss_rows;
 mod multiclass_rows;
 mod pca_rows;

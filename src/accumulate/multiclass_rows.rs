@@ -1,68 +1,41 @@
 //! Rows of (label, prediction, scores of each class) go into a multiclass profile.
-use std::sync::Arc;
-
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{Result, exec_err};
 
+use super::lazy::Lazy;
+use super::regression_rows::known;
 use super::{Arguments, Summary};
-use crate::kernel::codec::{Reader, Writer};
 use crate::kernel::digest::DigestLimits;
 use crate::kernel::multiclass::MulticlassProfile;
 
-const MAGIC: [u8; 4] = *b"MWCR";
-
-/// A multiclass profile; `None` while there is no row, so that an empty group takes no memory.
+/// A multiclass profile.
 #[derive(Debug)]
 pub struct MulticlassRows {
-    /// The profile.
-    pub profile: Option<MulticlassProfile>,
+    profile: Lazy<MulticlassProfile>,
     limits: DigestLimits,
+    /// Scores of one row.
+    scores: Vec<Option<f64>>,
 }
 
 /// Positions of labels and predictions, and the scores of each class, none where there are no scores.
 #[derive(Debug)]
 pub struct MulticlassColumns {
-    classes: Arc<Vec<String>>,
+    classes: Vec<String>,
     label: Vec<Option<u16>>,
     prediction: Vec<Option<u16>>,
     scores: Vec<Float64Array>,
-    buffer: usize,
 }
 
 impl MulticlassRows {
     /// No rows.
     pub fn new(limits: DigestLimits) -> Self {
         Self {
-            profile: None,
+            profile: Lazy::default(),
             limits,
+            scores: Vec::new(),
         }
-    }
-
-    fn add(
-        &mut self,
-        columns: &MulticlassColumns,
-        row: usize,
-        scores: &mut [Option<f64>],
-    ) -> Result<()> {
-        let profile = match &mut self.profile {
-            Some(profile) => profile,
-            none => {
-                let classes = columns.classes.as_ref().clone();
-                none.insert(MulticlassProfile::new(classes, self.limits)?)
-            }
-        };
-        for (score, column) in scores.iter_mut().zip(&columns.scores) {
-            *score = column.is_valid(row).then(|| column.value(row));
-        }
-        let position = |column: &[Option<u16>]| column.get(row).copied().flatten().map(usize::from);
-        profile.observe(
-            position(&columns.label),
-            position(&columns.prediction),
-            scores,
-        );
-        Ok(())
     }
 }
 
@@ -114,50 +87,35 @@ impl Summary for MulticlassRows {
         Ok(MulticlassColumns {
             label: positions(function, "label", label, &classes)?,
             prediction: positions(function, "prediction", prediction, &classes)?,
-            buffer: scores.len(),
-            classes: Arc::new(classes),
+            classes,
             scores,
         })
     }
 
     fn observe(&mut self, columns: &MulticlassColumns, row: usize) -> Result<()> {
-        self.add(columns, row, &mut vec![None; columns.buffer])
-    }
-
-    fn observe_run(
-        &mut self,
-        columns: &MulticlassColumns,
-        mut rows: std::ops::Range<usize>,
-    ) -> Result<()> {
-        let mut scores = vec![None; columns.buffer];
-        rows.try_for_each(|row| self.add(columns, row, &mut scores))
+        let limits = self.limits;
+        let empty = || MulticlassProfile::new(columns.classes.clone(), limits);
+        let profile = self.profile.or_new(empty)?;
+        self.scores.clear();
+        let scores = columns.scores.iter().map(|column| known(column, row));
+        self.scores.extend(scores);
+        let position = |column: &[Option<u16>]| column.get(row).copied().flatten().map(usize::from);
+        let (label, prediction) = (position(&columns.label), position(&columns.prediction));
+        profile.observe(label, prediction, &self.scores);
+        Ok(())
     }
 
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
-        let mut r = Reader::new(state, MAGIC, 1, "state of a multiclass profile")?;
-        if r.uint()? == 1 {
-            let bytes = r.bytes()?;
-            match &mut self.profile {
-                Some(profile) => profile.merge_bytes(bytes)?,
-                None => self.profile = Some(MulticlassProfile::from_bytes(bytes)?),
-            }
-        }
-        Ok(r.finish()?)
+        self.profile.merge_state(state)
     }
 
     fn state(&mut self) -> Vec<u8> {
-        let mut w = Writer::new(MAGIC, 1);
-        w.uint(u64::from(self.profile.is_some()));
-        if let Some(profile) = &mut self.profile {
-            w.bytes(&profile.to_bytes());
-        }
-        w.finish()
+        self.profile.state()
     }
 
     fn heap_size(&self) -> usize {
-        self.profile
-            .as_ref()
-            .map_or(0, MulticlassProfile::heap_size)
+        let scores = self.scores.capacity() * size_of::<Option<f64>>();
+        scores + self.profile.heap_size()
     }
 }
 

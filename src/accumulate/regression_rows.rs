@@ -15,7 +15,15 @@ pub struct RegressionColumns {
     prediction: Float64Array,
 }
 
-fn known(column: &Float64Array, row: usize) -> Option<f64> {
+impl RegressionColumns {
+    /// Label and prediction of a row.
+    pub fn row(&self, row: usize) -> (Option<f64>, Option<f64>) {
+        (known(&self.label, row), known(&self.prediction, row))
+    }
+}
+
+/// The number in a row; `None` for NULL.
+pub fn known(column: &Float64Array, row: usize) -> Option<f64> {
     column.is_valid(row).then(|| column.value(row))
 }
 
@@ -34,14 +42,13 @@ impl Summary for RegressionProfile {
     }
 
     fn observe(&mut self, columns: &RegressionColumns, row: usize) -> Result<()> {
-        let label = known(&columns.label, row);
-        RegressionProfile::observe(self, label, known(&columns.prediction, row));
+        let (label, prediction) = columns.row(row);
+        RegressionProfile::observe(self, label, prediction);
         Ok(())
     }
 
     fn observe_run(&mut self, columns: &RegressionColumns, rows: Range<usize>) -> Result<()> {
         let RegressionColumns { label, prediction } = columns;
-        let run = |column: &Float64Array| column.values().get(rows.clone()).map(<[f64]>::to_vec);
         if label.null_count() + prediction.null_count() == 0
             && let (Some(labels), Some(predictions)) = (
                 label.values().get(rows.clone()),
@@ -52,25 +59,16 @@ impl Summary for RegressionProfile {
             return Ok(());
         }
         // rows with both numbers side by side, so that they are added up together, too
-        let (Some(mut labels), Some(mut predictions)) = (run(label), run(prediction)) else {
-            return exec_err!("rows {rows:?} are beyond the batch");
-        };
-        let mut kept = 0;
+        let (mut labels, mut predictions) = (vec![], vec![]);
         for row in rows {
-            match (known(label, row), known(prediction, row)) {
+            match columns.row(row) {
                 (Some(y), Some(f)) => {
-                    for (column, x) in [(&mut labels, y), (&mut predictions, f)] {
-                        if let Some(at) = column.get_mut(kept) {
-                            *at = x;
-                        }
-                    }
-                    kept += 1;
+                    labels.push(y);
+                    predictions.push(f);
                 }
                 (label, prediction) => RegressionProfile::observe(self, label, prediction),
             }
         }
-        labels.truncate(kept);
-        predictions.truncate(kept);
         self.observe_all(&labels, &predictions);
         Ok(())
     }

@@ -9,14 +9,16 @@ use super::aggregate::aggregate;
 use super::calibration::{calibration_mode, not_fitted};
 use super::evaluate::{Evaluated, list_of};
 use super::evaluate_realized::output;
-use super::profiles::digest_limits;
+use super::profiles::{digest_limits, profile_of};
 use super::scalar::scalar;
+use super::shared_arguments::{
+    CLASS_LABEL, CLASS_MAX_BINS, CLASS_MIN_LEVEL, CLASS_PREDICTION, CONFIDENCE_LEVEL, METRICS,
+};
 use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, number, numbers, text, texts};
 use crate::accumulate::{Aggregation, Arguments, ClassEstimateRows};
 use crate::kernel::multiclass::{
-    ClassCalibrators, ClassEstimates, ClassEstimator, MulticlassMetric, MulticlassProfile,
-    RealizedClasses,
+    ClassCalibrators, ClassEstimates, ClassEstimator, MulticlassMetric, RealizedClasses,
 };
 use crate::kernel::profile::Profile;
 use crate::kernel::reading::{Reading, Status};
@@ -47,16 +49,8 @@ static CLASS_ESTIMATES: FunctionSpec = FunctionSpec {
     description: "A bounded, mergeable summary of a chunk under calibrators: what is expected of its rows, from which estimates for \
                   several classes follow, and its labels, from which realized values do. NULL without rows.",
     arguments: &[
-        (
-            "label",
-            Role::Category,
-            "Realized class; NULL where not known yet.",
-        ),
-        (
-            "prediction",
-            Role::Category,
-            "Predicted class; NULL where there is none.",
-        ),
+        CLASS_LABEL,
+        CLASS_PREDICTION,
         (
             "scores",
             Role::Record,
@@ -67,16 +61,8 @@ static CLASS_ESTIMATES: FunctionSpec = FunctionSpec {
             Role::Bytes,
             "What fit_class_calibrators returned for the reference.",
         ),
-        (
-            "max_bins",
-            Role::Integer,
-            "Most bins to keep of each class; 6144 by default.",
-        ),
-        (
-            "min_level",
-            Role::Integer,
-            "Low bits to drop from every score, 0 (default) to 60.",
-        ),
+        CLASS_MAX_BINS,
+        CLASS_MIN_LEVEL,
     ],
     required: 4,
     example: "SELECT week, class_estimates(NULL, y_pred, {'basic': p1, 'pro': p2}, (SELECT calibrators FROM fitted)) FROM analysis GROUP BY week",
@@ -96,17 +82,13 @@ static EVALUATE: FunctionSpec = FunctionSpec {
             Role::Bytes,
             "The calibrators that it was made with.",
         ),
-        ("metrics", Role::Texts, "Names of metrics."),
+        METRICS,
         (
             "value_matrix",
             Role::Numbers,
             "Value of a row by label, then by prediction; NULL without business values.",
         ),
-        (
-            "confidence_level",
-            Role::Number,
-            "Confidence level of the bounds.",
-        ),
+        CONFIDENCE_LEVEL,
     ],
     required: 5,
     example: "SELECT week, evaluate_classes(estimates, calibrators, ['f1'], NULL, 0.95) FROM weeks",
@@ -132,15 +114,9 @@ fn estimates(
     arguments: Arguments,
 ) -> Result<Aggregation<ClassEstimateRows>> {
     let limits = digest_limits(&arguments, 4)?;
-    Ok(Aggregation {
-        arguments,
-        empty: Arc::new(move || ClassEstimateRows::new(limits)),
-        read: Arc::new(|rows| {
-            let profile = rows.profile.as_mut().map(ClassEstimates::to_bytes);
-            Ok(ScalarValue::BinaryView(profile))
-        }),
-        output: DataType::BinaryView,
-    })
+    Ok(profile_of(arguments, move || {
+        ClassEstimateRows::new(limits)
+    }))
 }
 
 fn fit(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
@@ -190,12 +166,11 @@ fn evaluate(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> 
         );
     }
     let matrix = numbers(values, 3);
-    let chunk = match chunk {
+    let mut chunk = match chunk {
         Some(chunk) => chunk,
         None => ClassEstimates::new(classes.clone(), Default::default())?,
     };
-    let mut realized: MulticlassProfile = chunk.realized().clone();
-    let realized = RealizedClasses::new(&mut realized);
+    let realized = RealizedClasses::new(chunk.realized());
     let estimator = calibrators
         .as_ref()
         .map(|fit| ClassEstimator::new(&chunk, fit));

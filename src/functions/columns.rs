@@ -11,6 +11,7 @@ use super::column_chunks::{
     THRESHOLDS, any_dealt, constant, metrics_of,
 };
 use super::column_readings::{COLUMN_FIELDS, Readings, list_type};
+use super::shared_arguments::CONFIDENCE_LEVEL;
 use super::spec::{Argument, FunctionSpec, Role};
 use super::values::{number, text, texts};
 use super::window::window;
@@ -31,11 +32,7 @@ const ARGUMENTS: &[Argument] = &[
     METRICS,
     THRESHOLDS,
     ("direction", Role::Text, "'both' or 'worse'."),
-    (
-        "confidence_level",
-        Role::Number,
-        "Confidence level of the bounds.",
-    ),
+    CONFIDENCE_LEVEL,
 ];
 
 static EVALUATE_QUALITY: FunctionSpec = FunctionSpec {

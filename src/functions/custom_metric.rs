@@ -9,6 +9,7 @@ use datafusion::logical_expr::ScalarUDF;
 use super::EVALUATION_FIELDS;
 use super::evaluation_row::row_of;
 use super::scalar::scalar;
+use super::shared_arguments::CONFIDENCE_LEVEL;
 use super::spec::{FunctionSpec, Role};
 use super::values::{integer, number, text};
 use crate::kernel::custom_metric::{Domain, reading};
@@ -31,11 +32,7 @@ static EVALUATE_METRIC: FunctionSpec = FunctionSpec {
             Role::Numbers,
             "Smallest and largest value of the metric, NULL for an open end.",
         ),
-        (
-            "confidence_level",
-            Role::Number,
-            "Confidence level of the bounds.",
-        ),
+        CONFIDENCE_LEVEL,
     ],
     required: 7,
     example: "SELECT week, evaluate_metric('share', week, avg(x), NULL, count(*), [0, 1], 0.95)['status'] FROM t GROUP BY week",

@@ -84,7 +84,7 @@ fn describe(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
         Profile::Score(profile) => of_scores(profile),
         Profile::Value(profile) => of_values(&profile.bins()),
         Profile::Category(profile) => of_categories(&profile.groups()),
-        Profile::Estimates(profile) => of_classes(&mut profile.realized().clone()),
+        Profile::Estimates(profile) => of_classes(profile.realized()),
         Profile::Multiclass(profile) => of_classes(profile),
         Profile::Losses(profile) => of_regression(profile.realized()),
         Profile::Regression(profile) => of_regression(profile),

@@ -11,6 +11,7 @@ use super::aggregate::aggregate;
 use super::calibration::{calibration_mode, not_fitted};
 use super::evaluate_realized::{EVALUATE_REALIZED, evaluate_realized, output};
 use super::scalar::scalar;
+use super::shared_arguments::{CONFIDENCE_LEVEL, METRICS};
 use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, flag, integer, number, texts, value_matrix};
 use crate::accumulate::{Aggregation, Arguments, ReferenceRows};
@@ -57,17 +58,13 @@ static EVALUATE_PERFORMANCE: FunctionSpec = FunctionSpec {
             Role::Flag,
             "Whether the chunk is of the reference itself.",
         ),
-        ("metrics", Role::Texts, "Names of metrics."),
+        METRICS,
         (
             "value_matrix",
             Role::Numbers,
             "Value of a row by outcome [tn, fp, fn, tp]; NULL without business values.",
         ),
-        (
-            "confidence_level",
-            Role::Number,
-            "Confidence level of the bounds.",
-        ),
+        CONFIDENCE_LEVEL,
     ],
     required: 7,
     example: "SELECT evaluate_performance(profile, (SELECT fit_reference(profile, chunk_index, true) FROM profiles(reference)),\n\

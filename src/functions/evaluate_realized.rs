@@ -3,6 +3,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, exec_err};
 
 use super::evaluate::{Evaluated, binary_metrics, list_of};
+use super::shared_arguments::CONFIDENCE_LEVEL;
 use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, number, numbers, texts, value_matrix};
 use crate::kernel::metric::Metric;
@@ -37,11 +38,7 @@ pub(super) static EVALUATE_REALIZED: FunctionSpec = FunctionSpec {
             Role::Numbers,
             "Value of a row by outcome [tn, fp, fn, tp], of several classes by label, then by prediction; NULL without business values.",
         ),
-        (
-            "confidence_level",
-            Role::Number,
-            "Confidence level of the bounds.",
-        ),
+        CONFIDENCE_LEVEL,
     ],
     required: 4,
     example: "SELECT chunk, evaluate_realized(profile, ['roc_auc'], NULL, 0.95) FROM profiles(predictions)",

@@ -1,35 +1,50 @@
-//! `loss_estimates` and `evaluate_losses`: direct loss estimation over chunks, step by step.
+//! `regression_loss`, `loss_estimates` and `evaluate_losses`: direct loss estimation over chunks, step by step.
 use std::sync::Arc;
 
+use datafusion::arrow::array::{ArrayRef, Float64Array};
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::cast::as_float64_array;
 use datafusion::common::{Result, ScalarValue, exec_err};
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, ColumnarValue, ScalarUDF};
 
 use super::aggregate::aggregate;
 use super::evaluate::{Evaluated, list_of};
 use super::evaluate_realized::output;
-use super::profiles::digest_limits;
-use super::scalar::scalar;
+use super::profiles::{digest_limits, profile_of};
+use super::scalar::{scalar, scalar_of_batch};
+use super::shared_arguments::{CONFIDENCE_LEVEL, ERROR_MIN_LEVEL, METRICS, NUMBER_LABEL};
 use super::spec::{FunctionSpec, Role};
-use super::values::{bytes, number, texts};
+use super::values::{bytes, number, text, texts};
 use crate::accumulate::{Aggregation, Arguments, LossRows};
 use crate::kernel::reading::Status;
 use crate::kernel::regression::{
-    LossEstimates, LossEstimator, RealizedRegression, RegressionMetric,
+    Loss, LossEstimates, LossEstimator, RealizedRegression, RegressionMetric,
 };
 use crate::kernel::threshold_text::Judged;
 use crate::suggest::expected_one_of;
+
+static REGRESSION_LOSS: FunctionSpec = FunctionSpec {
+    name: "regression_loss",
+    description: "What a row of a regression loses, whose mean is a metric; NULL where it has no such loss or one beyond 1e145.",
+    arguments: &[
+        ("label", Role::Number, "Realized number."),
+        ("prediction", Role::Number, "Predicted number."),
+        (
+            "loss",
+            Role::Text,
+            "'absolute', 'relative' (NULL where a label of 0 is missed), 'squared', 'logarithmic' (NULL below 0) or 'signed'.",
+        ),
+    ],
+    required: 3,
+    example: "SELECT fit_gbdt(regression_loss(y_true, y_pred, 'absolute'), {'age': age}) FROM reference",
+};
 
 static LOSS_ESTIMATES: FunctionSpec = FunctionSpec {
     name: "loss_estimates",
     description: "A bounded, mergeable summary of what is expected of the losses of rows, and of their labels, from which estimates \
                   and realized metrics of a regression follow. NULL without rows.",
     arguments: &[
-        (
-            "label",
-            Role::Number,
-            "Realized number; NULL where not known yet.",
-        ),
+        NUMBER_LABEL,
         (
             "prediction",
             Role::Number,
@@ -45,11 +60,7 @@ static LOSS_ESTIMATES: FunctionSpec = FunctionSpec {
             Role::Integer,
             "Most bins of realized absolute errors to keep; 6144 by default.",
         ),
-        (
-            "min_level",
-            Role::Integer,
-            "Low bits to drop from every absolute error, 0 (default) to 60.",
-        ),
+        ERROR_MIN_LEVEL,
     ],
     required: 3,
     example: "SELECT week, loss_estimates(NULL, y_pred, {'absolute': predict_gbdt((SELECT model FROM fitted), {'age': age})}) FROM analysis GROUP BY week",
@@ -69,12 +80,8 @@ static EVALUATE_LOSSES: FunctionSpec = FunctionSpec {
             Role::Bytes,
             "The same of all rows that the losses were learnt from.",
         ),
-        ("metrics", Role::Texts, "Names of metrics."),
-        (
-            "confidence_level",
-            Role::Number,
-            "Confidence level of the bounds.",
-        ),
+        METRICS,
+        CONFIDENCE_LEVEL,
     ],
     required: 4,
     example: "SELECT week, evaluate_losses(losses, (SELECT losses FROM reference_losses), ['mae'], 0.95) FROM weeks",
@@ -89,20 +96,56 @@ pub(super) fn aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
 }
 
 pub(super) fn scalars() -> Result<Vec<Arc<ScalarUDF>>> {
-    Ok(vec![scalar(&EVALUATE_LOSSES, output(), evaluate)?])
+    Ok(vec![
+        scalar_of_batch(&REGRESSION_LOSS, DataType::Float64, loss_of_row, losses)?,
+        scalar(&EVALUATE_LOSSES, output(), evaluate)?,
+    ])
+}
+
+fn loss_of_row(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
+    let loss = text(values, 2).map(|name| named(spec, name)).transpose()?;
+    let row = loss.zip(number(values, 0)).zip(number(values, 1));
+    let lost = row.and_then(|((loss, label), prediction)| loss.at(label, prediction));
+    Ok(ScalarValue::Float64(lost))
+}
+
+/// One loss of all rows, which is how estimates call it.
+fn losses(spec: &FunctionSpec, values: &[ColumnarValue]) -> Result<Option<ArrayRef>> {
+    let [
+        ColumnarValue::Array(labels),
+        ColumnarValue::Array(predictions),
+        ColumnarValue::Scalar(name),
+    ] = values
+    else {
+        return Ok(None);
+    };
+    let Some(name) = name.try_as_str().flatten() else {
+        return Ok(None);
+    };
+    let loss = named(spec, name)?;
+    let rows = as_float64_array(labels)?
+        .iter()
+        .zip(as_float64_array(predictions)?);
+    let lost: Float64Array = rows
+        .map(|(label, prediction)| loss.at(label?, prediction?))
+        .collect();
+    Ok(Some(Arc::new(lost)))
+}
+
+fn named(spec: &FunctionSpec, name: &str) -> Result<Loss> {
+    match Loss::parse(name) {
+        Some(loss) => Ok(loss),
+        None => exec_err!(
+            "{}: '{name}' is no loss of a row. {}",
+            spec.name,
+            expected_one_of(name, &Loss::ALL.map(Loss::name))
+        ),
+    }
 }
 
 fn estimates(_: &'static FunctionSpec, arguments: Arguments) -> Result<Aggregation<LossRows>> {
     let limits = digest_limits(&arguments, 3)?;
-    Ok(Aggregation {
-        arguments,
-        empty: Arc::new(move || LossRows::new(limits)),
-        read: Arc::new(|rows| {
-            let profile = rows.profile.as_mut().map(LossEstimates::to_bytes);
-            Ok(ScalarValue::BinaryView(profile))
-        }),
-        output: DataType::BinaryView,
-    })
+    Ok(profile_of(arguments, move || LossRows::new(limits)))
 }
 
 fn evaluate(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {

@@ -25,6 +25,7 @@ mod ranking;
 mod readings;
 mod regression;
 mod scalar;
+mod shared_arguments;
 mod spec;
 mod thresholds;
 mod values;

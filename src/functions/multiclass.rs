@@ -2,11 +2,12 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::Result;
 use datafusion::logical_expr::AggregateUDF;
 
 use super::aggregate::aggregate;
-use super::profiles::digest_limits;
+use super::profiles::{digest_limits, profile_of};
+use super::shared_arguments::{CLASS_LABEL, CLASS_MAX_BINS, CLASS_MIN_LEVEL, CLASS_PREDICTION};
 use super::spec::{FunctionSpec, Role};
 use crate::accumulate::{Aggregation, Arguments, MulticlassRows, named_classes};
 use crate::kernel::multiclass::MulticlassProfile;
@@ -16,16 +17,8 @@ static MULTICLASS_PROFILE: FunctionSpec = FunctionSpec {
     description: "A bounded, mergeable summary of a classifier of several classes: rows by label and prediction, and the scores \
                   of each class against all others, from which realized metrics follow. NULL without rows.",
     arguments: &[
-        (
-            "label",
-            Role::Category,
-            "Realized class; NULL where not known yet.",
-        ),
-        (
-            "prediction",
-            Role::Category,
-            "Predicted class; NULL where there is none.",
-        ),
+        CLASS_LABEL,
+        CLASS_PREDICTION,
         (
             "scores",
             Role::Record,
@@ -36,16 +29,8 @@ static MULTICLASS_PROFILE: FunctionSpec = FunctionSpec {
             Role::Texts,
             "Names of the classes in order; default: those of scores.",
         ),
-        (
-            "max_bins",
-            Role::Integer,
-            "Most bins to keep of each class; 6144 by default.",
-        ),
-        (
-            "min_level",
-            Role::Integer,
-            "Low bits to drop from every score, 0 (default) to 60.",
-        ),
+        CLASS_MAX_BINS,
+        CLASS_MIN_LEVEL,
     ],
     required: 3,
     example: "SELECT date_trunc('month', timestamp) AS month,\n\
@@ -67,13 +52,5 @@ fn profile(_: &'static FunctionSpec, arguments: Arguments) -> Result<Aggregation
         // refuses classes that cannot be told apart
         MulticlassProfile::new(classes, limits)?;
     }
-    Ok(Aggregation {
-        arguments,
-        empty: Arc::new(move || MulticlassRows::new(limits)),
-        read: Arc::new(|rows| {
-            let profile = rows.profile.as_mut().map(MulticlassProfile::to_bytes);
-            Ok(ScalarValue::BinaryView(profile))
-        }),
-        output: DataType::BinaryView,
-    })
+    Ok(profile_of(arguments, move || MulticlassRows::new(limits)))
 }

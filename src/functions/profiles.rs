@@ -7,7 +7,7 @@ use datafusion::logical_expr::AggregateUDF;
 
 use super::aggregate::aggregate;
 use super::spec::{Argument, FunctionSpec, Role};
-use crate::accumulate::{Aggregation, Arguments, MergedProfile};
+use crate::accumulate::{Aggregation, Arguments, MergedProfile, Summary};
 use crate::kernel::category_profile::CategoryProfile;
 use crate::kernel::digest::DigestLimits;
 use crate::kernel::profile::Profile;
@@ -136,12 +136,7 @@ fn score_profile(
     arguments: Arguments,
 ) -> Result<Aggregation<ScoreProfile>> {
     let limits = digest_limits(&arguments, 3)?;
-    Ok(Aggregation {
-        arguments,
-        empty: Arc::new(move || ScoreProfile::new(limits)),
-        read: Arc::new(|profile| Ok(ScalarValue::BinaryView(Some(profile.to_bytes())))),
-        output: DataType::BinaryView,
-    })
+    Ok(profile_of(arguments, move || ScoreProfile::new(limits)))
 }
 
 fn value_profile(
@@ -149,12 +144,7 @@ fn value_profile(
     arguments: Arguments,
 ) -> Result<Aggregation<ValueProfile>> {
     let limits = digest_limits(&arguments, 1)?;
-    Ok(Aggregation {
-        arguments,
-        empty: Arc::new(move || ValueProfile::new(limits)),
-        read: Arc::new(|profile| Ok(ScalarValue::BinaryView(Some(profile.to_bytes())))),
-        output: DataType::BinaryView,
-    })
+    Ok(profile_of(arguments, move || ValueProfile::new(limits)))
 }
 
 fn category_profile(
@@ -162,12 +152,23 @@ fn category_profile(
     arguments: Arguments,
 ) -> Result<Aggregation<CategoryProfile>> {
     let limits = digest_limits(&arguments, 1)?;
-    Ok(Aggregation {
+    Ok(profile_of(arguments, move || CategoryProfile::new(limits)))
+}
+
+/// An aggregation whose result is its state, a profile; NULL where there are no bytes, for there were no rows.
+pub(super) fn profile_of<S: Summary>(
+    arguments: Arguments,
+    empty: impl Fn() -> S + Send + Sync + 'static,
+) -> Aggregation<S> {
+    Aggregation {
         arguments,
-        empty: Arc::new(move || CategoryProfile::new(limits)),
-        read: Arc::new(|profile| Ok(ScalarValue::BinaryView(Some(profile.to_bytes())))),
+        empty: Arc::new(empty),
+        read: Arc::new(|summary| {
+            let bytes = Some(summary.state()).filter(|bytes| !bytes.is_empty());
+            Ok(ScalarValue::BinaryView(bytes))
+        }),
         output: DataType::BinaryView,
-    })
+    }
 }
 
 fn merge_profiles(

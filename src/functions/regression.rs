@@ -6,7 +6,8 @@ use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::AggregateUDF;
 
 use super::aggregate::aggregate;
-use super::profiles::digest_limits;
+use super::profiles::{digest_limits, profile_of};
+use super::shared_arguments::{ERROR_MIN_LEVEL, NUMBER_LABEL};
 use super::spec::{Argument, FunctionSpec, Role};
 use crate::accumulate::{Aggregation, Arguments};
 use crate::kernel::digest::DigestLimits;
@@ -21,11 +22,7 @@ static REGRESSION_PROFILE: FunctionSpec = FunctionSpec {
     description: "A bounded, mergeable summary of labels and predictions that are numbers, from which the metrics of a \
                   regression follow: exact sums, and the distribution of absolute errors, exact up to max_bins distinct ones.",
     arguments: &[
-        (
-            "label",
-            Role::Number,
-            "Realized number; NULL where not known yet.",
-        ),
+        NUMBER_LABEL,
         (
             "prediction",
             Role::Number,
@@ -36,11 +33,7 @@ static REGRESSION_PROFILE: FunctionSpec = FunctionSpec {
             Role::Integer,
             "Most bins of absolute errors to keep; 6144 by default.",
         ),
-        (
-            "min_level",
-            Role::Integer,
-            "Low bits to drop from every absolute error, 0 (default) to 60.",
-        ),
+        ERROR_MIN_LEVEL,
     ],
     required: 2,
     example: "SELECT date_trunc('month', timestamp) AS month, regression_profile(y_true, y_pred) AS profile\n\
@@ -92,12 +85,9 @@ fn profile(
     arguments: Arguments,
 ) -> Result<Aggregation<RegressionProfile>> {
     let limits = digest_limits(&arguments, 2)?;
-    Ok(Aggregation {
-        arguments,
-        empty: Arc::new(move || RegressionProfile::new(limits)),
-        read: Arc::new(|profile| Ok(ScalarValue::BinaryView(Some(profile.to_bytes())))),
-        output: DataType::BinaryView,
-    })
+    Ok(profile_of(arguments, move || {
+        RegressionProfile::new(limits)
+    }))
 }
 
 fn reading(

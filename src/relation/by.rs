@@ -95,6 +95,22 @@ pub fn by_expr(call: &mut Call, name: &str, sql: &SqlExpr, schema: &DFSchema) ->
     Ok(call.resolve("by", sql.clone(), schema)?.alias(name))
 }
 
+/// The expressions of all `by` columns, then others, each under its name.
+pub fn by_exprs_and(
+    call: &mut Call,
+    by: &[(String, SqlExpr)],
+    schema: &DFSchema,
+    inputs: impl IntoIterator<Item = (String, Expr)>,
+) -> Result<Vec<Expr>> {
+    let mut exprs = Vec::new();
+    for (name, sql) in by {
+        exprs.push(by_expr(call, name, sql, schema)?);
+    }
+    let inputs = inputs.into_iter();
+    exprs.extend(inputs.map(|(name, expr)| expr.alias(name)));
+    Ok(exprs)
+}
+
 /// Refuses `by` columns whose types in two relations, each with its name, have nothing in common.
 pub fn comparable_groups(
     call: &Call,

@@ -10,7 +10,7 @@ use datafusion::logical_expr::{
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::Call;
-use super::by::by_expr;
+use super::by::by_exprs_and;
 use super::chunk_arguments::ChunkArguments;
 use super::incomplete::{merge_chunks, move_rows};
 use super::profiled::{Bounds, Profiled};
@@ -80,13 +80,8 @@ impl ChunkedRows<'_> {
     /// Rows with `by` columns, roles and chunk key under names of their own.
     fn keyed(&self, call: &mut Call) -> Result<LogicalPlan> {
         let schema = self.input.schema().clone();
-        let mut columns = Vec::new();
-        for (name, sql) in self.by {
-            columns.push(by_expr(call, name, sql, &schema)?);
-        }
         let inputs = self.profiled.inputs();
-        let named = inputs.iter().map(|(name, expr)| expr.clone().alias(name));
-        columns.extend(named);
+        let mut columns = by_exprs_and(call, self.by, &schema, inputs.clone())?;
         let zone = &self.arguments.time_zone;
         let calendar = matches!(self.arguments.chunking, Chunking::Calendar(_));
         let time = match &self.timestamp {

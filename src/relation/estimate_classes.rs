@@ -7,9 +7,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::Call;
-use super::by::by_expr;
-use super::chunk_arguments::ChunkArguments;
-use super::chunked::ChunkedRows;
+use super::by::by_exprs_and;
 use super::class_roles::value_matrix;
 use super::estimate_performance::{
     both_sides, calibration_words, confidence_level, list_of_numbers, texts_of, unnest_metrics,
@@ -19,6 +17,7 @@ use super::problem::{Asked, Problem};
 use super::profiled::{Bounds, Profiled, class_arguments};
 use super::result::{judge, shared_shape};
 use super::roles::{Roles, column, column_names};
+use super::rows::{Rows, require_rows};
 use super::session_functions::{aggregate, scalar};
 use super::side::Side;
 use crate::suggest::expected_one_of;
@@ -59,13 +58,8 @@ pub fn expand(
 
 fn roles(call: &mut Call, side: &Side) -> Result<Roles> {
     let (function, dataset) = (call.function(), side.dataset);
-    if side.is_stored() {
-        return plan_err!(
-            "{function}: argument '{}' holds profiles, and estimates for several classes depend on all scores of a row. \
-             Expected rows",
-            side.argument
-        );
-    }
+    let why = "and estimates for several classes depend on all scores of a row";
+    require_rows(call, side, why)?;
     let roles = Roles::resolve(call, side, Problem::Multiclass)?;
     if roles.by_class.scores.is_empty() {
         return plan_err!(
@@ -107,13 +101,8 @@ fn fit(call: &mut Call, reference: &Side, roles: &Roles, by: &[(String, SqlExpr)
             modes.len()
         );
     }
-    let mut exprs = Vec::new();
-    for (name, sql) in by {
-        exprs.push(by_expr(call, name, sql, reference.schema())?);
-    }
     let profiled = Profiled::Classes(Box::new(roles.clone()));
-    let inputs = profiled.inputs();
-    exprs.extend(inputs.into_iter().map(|(name, expr)| expr.alias(name)));
+    let exprs = by_exprs_and(call, by, reference.schema(), profiled.inputs())?;
     let bounds = Bounds::of(call, "reference");
     let profile = aggregate(call, "multiclass_profile", class_arguments(roles, &bounds))?;
     let group: Vec<Expr> = by.iter().map(|(name, _)| column(name)).collect();
@@ -137,14 +126,7 @@ fn chunks(
     by: &[(String, SqlExpr)],
     fit: &Fit,
 ) -> Result<LogicalPlan> {
-    let arguments = ChunkArguments::read(call, &side, roles.timestamp.as_ref())?;
-    let rows = ChunkedRows {
-        bounds: Bounds::of(call, side.dataset),
-        input: side.input,
-        timestamp: roles.timestamp.clone(),
-        profiled: Profiled::ClassEstimates(Box::new(roles), fit.clone()),
-        by,
-        arguments,
-    };
-    rows.plan(call)
+    let rows = Rows::read(call, side, roles.timestamp.clone())?;
+    let profiled = Profiled::ClassEstimates(Box::new(roles), fit.clone());
+    rows.plan(call, by, profiled)
 }

@@ -3,21 +3,19 @@
 //! Source of the idea: direct loss estimation, NannyML (`direct_loss_estimation`).
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::functions::core::expr_fn::{get_field, named_struct};
-use datafusion::functions::expr_fn::{abs, ln};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit, when};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::Call;
-use super::by::by_expr;
-use super::chunk_arguments::ChunkArguments;
-use super::chunked::ChunkedRows;
+use super::by::by_exprs_and;
 use super::estimate_performance::{both_sides, confidence_level, texts_of, unnest_metrics};
 use super::fit::{FIT, Fit};
-use super::fitted_columns::{FittedColumns, fitted_columns, named_columns};
+use super::fitted_columns::{FittedColumns, fitted_columns};
 use super::problem::{Asked, Problem, named_metrics};
-use super::profiled::{Bounds, FittedRecord, Profiled};
+use super::profiled::{FittedRecord, Profiled, outcome};
 use super::result::{judge, shared_shape};
 use super::roles::{Roles, column, column_names};
+use super::rows::{Rows, require_rows};
 use super::session_functions::{aggregate, is_reference, over_all, scalar};
 use super::side::Side;
 use crate::kernel::regression::{Loss, RegressionMetric};
@@ -26,11 +24,10 @@ use crate::suggest::expected_one_of;
 /// The name of the prediction among the features.
 const PREDICTION: &str = "prediction";
 
-/// One relation, before its chunks.
-struct Rows {
-    side: Side,
+/// One relation, before its chunks, and what its columns are.
+struct Predicted {
+    rows: Rows,
     roles: Roles,
-    chunks: ChunkArguments,
 }
 
 /// The plan of a call.
@@ -39,7 +36,7 @@ pub fn expand(
     by: &[(String, SqlExpr)],
     [reference, analysis]: [Side; 2],
 ) -> Result<LogicalPlan> {
-    let (reference, analysis) = (rows(call, reference)?, rows(call, analysis)?);
+    let (reference, analysis) = (predicted(call, reference)?, predicted(call, analysis)?);
     let metrics = metrics(call)?;
     let asked = Asked::new(call, &metrics, RegressionMetric::name)?;
     let mut losses: Vec<Loss> = vec![];
@@ -48,7 +45,7 @@ pub fn expand(
             losses.push(loss);
         }
     }
-    let columns = features(call, &reference, &analysis, by)?;
+    let columns = fitted_columns(call, [&reference.rows, &analysis.rows], by, 0)?;
     let names: Vec<String> = by.iter().map(|(name, _)| name.clone()).collect();
     let fit = fit(call, &reference, &columns, &losses, by)?;
     let reference = chunks(call, reference, &columns, &losses, by, &fit)?;
@@ -93,14 +90,9 @@ fn metrics(call: &mut Call) -> Result<Vec<RegressionMetric>> {
     }
 }
 
-fn rows(call: &mut Call, side: Side) -> Result<Rows> {
+fn predicted(call: &mut Call, side: Side) -> Result<Predicted> {
     let (function, dataset) = (call.function(), side.dataset);
-    if side.is_stored() {
-        return plan_err!(
-            "{function}: argument '{}' holds profiles, which do not tell the columns of a row. Expected rows",
-            side.argument
-        );
-    }
+    require_rows(call, &side, "which do not tell the columns of a row")?;
     let roles = Roles::resolve(call, &side, Problem::Regression)?;
     let names = column_names(side.schema());
     if roles.prediction.is_none() {
@@ -115,92 +107,38 @@ fn rows(call: &mut Call, side: Side) -> Result<Rows> {
             expected_one_of("y_true", &names)
         );
     }
-    let chunks = ChunkArguments::read(call, &side, roles.timestamp.as_ref())?;
-    Ok(Rows {
-        side,
-        roles,
-        chunks,
-    })
-}
-
-/// The columns from which losses are learnt, besides the prediction.
-fn features(
-    call: &mut Call,
-    reference: &Rows,
-    analysis: &Rows,
-    by: &[(String, SqlExpr)],
-) -> Result<FittedColumns> {
-    let mut named = std::collections::BTreeSet::new();
-    for rows in [reference, analysis] {
-        let timestamp = rows.roles.timestamp.as_ref();
-        named.extend(named_columns(
-            call,
-            &rows.side,
-            timestamp,
-            &rows.chunks,
-            by,
-        )?);
-    }
-    let sides = [reference.side.schema(), analysis.side.schema()];
-    fitted_columns(call, sides, &named, 0)
+    let rows = Rows::read(call, side, roles.timestamp.clone())?;
+    Ok(Predicted { rows, roles })
 }
 
 /// Features, prediction and label under names of their own.
-fn inputs(rows: &Rows, columns: &FittedColumns) -> Vec<(String, Expr)> {
-    let unknown = || lit(ScalarValue::Float64(None));
-    let role = |expr: &Option<Expr>| expr.clone().unwrap_or_else(unknown);
-    let mut inputs = columns.of(rows.side.dataset);
-    inputs.push(("__prediction".into(), role(&rows.roles.prediction)));
-    inputs.push(("__label".into(), role(&rows.roles.label)));
+fn inputs(of: &Predicted, features: &FittedColumns) -> Vec<(String, Expr)> {
+    let mut inputs = features.of(of.rows.side.dataset);
+    inputs.extend(outcome(&of.roles, &ScalarValue::Float64(None)));
     inputs
-}
-
-/// A loss of a row; NULL where it has none, as [`Loss::at`] says.
-fn loss_of(loss: Loss) -> Result<Expr> {
-    let (label, prediction) = (column("__label"), column("__prediction"));
-    let error = prediction.clone() - label.clone();
-    let difference = |x: Expr| ln(lit(1.0) + x);
-    let loss = match loss {
-        Loss::Absolute => abs(error),
-        Loss::Relative => when(error.clone().eq(lit(0.0)), lit(0.0))
-            .when(label.clone().not_eq(lit(0.0)), abs(error / label))
-            .end()?,
-        Loss::Squared => error.clone() * error,
-        Loss::Logarithmic => {
-            let gap = difference(label.clone()) - difference(prediction.clone());
-            let known = label.gt_eq(lit(0.0)).and(prediction.gt_eq(lit(0.0)));
-            when(known, gap.clone() * gap).end()?
-        }
-        Loss::Signed => error,
-    };
-    // what is no number, and what has no square, is learnt from nothing
-    let known = abs(loss.clone()).lt(lit(1e145));
-    when(known, loss).end()
 }
 
 /// Models of the losses of each group, from one pass over the reference.
 fn fit(
     call: &mut Call,
-    reference: &Rows,
+    reference: &Predicted,
     columns: &FittedColumns,
     losses: &[Loss],
     by: &[(String, SqlExpr)],
 ) -> Result<Fit> {
-    let mut exprs = Vec::new();
-    for (name, sql) in by {
-        exprs.push(by_expr(call, name, sql, reference.side.schema())?);
-    }
-    let inputs = inputs(reference, columns).into_iter();
-    exprs.extend(inputs.map(|(name, expr)| expr.alias(name)));
+    let side = &reference.rows.side;
+    let exprs = by_exprs_and(call, by, side.schema(), inputs(reference, columns))?;
     let group: Vec<Expr> = by.iter().map(|(name, _)| column(name)).collect();
     let (mut models, mut fields) = (vec![], vec![]);
     for loss in losses {
         let model = format!("__model_{}", loss.name());
-        let args = vec![loss_of(*loss)?, record(columns)];
+        let args = vec![column("__label"), column("__prediction"), lit(loss.name())];
+        let target = scalar(call, "regression_loss", args)?;
+        let args = vec![target, record(columns)];
         models.push(aggregate(call, "fit_gbdt", args)?.alias(&model));
         fields.extend([lit(loss.name()), column(&model)]);
     }
-    let fitted = LogicalPlanBuilder::from(reference.side.input.clone())
+    let fitted = LogicalPlanBuilder::from(side.input.clone())
         .project(exprs)?
         .aggregate(group.clone(), models)?
         .project(group.into_iter().chain([named_struct(fields).alias(FIT)]))?;
@@ -214,7 +152,7 @@ fn record(columns: &FittedColumns) -> Expr {
 /// The chunks of a relation with what is expected of their rows.
 fn chunks(
     call: &mut Call,
-    rows: Rows,
+    of: Predicted,
     columns: &FittedColumns,
     losses: &[Loss],
     by: &[(String, SqlExpr)],
@@ -227,17 +165,10 @@ fn chunks(
         fields.extend([lit(loss.name()), expected]);
     }
     let fitted = FittedRecord {
-        columns: inputs(&rows, columns),
+        columns: inputs(&of, columns),
         record: named_struct(fields),
         fit: fit.clone(),
     };
-    let chunked = ChunkedRows {
-        bounds: Bounds::of(call, rows.side.dataset),
-        input: rows.side.input,
-        timestamp: rows.roles.timestamp,
-        profiled: Profiled::Losses(Box::new(fitted)),
-        by,
-        arguments: rows.chunks,
-    };
-    chunked.plan(call)
+    let profiled = Profiled::Losses(Box::new(fitted));
+    of.rows.plan(call, by, profiled)
 }

@@ -9,11 +9,8 @@ use datafusion::logical_expr::{Expr, cast, lit};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::Call;
-use super::by::by_expr;
-use super::chunk_arguments::ChunkArguments;
 use super::roles::{Kind, column, column_names};
-use super::side::Side;
-use crate::chunk::Chunking;
+use super::rows::Rows;
 use crate::kernel::pca::covariance::MOST_COLUMNS;
 use crate::suggest::expected_one_of;
 
@@ -60,44 +57,20 @@ fn inside(position: usize) -> String {
     format!("__x{position}")
 }
 
-/// Columns that say when a row was, how it was judged, and which chunk and group it is in.
-pub fn named_columns(
-    call: &mut Call,
-    side: &Side,
-    timestamp: Option<&Expr>,
-    chunks: &ChunkArguments,
-    by: &[(String, SqlExpr)],
-) -> Result<BTreeSet<String>> {
-    let mut exprs: Vec<Expr> = timestamp.into_iter().cloned().collect();
-    exprs.extend(chunks.order_by.iter().cloned());
-    if let Chunking::Expression(expr) = &chunks.chunking {
-        exprs.push(expr.clone());
-    }
-    for (name, sql) in by {
-        exprs.push(by_expr(call, name, sql, side.schema())?);
-    }
-    let columns = exprs.iter().flat_map(Expr::column_refs);
-    let mut names: BTreeSet<String> = columns.map(|column| column.name.clone()).collect();
-    for (role, default) in [
-        ("label", "y_true"),
-        ("prediction", "y_pred"),
-        ("score", "y_pred_proba"),
-    ] {
-        let given = call.words(role)?;
-        names.extend(given.unwrap_or_else(|| vec![default.to_string()]));
-    }
-    Ok(names)
-}
-
-/// Reads `columns`, `exclude`, `treat_as_categorical` and `treat_as_continuous`; `named` are left out by default, and
-/// fewer than `least` are refused.
+/// Reads `columns`, `exclude`, `treat_as_categorical` and `treat_as_continuous`; [`Rows::named_columns`] are left out by
+/// default, and fewer than `least` are refused.
 pub fn fitted_columns(
     call: &mut Call,
-    sides: [&DFSchema; 2],
-    named: &BTreeSet<String>,
+    relations: [&Rows; 2],
+    by: &[(String, SqlExpr)],
     least: usize,
 ) -> Result<FittedColumns> {
     let function = call.function();
+    let mut named = BTreeSet::new();
+    for rows in relations {
+        named.extend(rows.named_columns(call, by)?);
+    }
+    let sides = relations.map(|rows| rows.side.schema());
     for role in ["label", "prediction", "score"] {
         for name in call.words(role)?.unwrap_or_default() {
             require_somewhere(call, role, &name, sides)?;

@@ -29,6 +29,7 @@ mod rank_columns;
 mod realized_performance;
 mod result;
 mod roles;
+mod rows;
 mod series_pairs;
 mod session_functions;
 mod shared_arguments;

@@ -7,13 +7,12 @@ use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 use super::RelationSpec;
 use super::arguments::{Call, elements};
 use super::by::by_columns;
-use super::chunk_arguments::ChunkArguments;
-use super::chunked::ChunkedRows;
 use super::custom_metric::{CustomMetric, ERROR, TOLD, VALUE, metric_columns};
 use super::estimate_performance::{both_sides_of, confidence_level, with_reading};
-use super::profiled::{Bounds, Profiled};
+use super::profiled::Profiled;
 use super::result::{judge_on, shared_shape};
 use super::roles::{Roles, column};
+use super::rows::{Rows, require_rows};
 use super::session_functions::scalar;
 use super::shared_arguments;
 use super::side::Side;
@@ -84,8 +83,8 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let by = by_columns(call)?;
     let names: Vec<String> = by.iter().map(|(name, _)| name.clone()).collect();
     let (reference, analysis) = Side::reference_and_analysis(call)?;
-    let reference = Rows::read(call, reference)?;
-    let analysis = Rows::read(call, analysis)?;
+    let reference = Measured::read(call, reference)?;
+    let analysis = Measured::read(call, analysis)?;
     let metric = metric_name(call)?;
     let scale = scale(call)?;
     let thresholds = thresholds_of(call, &metric, &scale)?;
@@ -109,47 +108,28 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     shared_shape(call, judged, &names)?.alias(function)?.build()
 }
 
-/// One relation, before its chunks.
-struct Rows {
-    side: Side,
-    timestamp: Option<Expr>,
-    chunks: ChunkArguments,
+/// One relation, before its chunks, and the metric over its columns.
+struct Measured {
+    rows: Rows,
     metric: CustomMetric,
 }
 
-impl Rows {
+impl Measured {
     fn read(call: &mut Call, side: Side) -> Result<Self> {
-        if side.is_stored() {
-            return plan_err!(
-                "{}: argument '{}' holds profiles, of which an aggregate of rows cannot be computed. Expected rows",
-                call.function(),
-                side.argument
-            );
-        }
+        let why = "of which an aggregate of rows cannot be computed";
+        require_rows(call, &side, why)?;
         let mut metric = CustomMetric::read(call, &side)?;
         let timestamp = Roles::timestamp(call, &side)?;
-        let chunks = ChunkArguments::read(call, &side, timestamp.as_ref())?;
-        if matches!(chunks.chunking, Chunking::Calendar(_)) {
+        let rows = Rows::read(call, side, timestamp)?;
+        if matches!(rows.chunking(), Chunking::Calendar(_)) {
             metric.told_by = "chunk_start";
         }
-        Ok(Self {
-            side,
-            timestamp,
-            chunks,
-            metric,
-        })
+        Ok(Self { rows, metric })
     }
 
     fn chunks(self, call: &mut Call, by: &[(String, SqlExpr)]) -> Result<LogicalPlan> {
-        let chunked = ChunkedRows {
-            bounds: Bounds::of(call, self.side.dataset),
-            input: self.side.input,
-            timestamp: self.timestamp,
-            profiled: Profiled::Metric(Box::new(self.metric)),
-            by,
-            arguments: self.chunks,
-        };
-        chunked.plan(call)
+        let profiled = Profiled::Metric(Box::new(self.metric));
+        self.rows.plan(call, by, profiled)
     }
 }
 
@@ -236,8 +216,8 @@ fn domain_of(scale: &MetricScale) -> Expr {
 }
 
 /// Refuses limits that nothing can tell: chunks that are dealt without an order do not differ as chunks of time do.
-fn require_variation(call: &Call, reference: &Rows, thresholds: &Thresholds) -> Result<()> {
-    let unordered = matches!(reference.chunks.chunking, Chunking::Dealt(_));
+fn require_variation(call: &Call, reference: &Measured, thresholds: &Thresholds) -> Result<()> {
+    let unordered = matches!(reference.rows.chunking(), Chunking::Dealt(_));
     let what = match thresholds.default {
         Threshold::StandardDeviation { .. } => "argument 'thresholds': stddev(k) takes limits",
         Threshold::FalseAlarmRate { .. } if !reference.metric.has_error() => {

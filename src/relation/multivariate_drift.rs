@@ -1,19 +1,18 @@
 //! `multivariate_drift`: whether columns still go together as they did in the reference.
 use datafusion::common::{Result, plan_datafusion_err, plan_err};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::RelationSpec;
 use super::arguments::Call;
-use super::by::{by_columns, by_expr};
-use super::chunk_arguments::ChunkArguments;
-use super::chunked::ChunkedRows;
+use super::by::{by_columns, by_exprs_and};
 use super::estimate_performance::{both_sides, confidence_level, with_reading};
 use super::fit::{FIT, Fit};
-use super::fitted_columns::{FittedColumns, fitted_columns, named_columns};
-use super::profiled::{Bounds, FittedRecord, Profiled};
+use super::fitted_columns::{FittedColumns, fitted_columns};
+use super::profiled::{FittedRecord, Profiled};
 use super::result::{judge, shared_shape};
 use super::roles::{Roles, column};
+use super::rows::{Rows, require_rows};
 use super::session_functions::{aggregate, scalar};
 use super::shared_arguments;
 use super::side::Side;
@@ -95,30 +94,10 @@ pub static SPEC: RelationSpec = RelationSpec {
     expand,
 };
 
-/// One relation, before its chunks.
-struct Rows {
-    side: Side,
-    timestamp: Option<Expr>,
-    chunks: ChunkArguments,
-}
-
-impl Rows {
-    fn read(call: &mut Call, side: Side) -> Result<Self> {
-        if side.is_stored() {
-            return plan_err!(
-                "{}: argument '{}' holds profiles, which do not tell how columns go together. Expected rows",
-                call.function(),
-                side.argument
-            );
-        }
-        let timestamp = Roles::timestamp(call, &side)?;
-        let chunks = ChunkArguments::read(call, &side, timestamp.as_ref())?;
-        Ok(Self {
-            side,
-            timestamp,
-            chunks,
-        })
-    }
+fn rows(call: &mut Call, side: Side) -> Result<Rows> {
+    require_rows(call, &side, "which do not tell how columns go together")?;
+    let timestamp = Roles::timestamp(call, &side)?;
+    Rows::read(call, side, timestamp)
 }
 
 fn expand(call: &mut Call) -> Result<LogicalPlan> {
@@ -134,27 +113,8 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let by = by_columns(call)?;
     let names: Vec<String> = by.iter().map(|(name, _)| name.clone()).collect();
     let (reference, analysis) = Side::reference_and_analysis(call)?;
-    let (reference, analysis) = (Rows::read(call, reference)?, Rows::read(call, analysis)?);
-    let mut named = named_columns(
-        call,
-        &reference.side,
-        reference.timestamp.as_ref(),
-        &reference.chunks,
-        &by,
-    )?;
-    named.extend(named_columns(
-        call,
-        &analysis.side,
-        analysis.timestamp.as_ref(),
-        &analysis.chunks,
-        &by,
-    )?);
-    let columns = fitted_columns(
-        call,
-        [reference.side.schema(), analysis.side.schema()],
-        &named,
-        2,
-    )?;
+    let (reference, analysis) = (rows(call, reference)?, rows(call, analysis)?);
+    let columns = fitted_columns(call, [&reference, &analysis], &by, 2)?;
     let Some(scale) = scale_of(RECONSTRUCTION_ERROR) else {
         return plan_err!("{function}: metric {RECONSTRUCTION_ERROR} has no scale");
     };
@@ -189,17 +149,7 @@ fn fit(
     let numbers = call.text("impute_continuous")?;
     let texts = call.text("impute_categorical")?;
     imputation(function, numbers.as_deref(), texts.as_deref(), 0)?;
-    let schema = reference.side.schema();
-    let mut exprs = Vec::new();
-    for (name, sql) in by {
-        exprs.push(by_expr(call, name, sql, schema)?);
-    }
-    exprs.extend(
-        columns
-            .of("reference")
-            .into_iter()
-            .map(|(name, expr)| expr.alias(name)),
-    );
+    let exprs = by_exprs_and(call, by, reference.side.schema(), columns.of("reference"))?;
     let rows = LogicalPlanBuilder::from(reference.side.input.clone())
         .project(exprs)?
         .build()?;
@@ -233,15 +183,7 @@ fn chunks(
         record: columns.record(),
         fit: fit.clone(),
     };
-    let chunked = ChunkedRows {
-        bounds: Bounds::of(call, rows.side.dataset),
-        input: rows.side.input,
-        timestamp: rows.timestamp,
-        profiled: Profiled::Errors(Box::new(fitted)),
-        by,
-        arguments: rows.chunks,
-    };
-    chunked.plan(call)
+    rows.plan(call, by, Profiled::Errors(Box::new(fitted)))
 }
 
 /// The mean error of each chunk.

@@ -39,8 +39,10 @@ impl Bounds {
         }
     }
 
-    fn arguments(&self) -> [Expr; 2] {
-        [lit(self.max_bins as i64), lit(i64::from(self.min_level))]
+    /// The arguments of an aggregate that ends with bounds.
+    fn after(&self, inputs: impl IntoIterator<Item = Expr>) -> Vec<Expr> {
+        let bounds = [lit(self.max_bins as i64), lit(i64::from(self.min_level))];
+        inputs.into_iter().chain(bounds).collect()
     }
 }
 
@@ -79,39 +81,18 @@ impl Profiled {
     pub fn inputs(&self) -> Vec<(String, Expr)> {
         match self {
             Self::Scores(roles) => {
-                let unknown = || lit(ScalarValue::Boolean(None));
-                let role = |name: &str, expr: &Option<Expr>| {
-                    (name.to_string(), expr.clone().unwrap_or_else(unknown))
-                };
-                vec![
-                    role("__score", &roles.score),
-                    role("__prediction", &roles.prediction),
-                    role("__label", &roles.label),
-                ]
+                let unknown = ScalarValue::Boolean(None);
+                let score = roles.score.clone().unwrap_or_else(|| lit(unknown.clone()));
+                let score = [("__score".to_string(), score)];
+                score.into_iter().chain(outcome(roles, &unknown)).collect()
             }
             Self::Classes(roles) | Self::ClassEstimates(roles, _) => {
-                let unknown = || lit(ScalarValue::Utf8View(None));
-                let role = |name: &str, expr: &Option<Expr>| {
-                    (name.to_string(), expr.clone().unwrap_or_else(unknown))
-                };
                 let scores = roles.by_class.scores.iter().enumerate();
                 let scores = scores.map(|(i, score)| (score_name(i), score.clone()));
-                let rest = [
-                    role("__prediction", &roles.prediction),
-                    role("__label", &roles.label),
-                ];
-                scores.chain(rest).collect()
+                let outcome = outcome(roles, &ScalarValue::Utf8View(None));
+                scores.chain(outcome).collect()
             }
-            Self::Regression(roles) => {
-                let unknown = || lit(ScalarValue::Float64(None));
-                let role = |name: &str, expr: &Option<Expr>| {
-                    (name.to_string(), expr.clone().unwrap_or_else(unknown))
-                };
-                vec![
-                    role("__prediction", &roles.prediction),
-                    role("__label", &roles.label),
-                ]
-            }
+            Self::Regression(roles) => outcome(roles, &ScalarValue::Float64(None)).into(),
             Self::Columns(columns) => numbered(columns)
                 .filter_map(|(i, column)| Some((format!("__column_{i}"), column.expr.clone()?)))
                 .collect(),
@@ -134,62 +115,36 @@ impl Profiled {
 
     /// The aggregates that make them of the rows of a chunk.
     pub fn aggregates(&self, call: &mut Call, bounds: &Bounds) -> Result<Vec<Expr>> {
-        match self {
-            Self::Scores(_) => {
-                let inputs = ["__label", "__prediction", "__score"].map(column);
-                let arguments = inputs.into_iter().chain(bounds.arguments()).collect();
-                let profile = aggregate(call, "score_profile", arguments)?;
-                Ok(vec![profile.alias("profile")])
-            }
-            Self::Classes(roles) => {
-                let profile =
-                    aggregate(call, "multiclass_profile", class_arguments(roles, bounds))?;
-                Ok(vec![profile.alias("profile")])
-            }
+        let outcome_and = |rest: Vec<Expr>| {
+            let outcome = ["__label", "__prediction"].map(column).into_iter();
+            bounds.after(outcome.chain(rest))
+        };
+        let (function, arguments) = match self {
+            Self::Scores(_) => ("score_profile", outcome_and(vec![column("__score")])),
+            Self::Classes(roles) => ("multiclass_profile", class_arguments(roles, bounds)),
             Self::ClassEstimates(roles, _) => {
                 let scores = roles.by_class.record();
-                let inputs = [
-                    column("__label"),
-                    column("__prediction"),
-                    scores,
-                    column(FIT),
-                ];
-                let arguments = inputs.into_iter().chain(bounds.arguments()).collect();
-                let profile = aggregate(call, "class_estimates", arguments)?;
-                Ok(vec![profile.alias("profile")])
+                ("class_estimates", outcome_and(vec![scores, column(FIT)]))
             }
-            Self::Regression(_) => {
-                let inputs = ["__label", "__prediction"].map(column);
-                let arguments = inputs.into_iter().chain(bounds.arguments()).collect();
-                let profile = aggregate(call, "regression_profile", arguments)?;
-                Ok(vec![profile.alias("profile")])
-            }
-            Self::Columns(columns) => numbered(columns)
-                .filter(|(_, column)| column.expr.is_some())
-                .map(|(i, profiled)| {
-                    let input = [column(&format!("__column_{i}"))];
-                    let arguments = input.into_iter().chain(bounds.arguments()).collect();
+            Self::Regression(_) => ("regression_profile", outcome_and(vec![])),
+            Self::Losses(fitted) => ("loss_estimates", outcome_and(vec![fitted.record.clone()])),
+            Self::Errors(fitted) => (
+                "reconstruction_profile",
+                vec![fitted.record.clone(), column(FIT)],
+            ),
+            Self::Columns(columns) => {
+                let profile = |(i, profiled): (usize, &ProfiledColumn)| {
+                    let arguments = bounds.after([column(&format!("__column_{i}"))]);
                     let profile = aggregate(call, profiled.kind.aggregate(), arguments)?;
                     Ok(profile.alias(profile_name(i)))
-                })
-                .collect(),
-            Self::Losses(fitted) => {
-                let inputs = [
-                    column("__label"),
-                    column("__prediction"),
-                    fitted.record.clone(),
-                ];
-                let arguments = inputs.into_iter().chain(bounds.arguments()).collect();
-                let profile = aggregate(call, "loss_estimates", arguments)?;
-                Ok(vec![profile.alias("profile")])
+                };
+                let known = numbered(columns).filter(|(_, column)| column.expr.is_some());
+                return known.map(profile).collect();
             }
-            Self::Errors(fitted) => {
-                let arguments = vec![fitted.record.clone(), column(FIT)];
-                let profile = aggregate(call, "reconstruction_profile", arguments)?;
-                Ok(vec![profile.alias("profile")])
-            }
-            Self::Metric(metric) => Ok(metric.aggregates()),
-        }
+            Self::Metric(metric) => return Ok(metric.aggregates()),
+        };
+        let profile = aggregate(call, function, arguments)?;
+        Ok(vec![profile.alias("profile")])
     }
 
     /// The aggregate that merges such profiles; `None` where only rows can be.
@@ -255,6 +210,15 @@ fn numbered(columns: &[ProfiledColumn]) -> impl Iterator<Item = (usize, &Profile
     columns.iter().enumerate()
 }
 
+/// Prediction and label under names of their own, `unknown` where the relation has none.
+pub fn outcome(roles: &Roles, unknown: &ScalarValue) -> [(String, Expr); 2] {
+    let role = |expr: &Option<Expr>| expr.clone().unwrap_or_else(|| lit(unknown.clone()));
+    [
+        ("__prediction".into(), role(&roles.prediction)),
+        ("__label".into(), role(&roles.label)),
+    ]
+}
+
 /// The arguments of `multiclass_profile` over [`Profiled::inputs`].
 pub fn class_arguments(roles: &Roles, bounds: &Bounds) -> Vec<Expr> {
     let classes = &roles.by_class.classes;
@@ -270,7 +234,7 @@ pub fn class_arguments(roles: &Roles, bounds: &Bounds) -> Vec<Expr> {
         scores,
         lit(names),
     ];
-    arguments.into_iter().chain(bounds.arguments()).collect()
+    bounds.after(arguments)
 }
 
 fn profile_name(position: usize) -> String {

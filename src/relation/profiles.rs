@@ -5,12 +5,12 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, lit};
 use super::RelationSpec;
 use super::arguments::Call;
 use super::by::by_columns;
-use super::chunk_arguments::ChunkArguments;
-use super::chunked::{CHUNK_COLUMNS, ChunkedRows};
+use super::chunked::CHUNK_COLUMNS;
 use super::columns::{COLUMN_ARGUMENTS, ProfiledColumn, Unsupported, profiled_columns};
 use super::problem::{CLASSES, PROBLEM_TYPE, Problem};
-use super::profiled::{Bounds, COLUMN_COLUMNS, Profiled};
+use super::profiled::{COLUMN_COLUMNS, Profiled};
 use super::roles::{Roles, column, column_names};
+use super::rows::Rows;
 use super::shared_arguments;
 use super::side::Side;
 use super::stored;
@@ -154,24 +154,18 @@ pub fn profiles_of(
     roles: Roles,
     problem: Problem,
 ) -> Result<ChunkProfiles> {
-    let arguments = ChunkArguments::read(call, &side, roles.timestamp.as_ref())?;
+    let rows = Rows::read(call, side, roles.timestamp.clone())?;
     let has_prediction = roles.prediction.is_some();
     let has_score = roles.score.is_some() || !roles.by_class.scores.is_empty();
     let classes = roles.by_class.classes.clone();
-    let rows = ChunkedRows {
-        bounds: Bounds::of(call, side.dataset),
-        input: side.input,
-        timestamp: roles.timestamp.clone(),
-        profiled: match problem {
-            Problem::Binary => Profiled::Scores(Box::new(roles)),
-            Problem::Multiclass => Profiled::Classes(Box::new(roles)),
-            Problem::Regression => Profiled::Regression(Box::new(roles)),
-        },
-        by,
-        arguments,
+    let roles = Box::new(roles);
+    let profiled = match problem {
+        Problem::Binary => Profiled::Scores(roles),
+        Problem::Multiclass => Profiled::Classes(roles),
+        Problem::Regression => Profiled::Regression(roles),
     };
     Ok(ChunkProfiles {
-        plan: rows.plan(call)?,
+        plan: rows.plan(call, by, profiled)?,
         has_prediction,
         has_score,
         classes,
@@ -191,16 +185,8 @@ pub fn column_profiles(
         return stored::plan(call, side, by, true);
     }
     let timestamp = Roles::timestamp(call, &side)?;
-    let arguments = ChunkArguments::read(call, &side, timestamp.as_ref())?;
-    let rows = ChunkedRows {
-        bounds: Bounds::of(call, side.dataset),
-        input: side.input,
-        timestamp,
-        profiled: Profiled::Columns(columns),
-        by,
-        arguments,
-    };
-    rows.plan(call)
+    let rows = Rows::read(call, side, timestamp)?;
+    rows.plan(call, by, Profiled::Columns(columns))
 }
 
 /// [`CHUNK_COLUMNS`] with [`COLUMN_COLUMNS`] before the profile.

@@ -104,45 +104,52 @@ pub enum Direction {
     Neither,
 }
 
-/// The registry: a line is the variant and its spec; results list metrics in this order.
+/// A registry: a line is the variant and its spec; results list metrics in this order.
 macro_rules! metrics {
-    ($($variant:ident => $spec:path,)*) => {
-        /// A metric of binary classification. Names are those of the SQL surface.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Metric {
+    ($(#[$meta:meta])* $metric:ident: $kind:ty { $($variant:ident => $spec:expr,)* }) => {
+        $(#[$meta])*
+        pub enum $metric {
             $(#[allow(missing_docs, reason = "the spec describes it")] $variant,)*
         }
 
-        impl Metric {
+        impl $metric {
             /// Every metric, in the order in which results list them.
             pub const ALL: [Self; [$(stringify!($variant)),*].len()] = [$(Self::$variant),*];
 
-            pub(crate) fn spec(self) -> &'static MetricSpec {
+            pub(crate) fn spec(self) -> &'static $kind {
                 match self {
-                    $(Self::$variant => &$spec,)*
+                    $(Self::$variant => {
+                        const SPEC: &$kind = &$spec;
+                        SPEC
+                    })*
                 }
             }
         }
     };
 }
+pub(crate) use metrics;
 
 metrics! {
-    RocAuc => ranking::ROC_AUC,
-    AveragePrecision => ranking::AVERAGE_PRECISION,
-    F1 => shares::F1,
-    Precision => shares::PRECISION,
-    Recall => shares::RECALL,
-    Specificity => shares::SPECIFICITY,
-    Accuracy => shares::ACCURACY,
-    TruePositive => counts::TRUE_POSITIVE,
-    TrueNegative => counts::TRUE_NEGATIVE,
-    FalsePositive => counts::FALSE_POSITIVE,
-    FalseNegative => counts::FALSE_NEGATIVE,
-    BusinessValue => values::BUSINESS_VALUE,
-    BusinessValuePerRow => values::BUSINESS_VALUE_PER_ROW,
-    LogLoss => probability::LOG_LOSS,
-    BrierScore => probability::BRIER_SCORE,
-    CalibrationError => probability::CALIBRATION_ERROR,
+    /// A metric of binary classification. Names are those of the SQL surface.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    Metric: MetricSpec {
+        RocAuc => ranking::ROC_AUC,
+        AveragePrecision => ranking::AVERAGE_PRECISION,
+        F1 => shares::F1,
+        Precision => shares::PRECISION,
+        Recall => shares::RECALL,
+        Specificity => shares::SPECIFICITY,
+        Accuracy => shares::ACCURACY,
+        TruePositive => counts::TRUE_POSITIVE,
+        TrueNegative => counts::TRUE_NEGATIVE,
+        FalsePositive => counts::FALSE_POSITIVE,
+        FalseNegative => counts::FALSE_NEGATIVE,
+        BusinessValue => values::BUSINESS_VALUE,
+        BusinessValuePerRow => values::BUSINESS_VALUE_PER_ROW,
+        LogLoss => probability::LOG_LOSS,
+        BrierScore => probability::BRIER_SCORE,
+        CalibrationError => probability::CALIBRATION_ERROR,
+    }
 }
 
 impl Metric {

@@ -3,7 +3,8 @@ use super::super::KernelError;
 use super::super::calibrator::{CalibrationMode, Calibrator};
 use super::super::codec::{Reader, Writer};
 use super::super::reading::Status;
-use super::profile::{MulticlassProfile, check_classes};
+use super::profile::MulticlassProfile;
+use super::profile_bytes::{read_classes, write_classes};
 
 /// First bytes of stored calibrators.
 const MAGIC: [u8; 4] = *b"MWCC";
@@ -76,11 +77,7 @@ impl ClassCalibrators {
         Ok(Self {
             classes: reference.classes.clone(),
             calibrators,
-            status: if small {
-                Status::SmallReference
-            } else {
-                Status::Ok
-            },
+            status: Status::SmallReference.only_if(small),
         })
     }
 
@@ -128,10 +125,7 @@ impl ClassCalibrators {
     /// Canonical bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut w = Writer::new(MAGIC, LAYOUT);
-        w.uint(self.classes.len() as u64);
-        self.classes
-            .iter()
-            .for_each(|name| w.bytes(name.as_bytes()));
+        write_classes(&self.classes, &mut w);
         w.bytes(self.status.name().as_bytes());
         w.uint(self.calibrators.len() as u64);
         self.calibrators
@@ -143,13 +137,7 @@ impl ClassCalibrators {
     /// Reads [`ClassCalibrators::to_bytes`]; fails on any other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
         let mut r = Reader::new(bytes, MAGIC, LAYOUT, "calibrators of several classes")?;
-        let unreadable = |why: &str| KernelError::Unreadable(why.into());
-        let mut classes = Vec::new();
-        for _ in 0..r.length(1)? {
-            let name = String::from_utf8(r.bytes()?.to_vec());
-            classes.push(name.map_err(|_| unreadable("a class that is no text"))?);
-        }
-        check_classes(&classes)?;
+        let classes = read_classes(&mut r)?;
         let status = Status::named(r.bytes()?)?;
         let mut calibrators = Vec::new();
         for _ in 0..r.length(1)? {
@@ -157,7 +145,9 @@ impl ClassCalibrators {
         }
         r.finish()?;
         if !calibrators.is_empty() && calibrators.len() != classes.len() {
-            return Err(unreadable("calibrators of other classes"));
+            return Err(KernelError::Unreadable(
+                "calibrators of other classes".into(),
+            ));
         }
         Ok(Self {
             classes,

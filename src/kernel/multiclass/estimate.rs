@@ -64,7 +64,7 @@ impl<'a> ClassEstimator<'a> {
                     .collect(),
             ),
             products: chunk.products.iter().map(|sum| number(*sum)).collect(),
-            joint: (side <= MOST_PAIRED).then(|| chunk.joint.cells()),
+            joint: (side <= MOST_PAIRED).then(|| chunk.joint.numbers()),
             levels: classes
                 .iter()
                 .map(ClassMasses::variances_by_prediction)
@@ -305,11 +305,7 @@ impl<'a> ClassEstimator<'a> {
                 .min(greatest.unwrap_or(f64::MAX))
         };
         let finite = |x: f64| Some(x).filter(|x| x.is_finite());
-        let few = if estimate.few {
-            Status::FewPositives
-        } else {
-            Status::Ok
-        };
+        let few = Status::FewPositives.only_if(estimate.few);
         Reading {
             value: finite(estimate.value),
             approx_error: finite(estimate.slack),

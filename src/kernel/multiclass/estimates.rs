@@ -159,8 +159,8 @@ impl ClassEstimates {
     }
 
     /// Rows with labels.
-    pub fn realized(&self) -> &MulticlassProfile {
-        &self.realized
+    pub fn realized(&mut self) -> &mut MulticlassProfile {
+        &mut self.realized
     }
 
     /// Names of the classes.

@@ -1,19 +1,43 @@
 //! How the probabilities of two classes go together, by the ranges of their scores.
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
-
 use super::super::KernelError;
 use super::super::codec::{Reader, Writer};
-use super::joint::{JointCell, Spread};
+use super::joint::{CellSum, Cells, JointCell};
 use super::mass_digest::{number, product};
 
 /// Sums over the rows of a cell, of probabilities in units of 2^-62.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Sums {
+pub(super) struct Sums {
     rows: u64,
     first: u128,
     second: u128,
     product: u128,
+}
+
+impl CellSum for Sums {
+    const LEAST_BYTES: usize = 4;
+
+    fn add(&mut self, other: &Self) {
+        self.rows = self.rows.saturating_add(other.rows);
+        self.first = self.first.saturating_add(other.first);
+        self.second = self.second.saturating_add(other.second);
+        self.product = self.product.saturating_add(other.product);
+    }
+
+    fn write(&self, w: &mut Writer) {
+        w.uint(self.rows);
+        for sum in [self.first, self.second, self.product] {
+            w.wide(sum);
+        }
+    }
+
+    fn read(r: &mut Reader) -> Result<Self, KernelError> {
+        Ok(Self {
+            rows: r.uint()?,
+            first: r.wide()?,
+            second: r.wide()?,
+            product: r.wide()?,
+        })
+    }
 }
 
 /// The same as numbers.
@@ -30,8 +54,7 @@ pub(super) struct ExpectedCell {
 }
 
 /// Sums of every pair of classes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct ExpectedJoint(HashMap<u64, Sums, BuildHasherDefault<Spread>>);
+pub(super) type ExpectedJoint = Cells<Sums>;
 
 impl ExpectedJoint {
     /// Adds a row by the ranges of its scores and its probabilities, one for each class.
@@ -44,7 +67,7 @@ impl ExpectedJoint {
                     ranges: (*first_range, *second_range),
                     label: 0,
                 };
-                let sums = self.0.entry(cell.code()).or_default();
+                let sums = self.at(cell);
                 sums.rows += 1;
                 sums.first += u128::from(*p);
                 sums.second += u128::from(*q);
@@ -53,73 +76,15 @@ impl ExpectedJoint {
         }
     }
 
-    /// The cells in order.
-    pub fn cells(&self) -> Vec<ExpectedCell> {
-        let mut cells: Vec<(u64, Sums)> =
-            self.0.iter().map(|(code, sums)| (*code, *sums)).collect();
-        cells.sort_unstable_by_key(|(code, _)| *code);
-        let read = |(code, sums): (u64, Sums)| ExpectedCell {
-            cell: JointCell::of(code),
+    /// The cells in order, their sums as numbers.
+    pub fn numbers(&self) -> Vec<ExpectedCell> {
+        let read = |(cell, sums): (JointCell, Sums)| ExpectedCell {
+            cell,
             rows: sums.rows as f64,
             first: number(sums.first),
             second: number(sums.second),
             product: number(sums.product),
         };
-        cells.into_iter().map(read).collect()
-    }
-
-    /// Adds others.
-    pub fn merge(&mut self, other: &Self) {
-        for (code, more) in &other.0 {
-            let sums = self.0.entry(*code).or_default();
-            sums.rows = sums.rows.saturating_add(more.rows);
-            sums.first = sums.first.saturating_add(more.first);
-            sums.second = sums.second.saturating_add(more.second);
-            sums.product = sums.product.saturating_add(more.product);
-        }
-    }
-
-    /// Bytes on the heap, about.
-    pub fn heap_size(&self) -> usize {
-        self.0.capacity() * (size_of::<u64>() + size_of::<Sums>() + 1)
-    }
-
-    /// Writes the cells in order.
-    pub fn write(&self, w: &mut Writer) {
-        let mut cells: Vec<(&u64, &Sums)> = self.0.iter().collect();
-        cells.sort_unstable_by_key(|(code, _)| **code);
-        w.uint(cells.len() as u64);
-        let mut before = 0;
-        for (code, sums) in cells {
-            w.uint(code - before);
-            w.uint(sums.rows);
-            for sum in [sums.first, sums.second, sums.product] {
-                w.wide(sum);
-            }
-            before = *code;
-        }
-    }
-
-    /// Reads what [`Self::write`] wrote of `classes` classes.
-    pub fn read(r: &mut Reader, classes: usize) -> Result<Self, KernelError> {
-        let mut joint = Self::default();
-        let mut before = 0u64;
-        for _ in 0..r.length(5)? {
-            before = before.saturating_add(r.uint()?);
-            let cell = JointCell::of(before);
-            if cell.code() != before || cell.classes.0.max(cell.classes.1) >= classes {
-                return Err(KernelError::Unreadable(
-                    "a cell of classes that are not there".into(),
-                ));
-            }
-            let sums = Sums {
-                rows: r.uint()?,
-                first: r.wide()?,
-                second: r.wide()?,
-                product: r.wide()?,
-            };
-            joint.0.insert(before, sums);
-        }
-        Ok(joint)
+        self.cells().into_iter().map(read).collect()
     }
 }

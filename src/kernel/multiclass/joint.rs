@@ -29,14 +29,14 @@ pub(super) struct JointCell {
 }
 
 impl JointCell {
-    pub fn code(self) -> u64 {
+    fn code(self) -> u64 {
         let (k, l) = self.classes;
         let parts = [k, l, self.label].map(|position| position as u64 & 0xf);
         let [k, l, label] = parts;
         k << 44 | l << 40 | label << 36 | u64::from(self.ranges.0) << 16 | u64::from(self.ranges.1)
     }
 
-    pub fn of(code: u64) -> Self {
+    fn of(code: u64) -> Self {
         let position = |shift: u32| (code >> shift & 0xf) as usize;
         Self {
             classes: (position(44), position(40)),
@@ -48,7 +48,7 @@ impl JointCell {
 
 /// Multiplication spreads the few bits in which cells differ.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Spread(u64);
+struct Spread(u64);
 
 impl Hasher for Spread {
     fn finish(&self) -> u64 {
@@ -66,9 +66,103 @@ impl Hasher for Spread {
     }
 }
 
-/// Counts of rows by [`JointCell`], of every pair of classes.
+/// What is added up over the rows of a cell.
+pub(super) trait CellSum: Copy + Default {
+    /// The fewest bytes of it.
+    const LEAST_BYTES: usize;
+
+    /// Adds another.
+    fn add(&mut self, other: &Self);
+
+    fn write(&self, w: &mut Writer);
+
+    fn read(r: &mut Reader) -> Result<Self, KernelError>;
+}
+
+/// Sums by [`JointCell`], of every pair of classes.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Joint(HashMap<u64, u64, BuildHasherDefault<Spread>>);
+pub(super) struct Cells<S>(HashMap<u64, S, BuildHasherDefault<Spread>>);
+
+impl<S: CellSum> Cells<S> {
+    /// The sum of a cell.
+    #[inline]
+    pub fn at(&mut self, cell: JointCell) -> &mut S {
+        self.0.entry(cell.code()).or_default()
+    }
+
+    fn sorted(&self) -> Vec<(u64, S)> {
+        let mut cells: Vec<(u64, S)> = self.0.iter().map(|(code, sum)| (*code, *sum)).collect();
+        cells.sort_unstable_by_key(|(code, _)| *code);
+        cells
+    }
+
+    /// The cells in order, with their sums.
+    pub fn cells(&self) -> Vec<(JointCell, S)> {
+        let read = |(code, sum)| (JointCell::of(code), sum);
+        self.sorted().into_iter().map(read).collect()
+    }
+
+    /// Adds others.
+    pub fn merge(&mut self, other: &Self) {
+        for (code, sum) in &other.0 {
+            self.0.entry(*code).or_default().add(sum);
+        }
+    }
+
+    /// Bytes on the heap, about.
+    pub fn heap_size(&self) -> usize {
+        self.0.capacity() * (size_of::<u64>() + size_of::<S>() + 1)
+    }
+
+    /// Writes the cells in order.
+    pub fn write(&self, w: &mut Writer) {
+        let cells = self.sorted();
+        w.uint(cells.len() as u64);
+        let mut before = 0;
+        for (code, sum) in cells {
+            w.uint(code - before);
+            sum.write(w);
+            before = code;
+        }
+    }
+
+    /// Reads what [`Self::write`] wrote of `classes` classes.
+    pub fn read(r: &mut Reader, classes: usize) -> Result<Self, KernelError> {
+        let mut found = Self::default();
+        let mut before = 0u64;
+        for _ in 0..r.length(1 + S::LEAST_BYTES)? {
+            before = before.saturating_add(r.uint()?);
+            let cell = JointCell::of(before);
+            let positions = [cell.classes.0, cell.classes.1, cell.label];
+            if cell.code() != before || positions.iter().any(|position| *position >= classes) {
+                return Err(KernelError::Unreadable(
+                    "a cell of classes that are not there".into(),
+                ));
+            }
+            found.0.insert(before, S::read(r)?);
+        }
+        Ok(found)
+    }
+}
+
+impl CellSum for u64 {
+    const LEAST_BYTES: usize = 1;
+
+    fn add(&mut self, other: &Self) {
+        *self = self.saturating_add(*other);
+    }
+
+    fn write(&self, w: &mut Writer) {
+        w.uint(*self);
+    }
+
+    fn read(r: &mut Reader) -> Result<Self, KernelError> {
+        r.uint()
+    }
+}
+
+/// Counts of rows by label and ranges.
+pub(super) type Joint = Cells<u64>;
 
 impl Joint {
     /// Adds a row by its label and the ranges of its scores, one for each class.
@@ -80,60 +174,8 @@ impl Joint {
                     ranges: (*first, *second),
                     label,
                 };
-                *self.0.entry(cell.code()).or_default() += 1;
+                *self.at(cell) += 1;
             }
         }
-    }
-
-    /// The cells in order, with their rows.
-    pub fn cells(&self) -> Vec<(JointCell, u64)> {
-        let mut cells: Vec<(u64, u64)> = self.0.iter().map(|(code, rows)| (*code, *rows)).collect();
-        cells.sort_unstable();
-        let read = |(code, rows)| (JointCell::of(code), rows);
-        cells.into_iter().map(read).collect()
-    }
-
-    /// Adds others.
-    pub fn merge(&mut self, other: &Self) {
-        for (code, rows) in &other.0 {
-            let count = self.0.entry(*code).or_default();
-            *count = count.saturating_add(*rows);
-        }
-    }
-
-    /// Bytes on the heap, about.
-    pub fn heap_size(&self) -> usize {
-        self.0.capacity() * (2 * size_of::<u64>() + 1)
-    }
-
-    /// Writes the cells in order.
-    pub fn write(&self, w: &mut Writer) {
-        let mut cells: Vec<(&u64, &u64)> = self.0.iter().collect();
-        cells.sort_unstable();
-        w.uint(cells.len() as u64);
-        let mut before = 0;
-        for (code, rows) in cells {
-            w.uint(code - before);
-            w.uint(*rows);
-            before = *code;
-        }
-    }
-
-    /// Reads what [`Self::write`] wrote of `classes` classes.
-    pub fn read(r: &mut Reader, classes: usize) -> Result<Self, KernelError> {
-        let mut joint = Self::default();
-        let mut before = 0u64;
-        for _ in 0..r.length(2)? {
-            before = before.saturating_add(r.uint()?);
-            let cell = JointCell::of(before);
-            let positions = [cell.classes.0, cell.classes.1, cell.label];
-            if cell.code() != before || positions.iter().any(|position| *position >= classes) {
-                return Err(KernelError::Unreadable(
-                    "a cell of classes that are not there".into(),
-                ));
-            }
-            joint.0.insert(before, r.uint()?);
-        }
-        Ok(joint)
     }
 }

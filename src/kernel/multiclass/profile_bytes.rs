@@ -8,14 +8,28 @@ use super::profile::{MAGIC, MulticlassProfile, check_classes};
 
 const LAYOUT: u8 = 1;
 
+pub(super) fn write_classes(classes: &[String], w: &mut Writer) {
+    w.uint(classes.len() as u64);
+    classes.iter().for_each(|name| w.bytes(name.as_bytes()));
+}
+
+/// Names of classes that can be told apart.
+pub(super) fn read_classes(r: &mut Reader) -> Result<Vec<String>, KernelError> {
+    let mut classes = Vec::new();
+    for _ in 0..r.length(1)? {
+        let name = String::from_utf8(r.bytes()?.to_vec());
+        let name = name.map_err(|_| KernelError::Unreadable("a class that is no text".into()))?;
+        classes.push(name);
+    }
+    check_classes(&classes)?;
+    Ok(classes)
+}
+
 impl MulticlassProfile {
     /// Canonical bytes: equal for equal rows, however they were split, ordered or merged.
     pub fn to_bytes(&mut self) -> Vec<u8> {
         let mut w = Writer::new(MAGIC, LAYOUT);
-        w.uint(self.classes.len() as u64);
-        self.classes
-            .iter()
-            .for_each(|name| w.bytes(name.as_bytes()));
+        write_classes(&self.classes, &mut w);
         self.matrix.iter().for_each(|rows| w.uint(*rows));
         w.uint(self.unscored);
         w.uint(self.invalid);
@@ -30,7 +44,6 @@ impl MulticlassProfile {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
         let mut r = Reader::new(bytes, MAGIC, LAYOUT, "multiclass profile")?;
         let classes = read_classes(&mut r)?;
-        check_classes(&classes)?;
         let side = classes.len() + 1;
         let count = |r: &mut Reader| match r.uint()? {
             rows if rows <= MOST_ROWS => Ok(rows),
@@ -62,13 +75,4 @@ impl MulticlassProfile {
     pub fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError> {
         self.merge(&mut Self::from_bytes(bytes)?)
     }
-}
-
-/// Names of classes, each one written as bytes after their number.
-pub(super) fn read_classes(r: &mut Reader) -> Result<Vec<String>, KernelError> {
-    let name = |r: &mut Reader| {
-        let name = String::from_utf8(r.bytes()?.to_vec());
-        name.map_err(|_| KernelError::Unreadable("a class that is no text".into()))
-    };
-    (0..r.length(1)?).map(|_| name(r)).collect()
 }

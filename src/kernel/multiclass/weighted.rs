@@ -194,10 +194,7 @@ impl WeightedClasses {
     /// Canonical bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut w = Writer::new(MAGIC, LAYOUT);
-        w.uint(self.classes.len() as u64);
-        self.classes
-            .iter()
-            .for_each(|name| w.bytes(name.as_bytes()));
+        super::profile_bytes::write_classes(&self.classes, &mut w);
         self.matrix.iter().for_each(|sums| sums.write(&mut w));
         w.uint(self.unweighted);
         w.uint(self.invalid);

@@ -61,17 +61,22 @@ impl Loss {
         }
     }
 
-    /// The loss of a row; `None` where it has none: a label of 0 whose prediction is another, or a number of at most -1 whose
+    /// The loss of a row; `None` where it has none: a label of 0 whose prediction is another, or a negative number whose
     /// logarithm would be taken, or one that is not finite.
+    ///
+    /// ```
+    /// use modelwatch::kernel::regression::Loss;
+    /// assert_eq!(Loss::Relative.at(4.0, 5.0), Some(0.25));
+    /// assert_eq!((Loss::Relative.at(0.0, 0.0), Loss::Relative.at(0.0, 1.0)), (Some(0.0), None));
+    /// ```
     pub fn at(self, label: f64, prediction: f64) -> Option<f64> {
         let error = prediction - label;
         let loss = match self {
             Self::Absolute => error.abs(),
-            Self::Relative if error == 0.0 => 0.0,
-            Self::Relative => (error / label).abs(),
+            Self::Relative => relative_error(error, label),
             Self::Squared => error * error,
             Self::Logarithmic if label < 0.0 || prediction < 0.0 => return None,
-            Self::Logarithmic => ((label - prediction) / (1.0 + prediction)).ln_1p().powi(2),
+            Self::Logarithmic => logarithmic_error(label, prediction),
             Self::Signed => error,
         };
         (loss.is_finite() && loss.abs() < LARGEST).then_some(loss)
@@ -84,6 +89,23 @@ impl Loss {
             _ => expected.max(0.0),
         }
     }
+}
+
+/// `|error / label|`, 0 where both are.
+#[inline]
+pub(super) fn relative_error(error: f64, label: f64) -> f64 {
+    if error == 0.0 {
+        0.0
+    } else {
+        (error / label).abs()
+    }
+}
+
+/// The squared difference of the logarithms of one more than each; of close numbers by their ratio, which does not round to 0.
+#[inline]
+pub(super) fn logarithmic_error(label: f64, prediction: f64) -> f64 {
+    let difference = ((label - prediction) / (1.0 + prediction)).ln_1p();
+    difference * difference
 }
 
 /// Squares of losses have sums.

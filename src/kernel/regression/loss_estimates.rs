@@ -51,6 +51,16 @@ impl LossEstimates {
         expected: impl Iterator<Item = Option<f64>>,
     ) {
         self.realized.observe(label, prediction);
+        self.observe_losses(label, prediction, expected);
+    }
+
+    /// The same for rows whose labels and predictions are given to [`Self::realized`], many at once.
+    pub fn observe_losses(
+        &mut self,
+        label: Option<f64>,
+        prediction: Option<f64>,
+        expected: impl Iterator<Item = Option<f64>>,
+    ) {
         let Some(prediction) = prediction.filter(|x| x.is_finite()) else {
             return;
         };

@@ -2,12 +2,12 @@
 use std::fmt;
 
 use super::super::link::Link;
-use super::super::metric::{Direction, Scale};
+use super::super::metric::{Direction, Scale, metrics};
 use super::super::threshold::MetricScale;
 use super::super::threshold_text::Judged;
 
 /// What is known of a metric besides its formula.
-struct Spec {
+pub(crate) struct Spec {
     name: &'static str,
     description: &'static str,
     lower: Option<f64>,
@@ -31,63 +31,42 @@ const fn loss(name: &'static str, description: &'static str) -> Spec {
     }
 }
 
-/// The registry: a line is the variant and its spec; results list metrics in this order.
-macro_rules! metrics {
-    ($($variant:ident => $spec:expr,)*) => {
-        /// A metric of regression. Names are those of the SQL surface.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum RegressionMetric {
-            $(#[allow(missing_docs, reason = "the spec describes it")] $variant,)*
-        }
-
-        impl RegressionMetric {
-            /// Every metric, in the order in which results list them.
-            pub const ALL: [Self; [$(stringify!($variant)),*].len()] = [$(Self::$variant),*];
-
-            fn spec(self) -> &'static Spec {
-                match self {
-                    $(Self::$variant => {
-                        static SPEC: Spec = $spec;
-                        &SPEC
-                    })*
-                }
-            }
-        }
-    };
-}
-
 metrics! {
-    Mae => loss("mae", "Mean absolute error: the mean of |label - prediction|."),
-    Mape => loss(
-        "mape",
-        "Mean absolute error as a share of the label's size, 1 for 100 %; NULL where a label is 0 and its prediction is not.",
-    ),
-    Mse => loss("mse", "Mean squared error."),
-    Rmse => loss("rmse", "Root of the mean squared error."),
-    Msle => loss(
-        "msle",
-        "Mean squared difference of ln(1 + label) and ln(1 + prediction); NULL where one of them is negative.",
-    ),
-    Rmsle => loss("rmsle", "Root of msle."),
-    R2 => Spec {
-        name: "r2",
-        description: "Share of the labels' variance that the predictions explain, 1 - mse / variance; NULL where all labels are equal.",
-        lower: None,
-        upper: Some(1.0),
-        link: Link::Identity,
-        scale: Scale::Identity,
-        direction: Direction::Higher,
-    },
-    MedianAbsoluteError => loss("median_absolute_error", "Median of |label - prediction|."),
-    Bias => Spec {
-        name: "bias",
-        description: "Mean of prediction - label: above 0 where the model predicts too much.",
-        lower: None,
-        upper: None,
-        link: Link::Identity,
-        scale: Scale::Identity,
-        direction: Direction::Neither,
-    },
+    /// A metric of regression. Names are those of the SQL surface.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    RegressionMetric: Spec {
+        Mae => loss("mae", "Mean absolute error: the mean of |label - prediction|."),
+        Mape => loss(
+            "mape",
+            "Mean absolute error as a share of the label's size, 1 for 100 %; NULL where a label is 0 and its prediction is not.",
+        ),
+        Mse => loss("mse", "Mean squared error."),
+        Rmse => loss("rmse", "Root of the mean squared error."),
+        Msle => loss(
+            "msle",
+            "Mean squared difference of ln(1 + label) and ln(1 + prediction); NULL where one of them is negative.",
+        ),
+        Rmsle => loss("rmsle", "Root of msle."),
+        R2 => Spec {
+            name: "r2",
+            description: "Share of the labels' variance that the predictions explain, 1 - mse / variance; NULL where all labels are equal.",
+            lower: None,
+            upper: Some(1.0),
+            link: Link::Identity,
+            scale: Scale::Identity,
+            direction: Direction::Higher,
+        },
+        MedianAbsoluteError => loss("median_absolute_error", "Median of |label - prediction|."),
+        Bias => Spec {
+            name: "bias",
+            description: "Mean of prediction - label: above 0 where the model predicts too much.",
+            lower: None,
+            upper: None,
+            link: Link::Identity,
+            scale: Scale::Identity,
+            direction: Direction::Neither,
+        },
+    }
 }
 
 impl RegressionMetric {

@@ -3,7 +3,8 @@ use super::super::KernelError;
 use super::super::digest::DigestLimits;
 use super::super::value_profile::ValueProfile;
 use super::super::values::ValueBins;
-use super::sums::{BLOCK, Rows, Sums, relative_error};
+use super::loss::relative_error;
+use super::sums::{BLOCK, Rows, Sums};
 
 /// First bytes of a regression profile.
 pub const MAGIC: [u8; 4] = *b"MWRG";

@@ -2,6 +2,7 @@
 use super::super::KernelError;
 use super::super::codec::{Reader, Writer};
 use super::super::exact_sum::{Double, ExactSum, product_error};
+use super::loss::{logarithmic_error, relative_error};
 
 /// Rows whose terms are computed together.
 pub(super) const BLOCK: usize = 64;
@@ -185,21 +186,6 @@ fn add_product(sum: &mut ExactSum, term: f64, weight: f64) {
     let product = term * weight;
     sum.add(product);
     sum.add(product_error(term, weight, product));
-}
-
-/// `|e / y|`, 0 where both are.
-pub(super) fn relative_error(error: f64, label: f64) -> f64 {
-    if error == 0.0 {
-        0.0
-    } else {
-        (error / label).abs()
-    }
-}
-
-/// The squared difference of the logarithms of one more than each; of close numbers by their ratio, which does not round to 0.
-fn logarithmic_error(label: f64, prediction: f64) -> f64 {
-    let difference = ((label - prediction) / (1.0 + prediction)).ln_1p();
-    difference * difference
 }
 
 /// What rounding takes from `y * y` (Dekker 1971); 0 where splitting would overflow, beyond any label that is summed.

@@ -1,0 +1,86 @@
+//! A profile that its first row makes, so that an empty group takes no memory.
+use datafusion::common::Result;
+
+use crate::kernel::KernelError;
+use crate::kernel::multiclass::{ClassEstimates, MulticlassProfile};
+use crate::kernel::regression::LossEstimates;
+
+/// A profile whose classes or losses only rows can tell.
+pub trait Stored: Sized {
+    /// Canonical bytes.
+    fn to_bytes(&mut self) -> Vec<u8>;
+
+    /// Reads [`Stored::to_bytes`].
+    fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError>;
+
+    /// Adds the rows of a profile given as bytes.
+    fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError>;
+
+    /// Bytes on the heap.
+    fn heap_size(&self) -> usize;
+}
+
+macro_rules! stored {
+    ($($profile:ty),*) => {$(
+        impl Stored for $profile {
+            fn to_bytes(&mut self) -> Vec<u8> {
+                Self::to_bytes(self)
+            }
+
+            fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
+                Self::from_bytes(bytes)
+            }
+
+            fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError> {
+                Self::merge_bytes(self, bytes)
+            }
+
+            fn heap_size(&self) -> usize {
+                Self::heap_size(self)
+            }
+        }
+    )*};
+}
+
+stored!(MulticlassProfile, ClassEstimates, LossEstimates);
+
+/// A profile, `None` while there is no row; its state without rows is no bytes.
+#[derive(Debug)]
+pub struct Lazy<P>(Option<P>);
+
+impl<P> Default for Lazy<P> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<P: Stored> Lazy<P> {
+    /// The profile, which the first row makes.
+    #[inline]
+    pub fn or_new(&mut self, new: impl FnOnce() -> Result<P, KernelError>) -> Result<&mut P> {
+        match &mut self.0 {
+            Some(profile) => Ok(profile),
+            none => Ok(none.insert(new()?)),
+        }
+    }
+
+    /// Adds what [`Lazy::state`] wrote.
+    pub fn merge_state(&mut self, state: &[u8]) -> Result<()> {
+        match &mut self.0 {
+            _ if state.is_empty() => {}
+            Some(profile) => profile.merge_bytes(state)?,
+            none => *none = Some(P::from_bytes(state)?),
+        }
+        Ok(())
+    }
+
+    /// Canonical bytes.
+    pub fn state(&mut self) -> Vec<u8> {
+        self.0.as_mut().map(P::to_bytes).unwrap_or_default()
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_size(&self) -> usize {
+        self.0.as_ref().map_or(0, P::heap_size)
+    }
+}

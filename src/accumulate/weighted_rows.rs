@@ -1,0 +1,203 @@
+//! Rows of a model's output with weights go into weighted profiles.
+use datafusion::arrow::array::{Array, ArrayRef, Float64Array};
+use datafusion::common::cast::as_float64_array;
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err, exec_err};
+
+use super::multiclass_rows::MulticlassColumns;
+use super::regression_rows::RegressionColumns;
+use super::score_rows::ScoreColumns;
+use super::{Arguments, MulticlassRows, Summary};
+use crate::kernel::KernelError;
+use crate::kernel::digest::DigestLimits;
+use crate::kernel::multiclass::WeightedClasses;
+use crate::kernel::regression::{RegressionProfile, WeightedRegression};
+use crate::kernel::score_profile::ScoreProfile;
+use crate::kernel::weighted_scores::WeightedScores;
+
+/// The columns of rows that count once, and their weights.
+#[derive(Debug)]
+pub struct Weighted<C> {
+    rows: C,
+    weight: Float64Array,
+    function: &'static str,
+}
+
+impl<C> Weighted<C> {
+    fn read(arguments: &Arguments, values: &[ArrayRef], position: usize, rows: C) -> Result<Self> {
+        let Some(weight) = values.get(position) else {
+            return exec_err!("{}: expected a weight", arguments.function);
+        };
+        Ok(Self {
+            rows,
+            weight: as_float64_array(weight)?.clone(),
+            function: arguments.function,
+        })
+    }
+
+    fn weight(&self, row: usize) -> Option<f64> {
+        known(&self.weight, row)
+    }
+
+    fn told(&self, error: &KernelError) -> DataFusionError {
+        exec_datafusion_err!("{}: {error}", self.function)
+    }
+}
+
+fn known(column: &Float64Array, row: usize) -> Option<f64> {
+    column.is_valid(row).then(|| column.value(row))
+}
+
+/// Labels and predictions as classes, from `3 * prediction + label`.
+fn classes_of(class: u8) -> [Option<bool>; 2] {
+    [class / 3, class % 3].map(|ternary| match ternary {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    })
+}
+
+impl Summary for WeightedScores {
+    type Columns = Weighted<ScoreColumns>;
+
+    /// `values` are label, prediction, score and weight; further ones are constants.
+    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<Self::Columns> {
+        let rows = <ScoreProfile as Summary>::columns(arguments, values)?;
+        Weighted::read(arguments, values, 3, rows)
+    }
+
+    fn observe(&mut self, columns: &Self::Columns, row: usize) -> Result<()> {
+        let ScoreColumns { class, score } = &columns.rows;
+        let [prediction, label] = classes_of(class.get(row).copied().unwrap_or(u8::MAX));
+        let weight = columns.weight(row);
+        Self::observe(self, prediction, label, known(score, row), weight)
+            .map_err(|error| columns.told(&error))
+    }
+
+    fn merge_state(&mut self, state: &[u8]) -> Result<()> {
+        Ok(self.merge(&Self::from_bytes(state)?)?)
+    }
+
+    fn state(&mut self) -> Vec<u8> {
+        self.to_bytes()
+    }
+
+    fn heap_size(&self) -> usize {
+        Self::heap_size(self)
+    }
+}
+
+impl Summary for WeightedRegression {
+    type Columns = Weighted<RegressionColumns>;
+
+    /// `values` are label, prediction and weight; further ones are constants.
+    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<Self::Columns> {
+        let rows = <RegressionProfile as Summary>::columns(arguments, values)?;
+        Weighted::read(arguments, values, 2, rows)
+    }
+
+    fn observe(&mut self, columns: &Self::Columns, row: usize) -> Result<()> {
+        let RegressionColumns { label, prediction } = &columns.rows;
+        let (label, prediction) = (known(label, row), known(prediction, row));
+        Self::observe(self, label, prediction, columns.weight(row))
+            .map_err(|error| columns.told(&error))
+    }
+
+    fn merge_state(&mut self, state: &[u8]) -> Result<()> {
+        Ok(self.merge(&Self::from_bytes(state)?)?)
+    }
+
+    fn state(&mut self) -> Vec<u8> {
+        self.to_bytes()
+    }
+
+    fn heap_size(&self) -> usize {
+        Self::heap_size(self)
+    }
+}
+
+/// A weighted multiclass profile; `None` while there is no row, so that an empty group takes no memory.
+#[derive(Debug)]
+pub struct WeightedClassRows {
+    /// The profile.
+    pub profile: Option<WeightedClasses>,
+    limits: DigestLimits,
+}
+
+impl WeightedClassRows {
+    /// No rows.
+    pub fn new(limits: DigestLimits) -> Self {
+        Self {
+            profile: None,
+            limits,
+        }
+    }
+
+    fn add(
+        &mut self,
+        columns: &Weighted<MulticlassColumns>,
+        row: usize,
+        scores: &mut [Option<f64>],
+    ) -> Result<()> {
+        let profile = match &mut self.profile {
+            Some(profile) => profile,
+            none => {
+                let classes = columns.rows.classes.as_ref().clone();
+                none.insert(WeightedClasses::new(classes, self.limits)?)
+            }
+        };
+        for (score, column) in scores.iter_mut().zip(&columns.rows.scores) {
+            *score = known(column, row);
+        }
+        let position = |column: &[Option<u16>]| column.get(row).copied().flatten().map(usize::from);
+        let label = position(&columns.rows.label);
+        let prediction = position(&columns.rows.prediction);
+        profile
+            .observe(label, prediction, scores, columns.weight(row))
+            .map_err(|error| columns.told(&error))
+    }
+}
+
+impl Summary for WeightedClassRows {
+    type Columns = Weighted<MulticlassColumns>;
+
+    /// `values` are label, prediction, scores and weight, then constants: classes.
+    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<Self::Columns> {
+        let rows = MulticlassRows::columns_with(arguments, values, 4)?;
+        Weighted::read(arguments, values, 3, rows)
+    }
+
+    fn observe(&mut self, columns: &Self::Columns, row: usize) -> Result<()> {
+        self.add(columns, row, &mut vec![None; columns.rows.buffer])
+    }
+
+    fn observe_run(
+        &mut self,
+        columns: &Self::Columns,
+        mut rows: std::ops::Range<usize>,
+    ) -> Result<()> {
+        let mut scores = vec![None; columns.rows.buffer];
+        rows.try_for_each(|row| self.add(columns, row, &mut scores))
+    }
+
+    fn merge_state(&mut self, state: &[u8]) -> Result<()> {
+        // no bytes are no rows
+        if state.is_empty() {
+            return Ok(());
+        }
+        let more = WeightedClasses::from_bytes(state)?;
+        match &mut self.profile {
+            Some(profile) => profile.merge(&more)?,
+            none => *none = Some(more),
+        }
+        Ok(())
+    }
+
+    fn state(&mut self) -> Vec<u8> {
+        let profile = self.profile.as_ref();
+        profile.map(WeightedClasses::to_bytes).unwrap_or_default()
+    }
+
+    fn heap_size(&self) -> usize {
+        self.profile.as_ref().map_or(0, WeightedClasses::heap_size)
+    }
+}

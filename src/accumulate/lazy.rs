@@ -2,7 +2,7 @@
 use datafusion::common::Result;
 
 use crate::kernel::KernelError;
-use crate::kernel::multiclass::{ClassEstimates, MulticlassProfile};
+use crate::kernel::multiclass::{ClassEstimates, MulticlassProfile, WeightedClasses};
 use crate::kernel::regression::LossEstimates;
 
 /// A profile whose classes or losses only rows can tell.
@@ -42,7 +42,12 @@ macro_rules! stored {
     )*};
 }
 
-stored!(MulticlassProfile, ClassEstimates, LossEstimates);
+stored!(
+    MulticlassProfile,
+    WeightedClasses,
+    ClassEstimates,
+    LossEstimates
+);
 
 /// A profile, `None` while there is no row; its state without rows is no bytes.
 #[derive(Debug)]

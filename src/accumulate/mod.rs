@@ -21,6 +21,7 @@ mod score_rows;
 mod series_rows;
 mod threshold_rows;
 mod value_rows;
+mod weighted_rows;
 
 pub use arguments::{Arguments, bytes_at};
 pub use class_estimate_rows::ClassEstimateRows;
@@ -36,6 +37,7 @@ pub use row::RowAccumulator;
 pub use score_rows::class_column;
 pub use series_rows::SeriesRows;
 pub use threshold_rows::ThresholdRows;
+pub use weighted_rows::WeightedClassRows;
 
 use std::fmt;
 use std::ops::Range;

@@ -22,10 +22,53 @@ pub struct MulticlassRows {
 /// Positions of labels and predictions, and the scores of each class, none where there are no scores.
 #[derive(Debug)]
 pub struct MulticlassColumns {
-    classes: Vec<String>,
+    pub(super) classes: Vec<String>,
     label: Vec<Option<u16>>,
     prediction: Vec<Option<u16>>,
     scores: Vec<Float64Array>,
+}
+
+impl MulticlassColumns {
+    /// Label, prediction and scores, which are a struct by class or NULL; names of the classes are a constant at `classes`.
+    pub(super) fn read(arguments: &Arguments, values: &[ArrayRef], classes: usize) -> Result<Self> {
+        let function = arguments.function;
+        let [label, prediction, scores, ..] = values else {
+            return exec_err!("{function}: expected label, prediction and scores");
+        };
+        let given = named_classes(arguments, classes)?;
+        let (names, scores) = scores_of(function, scores)?;
+        let classes = match (given, names) {
+            (Some(given), names) if names.is_empty() || given == names => given,
+            (Some(given), names) => {
+                return exec_err!(
+                    "{function}: classes are {}, and there are scores of {}. Expected the same in the same order",
+                    given.join(", "),
+                    names.join(", ")
+                );
+            }
+            (None, names) if names.is_empty() => {
+                return exec_err!(
+                    "{function}: there are neither scores nor classes. Expected one of them. \
+                     Hint: {function}(y_true, y_pred, NULL, ['basic', 'plus', 'pro'])"
+                );
+            }
+            (None, names) => names,
+        };
+        Ok(Self {
+            label: positions(function, "label", label, &classes)?,
+            prediction: positions(function, "prediction", prediction, &classes)?,
+            classes,
+            scores,
+        })
+    }
+
+    /// Positions of label and prediction of a row, whose scores go into `scores`.
+    pub(super) fn row(&self, row: usize, scores: &mut Vec<Option<f64>>) -> [Option<usize>; 2] {
+        scores.clear();
+        scores.extend(self.scores.iter().map(|column| known(column, row)));
+        [&self.label, &self.prediction]
+            .map(|column| column.get(row).copied().flatten().map(usize::from))
+    }
 }
 
 impl MulticlassRows {
@@ -61,46 +104,14 @@ impl Summary for MulticlassRows {
 
     /// `values` are label, prediction and scores, which are a struct by class or NULL, then constants: classes.
     fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<MulticlassColumns> {
-        let function = arguments.function;
-        let [label, prediction, scores, ..] = values else {
-            return exec_err!("{function}: expected label, prediction and scores");
-        };
-        let given = named_classes(arguments, 3)?;
-        let (names, scores) = scores_of(function, scores)?;
-        let classes = match (given, names) {
-            (Some(given), names) if names.is_empty() || given == names => given,
-            (Some(given), names) => {
-                return exec_err!(
-                    "{function}: classes are {}, and there are scores of {}. Expected the same in the same order",
-                    given.join(", "),
-                    names.join(", ")
-                );
-            }
-            (None, names) if names.is_empty() => {
-                return exec_err!(
-                    "{function}: there are neither scores nor classes. Expected one of them. \
-                     Hint: {function}(y_true, y_pred, NULL, ['basic', 'plus', 'pro'])"
-                );
-            }
-            (None, names) => names,
-        };
-        Ok(MulticlassColumns {
-            label: positions(function, "label", label, &classes)?,
-            prediction: positions(function, "prediction", prediction, &classes)?,
-            classes,
-            scores,
-        })
+        MulticlassColumns::read(arguments, values, 3)
     }
 
     fn observe(&mut self, columns: &MulticlassColumns, row: usize) -> Result<()> {
         let limits = self.limits;
         let empty = || MulticlassProfile::new(columns.classes.clone(), limits);
         let profile = self.profile.or_new(empty)?;
-        self.scores.clear();
-        let scores = columns.scores.iter().map(|column| known(column, row));
-        self.scores.extend(scores);
-        let position = |column: &[Option<u16>]| column.get(row).copied().flatten().map(usize::from);
-        let (label, prediction) = (position(&columns.label), position(&columns.prediction));
+        let [label, prediction] = columns.row(row, &mut self.scores);
         profile.observe(label, prediction, &self.scores);
         Ok(())
     }

@@ -11,8 +11,8 @@ use crate::kernel::regression::RegressionProfile;
 /// Label and prediction of each row.
 #[derive(Debug)]
 pub struct RegressionColumns {
-    label: Float64Array,
-    prediction: Float64Array,
+    pub(super) label: Float64Array,
+    pub(super) prediction: Float64Array,
 }
 
 impl RegressionColumns {

@@ -12,8 +12,8 @@ use crate::kernel::score_profile::{ScoreProfile, ternary};
 /// Label and prediction of each row as one class, and the scores.
 #[derive(Debug)]
 pub struct ScoreColumns {
-    class: Vec<u8>,
-    score: Float64Array,
+    pub(super) class: Vec<u8>,
+    pub(super) score: Float64Array,
 }
 
 impl Summary for ScoreProfile {

@@ -1,12 +1,13 @@
 //! Rows of a model's output with weights go into weighted profiles.
-use datafusion::arrow::array::{Array, ArrayRef, Float64Array};
+use datafusion::arrow::array::{ArrayRef, Float64Array};
 use datafusion::common::cast::as_float64_array;
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err, exec_err};
 
+use super::lazy::Lazy;
 use super::multiclass_rows::MulticlassColumns;
-use super::regression_rows::RegressionColumns;
+use super::regression_rows::{RegressionColumns, known};
 use super::score_rows::ScoreColumns;
-use super::{Arguments, MulticlassRows, Summary};
+use super::{Arguments, Summary};
 use crate::kernel::KernelError;
 use crate::kernel::digest::DigestLimits;
 use crate::kernel::multiclass::WeightedClasses;
@@ -41,10 +42,6 @@ impl<C> Weighted<C> {
     fn told(&self, error: &KernelError) -> DataFusionError {
         exec_datafusion_err!("{}: {error}", self.function)
     }
-}
-
-fn known(column: &Float64Array, row: usize) -> Option<f64> {
-    column.is_valid(row).then(|| column.value(row))
 }
 
 /// Labels and predictions as classes, from `3 * prediction + label`.
@@ -115,45 +112,23 @@ impl Summary for WeightedRegression {
     }
 }
 
-/// A weighted multiclass profile; `None` while there is no row, so that an empty group takes no memory.
+/// A weighted multiclass profile.
 #[derive(Debug)]
 pub struct WeightedClassRows {
-    /// The profile.
-    pub profile: Option<WeightedClasses>,
+    profile: Lazy<WeightedClasses>,
     limits: DigestLimits,
+    /// Scores of one row.
+    scores: Vec<Option<f64>>,
 }
 
 impl WeightedClassRows {
     /// No rows.
     pub fn new(limits: DigestLimits) -> Self {
         Self {
-            profile: None,
+            profile: Lazy::default(),
             limits,
+            scores: Vec::new(),
         }
-    }
-
-    fn add(
-        &mut self,
-        columns: &Weighted<MulticlassColumns>,
-        row: usize,
-        scores: &mut [Option<f64>],
-    ) -> Result<()> {
-        let profile = match &mut self.profile {
-            Some(profile) => profile,
-            none => {
-                let classes = columns.rows.classes.as_ref().clone();
-                none.insert(WeightedClasses::new(classes, self.limits)?)
-            }
-        };
-        for (score, column) in scores.iter_mut().zip(&columns.rows.scores) {
-            *score = known(column, row);
-        }
-        let position = |column: &[Option<u16>]| column.get(row).copied().flatten().map(usize::from);
-        let label = position(&columns.rows.label);
-        let prediction = position(&columns.rows.prediction);
-        profile
-            .observe(label, prediction, scores, columns.weight(row))
-            .map_err(|error| columns.told(&error))
     }
 }
 
@@ -162,42 +137,30 @@ impl Summary for WeightedClassRows {
 
     /// `values` are label, prediction, scores and weight, then constants: classes.
     fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<Self::Columns> {
-        let rows = MulticlassRows::columns_with(arguments, values, 4)?;
+        let rows = MulticlassColumns::read(arguments, values, 4)?;
         Weighted::read(arguments, values, 3, rows)
     }
 
     fn observe(&mut self, columns: &Self::Columns, row: usize) -> Result<()> {
-        self.add(columns, row, &mut vec![None; columns.rows.buffer])
-    }
-
-    fn observe_run(
-        &mut self,
-        columns: &Self::Columns,
-        mut rows: std::ops::Range<usize>,
-    ) -> Result<()> {
-        let mut scores = vec![None; columns.rows.buffer];
-        rows.try_for_each(|row| self.add(columns, row, &mut scores))
+        let limits = self.limits;
+        let empty = || WeightedClasses::new(columns.rows.classes.clone(), limits);
+        let profile = self.profile.or_new(empty)?;
+        let [label, prediction] = columns.rows.row(row, &mut self.scores);
+        profile
+            .observe(label, prediction, &self.scores, columns.weight(row))
+            .map_err(|error| columns.told(&error))
     }
 
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
-        // no bytes are no rows
-        if state.is_empty() {
-            return Ok(());
-        }
-        let more = WeightedClasses::from_bytes(state)?;
-        match &mut self.profile {
-            Some(profile) => profile.merge(&more)?,
-            none => *none = Some(more),
-        }
-        Ok(())
+        self.profile.merge_state(state)
     }
 
     fn state(&mut self) -> Vec<u8> {
-        let profile = self.profile.as_ref();
-        profile.map(WeightedClasses::to_bytes).unwrap_or_default()
+        self.profile.state()
     }
 
     fn heap_size(&self) -> usize {
-        self.profile.as_ref().map_or(0, WeightedClasses::heap_size)
+        let scores = self.scores.capacity() * size_of::<Option<f64>>();
+        scores + self.profile.heap_size()
     }
 }

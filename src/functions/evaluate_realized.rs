@@ -7,16 +7,15 @@ use super::shared_arguments::CONFIDENCE_LEVEL;
 use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, number, numbers, texts, value_matrix};
 use crate::kernel::metric::Metric;
-use crate::kernel::multiclass::{
-    ClassReading, MulticlassMetric, MulticlassProfile, RealizedClasses,
-};
+use crate::kernel::multiclass::{ClassReading, MulticlassMetric, RealizedClasses};
 use crate::kernel::performance::PerformanceMetric;
 use crate::kernel::profile::Profile;
 use crate::kernel::reading::{Reading, Status};
 use crate::kernel::realized::Realized;
-use crate::kernel::regression::{RealizedRegression, RegressionMetric, RegressionProfile};
+use crate::kernel::regression::{RealizedRegression, RegressionMetric};
 use crate::kernel::score_profile::ScoreProfile;
 use crate::kernel::threshold_text::Judged;
+use crate::kernel::weighted_profile::WeightedProfile;
 use crate::suggest::expected_one_of;
 
 pub(super) static EVALUATE_REALIZED: FunctionSpec = FunctionSpec {
@@ -61,9 +60,22 @@ pub(super) fn evaluate_realized(
         None => empty(values),
     };
     let readings = match profile {
-        Profile::Score(profile) => of_scores(spec, values, profile, confidence)?,
-        Profile::Multiclass(profile) => of_classes(spec, values, *profile, confidence)?,
-        Profile::Regression(profile) => of_regression(spec, values, *profile, confidence)?,
+        Profile::Score(mut profile) => {
+            of_scores(spec, values, &Realized::new(&profile.bins()), confidence)?
+        }
+        Profile::Multiclass(mut profile) => of_classes(
+            spec,
+            values,
+            &RealizedClasses::new(&mut profile),
+            confidence,
+        )?,
+        Profile::Regression(mut profile) => of_regression(
+            spec,
+            values,
+            &RealizedRegression::new(&mut profile),
+            confidence,
+        )?,
+        Profile::Weighted(profile) => of_weighted(spec, values, &profile, confidence)?,
         other => {
             return exec_err!(
                 "{}: the profile is a {} profile. Expected one of a model. \
@@ -85,15 +97,39 @@ fn empty(values: &[ScalarValue]) -> Profile {
     }
 }
 
+fn of_weighted(
+    spec: &FunctionSpec,
+    values: &[ScalarValue],
+    profile: &WeightedProfile,
+    confidence: f64,
+) -> Result<Vec<Evaluated>> {
+    match profile {
+        WeightedProfile::Scores(profile) => {
+            of_scores(spec, values, &Realized::weighted(profile)?, confidence)
+        }
+        WeightedProfile::Classes(profile) => of_classes(
+            spec,
+            values,
+            &RealizedClasses::weighted(profile)?,
+            confidence,
+        ),
+        WeightedProfile::Regression(profile) => of_regression(
+            spec,
+            values,
+            &RealizedRegression::weighted(profile)?,
+            confidence,
+        ),
+    }
+}
+
 fn of_scores(
     spec: &FunctionSpec,
     values: &[ScalarValue],
-    mut profile: ScoreProfile,
+    realized: &Realized,
     confidence: f64,
 ) -> Result<Vec<Evaluated>> {
     let metrics = binary_metrics(spec, values, 1)?;
     let matrix = value_matrix(spec, values, 2, &metrics)?;
-    let realized = Realized::new(&profile.bins());
     let of =
         |metric: Metric| evaluated(metric.name(), realized.reading(metric, matrix, confidence));
     Ok(metrics.into_iter().map(of).collect())
@@ -102,10 +138,9 @@ fn of_scores(
 fn of_regression(
     spec: &FunctionSpec,
     values: &[ScalarValue],
-    mut profile: RegressionProfile,
+    realized: &RealizedRegression,
     confidence: f64,
 ) -> Result<Vec<Evaluated>> {
-    let realized = RealizedRegression::new(&mut profile);
     let of = |name: String| match RegressionMetric::parse(&name) {
         Some(metric) => Ok(evaluated(
             metric.name(),
@@ -123,12 +158,11 @@ fn of_regression(
 fn of_classes(
     spec: &FunctionSpec,
     values: &[ScalarValue],
-    mut profile: MulticlassProfile,
+    realized: &RealizedClasses,
     confidence: f64,
 ) -> Result<Vec<Evaluated>> {
     let matrix = numbers(values, 2);
-    let cells = profile.classes().len() * profile.classes().len();
-    let realized = RealizedClasses::new(&mut profile);
+    let cells = realized.classes().len() * realized.classes().len();
     let mut found = vec![];
     for name in texts(values, 1) {
         let Some(metric) = MulticlassMetric::parse(&name) else {

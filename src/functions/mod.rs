@@ -29,6 +29,7 @@ mod shared_arguments;
 mod spec;
 mod thresholds;
 mod values;
+mod weighted;
 mod window;
 
 pub use column_readings::COLUMN_FIELDS;
@@ -51,6 +52,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         class_estimates::aggregates()?,
         losses::aggregates()?,
         regression::all()?,
+        weighted::all()?,
         evaluate::aggregates()?,
         thresholds::aggregates()?,
         ranking::aggregates()?,

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::Result;
 use datafusion::logical_expr::AggregateUDF;
 
 use super::aggregate::aggregate;
-use super::profiles::digest_limits;
+use super::profiles::{digest_limits, profile_of};
 use super::spec::{Argument, FunctionSpec, Role};
 use crate::accumulate::{Aggregation, Arguments, WeightedClassRows, named_classes};
-use crate::kernel::digest::DigestLimits;
 use crate::kernel::multiclass::WeightedClasses;
 use crate::kernel::regression::WeightedRegression;
 use crate::kernel::weighted_scores::WeightedScores;
@@ -126,9 +125,7 @@ pub(super) fn all() -> Result<Vec<Arc<AggregateUDF>>> {
 
 fn scores(_: &'static FunctionSpec, arguments: Arguments) -> Result<Aggregation<WeightedScores>> {
     let limits = digest_limits(&arguments, 4)?;
-    Ok(profile(arguments, limits, WeightedScores::new, |profile| {
-        Some(profile.to_bytes())
-    }))
+    Ok(profile_of(arguments, move || WeightedScores::new(limits)))
 }
 
 fn regression(
@@ -136,12 +133,9 @@ fn regression(
     arguments: Arguments,
 ) -> Result<Aggregation<WeightedRegression>> {
     let limits = digest_limits(&arguments, 3)?;
-    Ok(profile(
-        arguments,
-        limits,
-        WeightedRegression::new,
-        |profile| Some(profile.to_bytes()),
-    ))
+    Ok(profile_of(arguments, move || {
+        WeightedRegression::new(limits)
+    }))
 }
 
 fn classes(
@@ -153,21 +147,7 @@ fn classes(
         // refuses classes that cannot be told apart
         WeightedClasses::new(classes, limits)?;
     }
-    Ok(profile(arguments, limits, WeightedClassRows::new, |rows| {
-        rows.profile.as_ref().map(WeightedClasses::to_bytes)
+    Ok(profile_of(arguments, move || {
+        WeightedClassRows::new(limits)
     }))
-}
-
-fn profile<S: 'static>(
-    arguments: Arguments,
-    limits: DigestLimits,
-    empty: fn(DigestLimits) -> S,
-    bytes: fn(&S) -> Option<Vec<u8>>,
-) -> Aggregation<S> {
-    Aggregation {
-        arguments,
-        empty: Arc::new(move || empty(limits)),
-        read: Arc::new(move |profile| Ok(ScalarValue::BinaryView(bytes(profile)))),
-        output: DataType::BinaryView,
-    }
 }

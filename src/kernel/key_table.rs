@@ -11,22 +11,28 @@ const LEAST_SLOTS: usize = 16;
 /// Above this level a bin is all there is.
 const HIGHEST_LEVEL: u8 = 63;
 
-/// What is summed of the rows of an entry.
-pub(super) trait RowSums: Copy + Default {
-    /// Whether no row was added.
-    fn is_empty(&self) -> bool;
+/// What is added up over the rows of a cell.
+pub(super) trait CellSum: Copy + Default {
+    /// The fewest bytes of it.
+    const LEAST_BYTES: usize;
 
     /// Adds the sums of other rows.
     fn add(&mut self, other: &Self);
-
-    /// Takes in that the first key of all rows loses bits from `level` on, whose value is `bits`.
-    fn drop_bits(&mut self, _bits: u64, _level: u8) {}
 
     /// Appends the sums.
     fn write(&self, w: &mut Writer);
 
     /// Reads what [`Self::write`] wrote; an error for sums that no rows have.
     fn read(r: &mut Reader) -> Result<Self, KernelError>;
+}
+
+/// What is added up over the rows of an entry whose keys lose bits.
+pub(super) trait RowSums: CellSum {
+    /// Whether no row was added.
+    fn is_empty(&self) -> bool;
+
+    /// Takes in that the first key of all rows loses bits from `level` on, whose value is `bits`.
+    fn drop_bits(&mut self, _bits: u64, _level: u8) {}
 }
 
 /// Rows whose `KEYS` keys agree in the bits that are kept, and that belong to one cell.
@@ -223,7 +229,7 @@ impl<const KEYS: usize, S: RowSums> KeyTable<KEYS, S> {
             ..Self::new(limits)
         };
         let mut before: u64 = 0;
-        for _ in 0..r.length(3)? {
+        for _ in 0..r.length(1 + KEYS + S::LEAST_BYTES)? {
             let mut bins = [0; KEYS];
             for (position, bin) in bins.iter_mut().enumerate() {
                 let base = if position == 0 { before } else { 0 };

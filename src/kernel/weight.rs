@@ -2,7 +2,7 @@
 use super::KernelError;
 use super::codec::{Reader, Writer};
 use super::digest_bytes::disordered;
-use super::key_table::RowSums;
+use super::key_table::{CellSum, RowSums};
 
 /// Least weight but 0: below it what is read of a weight would be coarse.
 pub const LEAST_WEIGHT: f64 = 1.0 / (1u64 << 20) as f64;
@@ -102,18 +102,22 @@ impl RowSums for WeightSums {
         self.rows == 0
     }
 
-    fn add(&mut self, other: &Self) {
-        self.rows = self.rows.saturating_add(other.rows);
-        self.weight = self.weight.saturating_add(other.weight);
-        self.square = self.square.saturating_add(other.square);
-        self.dropped = self.dropped.saturating_add(other.dropped);
-    }
-
     fn drop_bits(&mut self, bits: u64, level: u8) {
         let bits = u128::from(bits) << level;
         self.dropped = self
             .dropped
             .saturating_add(self.weight.saturating_mul(bits));
+    }
+}
+
+impl CellSum for WeightSums {
+    const LEAST_BYTES: usize = 4;
+
+    fn add(&mut self, other: &Self) {
+        self.rows = self.rows.saturating_add(other.rows);
+        self.weight = self.weight.saturating_add(other.weight);
+        self.square = self.square.saturating_add(other.square);
+        self.dropped = self.dropped.saturating_add(other.dropped);
     }
 
     fn write(&self, w: &mut Writer) {

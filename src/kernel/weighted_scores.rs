@@ -6,7 +6,7 @@ use super::digest::DigestLimits;
 use super::digest_limits::{Coarseness, require_same_coarseness};
 use super::group::Group;
 use super::key::{LARGEST_SCORE, MANTISSA_BITS, Scale};
-use super::key_table::{Entry, KeyTable, RowSums};
+use super::key_table::{CellSum, Entry, KeyTable};
 use super::score_profile::ternary;
 use super::weight::{Weight, WeightSums, overflow};
 

@@ -14,6 +14,8 @@ use super::fit::{FIT, Fit};
 use super::roles::{Roles, column};
 use super::session_functions::aggregate;
 
+const WEIGHT: &str = "__weight";
+
 /// What stands between the columns of a chunk and its profile, where columns are profiled.
 pub const COLUMN_COLUMNS: [&str; 2] = ["column_name", "column_status"];
 
@@ -84,15 +86,19 @@ impl Profiled {
                 let unknown = ScalarValue::Boolean(None);
                 let score = roles.score.clone().unwrap_or_else(|| lit(unknown.clone()));
                 let score = [("__score".to_string(), score)];
-                score.into_iter().chain(outcome(roles, &unknown)).collect()
+                let scores = score.into_iter().chain(outcome(roles, &unknown));
+                scores.chain(weight_of(roles)).collect()
             }
             Self::Classes(roles) | Self::ClassEstimates(roles, _) => {
                 let scores = roles.by_class.scores.iter().enumerate();
                 let scores = scores.map(|(i, score)| (score_name(i), score.clone()));
                 let outcome = outcome(roles, &ScalarValue::Utf8View(None));
-                scores.chain(outcome).collect()
+                scores.chain(outcome).chain(weight_of(roles)).collect()
             }
-            Self::Regression(roles) => outcome(roles, &ScalarValue::Float64(None)).into(),
+            Self::Regression(roles) => {
+                let outcome = outcome(roles, &ScalarValue::Float64(None)).into_iter();
+                outcome.chain(weight_of(roles)).collect()
+            }
             Self::Columns(columns) => numbered(columns)
                 .filter_map(|(i, column)| Some((format!("__column_{i}"), column.expr.clone()?)))
                 .collect(),
@@ -120,13 +126,31 @@ impl Profiled {
             bounds.after(outcome.chain(rest))
         };
         let (function, arguments) = match self {
-            Self::Scores(_) => ("score_profile", outcome_and(vec![column("__score")])),
-            Self::Classes(roles) => ("multiclass_profile", class_arguments(roles, bounds)),
+            Self::Scores(roles) => match roles.weight {
+                Some(_) => (
+                    "weighted_score_profile",
+                    outcome_and(vec![column("__score"), column(WEIGHT)]),
+                ),
+                None => ("score_profile", outcome_and(vec![column("__score")])),
+            },
+            Self::Classes(roles) => match roles.weight {
+                Some(_) => (
+                    "weighted_multiclass_profile",
+                    class_arguments(roles, bounds),
+                ),
+                None => ("multiclass_profile", class_arguments(roles, bounds)),
+            },
             Self::ClassEstimates(roles, _) => {
                 let scores = roles.by_class.record();
                 ("class_estimates", outcome_and(vec![scores, column(FIT)]))
             }
-            Self::Regression(_) => ("regression_profile", outcome_and(vec![])),
+            Self::Regression(roles) => match roles.weight {
+                Some(_) => (
+                    "weighted_regression_profile",
+                    outcome_and(vec![column(WEIGHT)]),
+                ),
+                None => ("regression_profile", outcome_and(vec![])),
+            },
             Self::Losses(fitted) => ("loss_estimates", outcome_and(vec![fitted.record.clone()])),
             Self::Errors(fitted) => (
                 "reconstruction_profile",
@@ -219,7 +243,7 @@ pub fn outcome(roles: &Roles, unknown: &ScalarValue) -> [(String, Expr); 2] {
     ]
 }
 
-/// The arguments of `multiclass_profile` over [`Profiled::inputs`].
+/// The arguments of `multiclass_profile`, or of the weighted one, over [`Profiled::inputs`].
 pub fn class_arguments(roles: &Roles, bounds: &Bounds) -> Vec<Expr> {
     let classes = &roles.by_class.classes;
     let scores = roles.by_class.record();
@@ -228,13 +252,15 @@ pub fn class_arguments(roles: &Roles, bounds: &Bounds) -> Vec<Expr> {
         .map(|class| ScalarValue::from(class.as_str()))
         .collect();
     let names = ScalarValue::List(ScalarValue::new_list_nullable(&names, &DataType::Utf8));
-    let arguments = [
-        column("__label"),
-        column("__prediction"),
-        scores,
-        lit(names),
-    ];
-    bounds.after(arguments)
+    let inputs = [column("__label"), column("__prediction"), scores].into_iter();
+    let weight = roles.weight.as_ref().map(|_| column(WEIGHT));
+    bounds.after(inputs.chain(weight).chain([lit(names)]))
+}
+
+/// The weight, under its name inside of plans.
+fn weight_of(roles: &Roles) -> Option<(String, Expr)> {
+    let weight = roles.weight.clone()?;
+    Some((WEIGHT.into(), weight))
 }
 
 fn profile_name(position: usize) -> String {

@@ -57,6 +57,11 @@ pub static SPEC: RelationSpec = RelationSpec {
             "label_delay",
             "INTERVAL: labels of analysis rows younger than this at as_of are not final and count as unknown.",
         ),
+        (
+            "weight",
+            "What a row counts, a number from 1e-6 to 1e9; rows of NULL or 0 are not used. Errors are those of rows that were drawn \
+             with unequal chances (linearization).",
+        ),
         shared_arguments::TIMESTAMP,
         PROBLEM_TYPE,
         CLASSES,
@@ -167,9 +172,16 @@ fn labelled_profiles(
                 call.function()
             );
         }
+        if call.sql("weight").is_some() {
+            return plan_err!(
+                "{}: argument 'weight' cannot be applied to stored profiles, whose rows are counted already. Expected rows as '{}'",
+                call.function(),
+                side.argument
+            );
+        }
         return chunk_profiles(call, side, by, problem);
     }
-    let mut roles = Roles::resolve(call, &side, problem)?;
+    let mut roles = Roles::resolve(call, &side, problem)?.with_weight(call, &side)?;
     let (function, dataset) = (call.function(), side.dataset);
     let names = column_names(side.schema());
     if roles.label.is_none() {

@@ -25,6 +25,8 @@ pub struct Roles {
     pub timestamp: Option<Expr>,
     /// Of several classes, in place of the score.
     pub by_class: ClassScores,
+    /// What a row counts, where rows count unequally.
+    pub weight: Option<Expr>,
 }
 
 impl Roles {
@@ -49,6 +51,7 @@ impl Roles {
                 }
                 Problem::Binary | Problem::Regression => ClassScores::default(),
             },
+            weight: None,
         };
         if let Some(score) = &roles.score {
             check_score(call, score, schema)?;
@@ -66,6 +69,15 @@ impl Roles {
             label: class("label", roles.label)?,
             ..roles
         })
+    }
+
+    /// With the weights that the call gives, if it does.
+    pub fn with_weight(mut self, call: &mut Call, side: &Side) -> Result<Self> {
+        if let Some(sql) = call.sql("weight") {
+            let weight = call.resolve("weight", sql, side.schema())?;
+            self.weight = Some(as_number(call, "weight", weight, side.schema())?);
+        }
+        Ok(self)
     }
 
     /// The timestamp, which a reference may lack.

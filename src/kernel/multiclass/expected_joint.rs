@@ -1,7 +1,8 @@
 //! How the probabilities of two classes go together, by the ranges of their scores.
 use super::super::KernelError;
 use super::super::codec::{Reader, Writer};
-use super::joint::{CellSum, Cells, JointCell};
+use super::super::key_table::CellSum;
+use super::joint::{Cells, JointCell};
 use super::mass_digest::{number, product};
 
 /// Sums over the rows of a cell, of probabilities in units of 2^-62.

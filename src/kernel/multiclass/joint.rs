@@ -5,6 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use super::super::KernelError;
 use super::super::codec::{Reader, Writer};
 use super::super::key::Scale;
+use super::super::key_table::CellSum;
 
 /// Bits of a score's key that are kept: two ranges an octave, as close to 1 as to 0.
 const DROPPED_BITS: u32 = 51;
@@ -64,19 +65,6 @@ impl Hasher for Spread {
     fn write_u64(&mut self, n: u64) {
         self.0 = (self.0 ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
-}
-
-/// What is added up over the rows of a cell.
-pub(super) trait CellSum: Copy + Default {
-    /// The fewest bytes of it.
-    const LEAST_BYTES: usize;
-
-    /// Adds another.
-    fn add(&mut self, other: &Self);
-
-    fn write(&self, w: &mut Writer);
-
-    fn read(r: &mut Reader) -> Result<Self, KernelError>;
 }
 
 /// Sums by [`JointCell`], of every pair of classes.
@@ -164,9 +152,9 @@ impl CellSum for u64 {
 /// Counts of rows by label and ranges.
 pub(super) type Joint = Cells<u64>;
 
-impl Joint {
+impl<S: CellSum> Cells<S> {
     /// Adds a row by its label and the ranges of its scores, one for each class.
-    pub fn observe(&mut self, label: usize, ranges: &[u16]) {
+    pub fn observe_row(&mut self, label: usize, ranges: &[u16], row: &S) {
         for (k, first) in ranges.iter().enumerate() {
             for (l, second) in ranges.iter().enumerate().skip(k + 1) {
                 let cell = JointCell {
@@ -174,7 +162,7 @@ impl Joint {
                     ranges: (*first, *second),
                     label,
                 };
-                *self.at(cell) += 1;
+                self.at(cell).add(row);
             }
         }
     }

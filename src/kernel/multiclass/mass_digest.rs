@@ -2,7 +2,7 @@
 use super::super::KernelError;
 use super::super::codec::{Reader, Writer};
 use super::super::digest_bytes::disordered;
-use super::super::key_table::{Entry, KeyTable, RowSums};
+use super::super::key_table::{CellSum, Entry, KeyTable, RowSums};
 
 /// A probability as a whole number: sums are exact, whatever their order.
 const UNIT: f64 = (1u64 << 62) as f64;
@@ -51,6 +51,10 @@ impl RowSums for Masses {
     fn is_empty(&self) -> bool {
         self.rows == 0
     }
+}
+
+impl CellSum for Masses {
+    const LEAST_BYTES: usize = 3;
 
     fn add(&mut self, other: &Self) {
         self.rows = self.rows.saturating_add(other.rows);

@@ -90,7 +90,7 @@ impl MulticlassProfile {
             }
         }
         if let Some(ranges) = ranges.get(..self.scores.len()) {
-            self.joint.observe(label, ranges);
+            self.joint.observe_row(label, ranges, &1);
         }
     }
 

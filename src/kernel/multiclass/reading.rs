@@ -110,7 +110,7 @@ impl RealizedClasses {
         // rows without scores are in the matrix alone, which therefore has a unit of its own
         let scored_unit = profile.scores.first().and_then(WeightedScores::unit);
         let scored_unit = scored_unit.unwrap_or(1.0);
-        let joint = profile.joint_squares().filter(|_| side <= MOST_PAIRED);
+        let joint = (side <= MOST_PAIRED).then(|| profile.joint_squares());
         Ok(Self {
             classes: profile.classes.clone(),
             matrix: cells(&WeightSums::weight),
@@ -130,6 +130,11 @@ impl RealizedClasses {
                 squares: cells(&|sums| sums.square() * unit * unit),
             }),
         })
+    }
+
+    /// Names of the classes.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
     }
 
     /// Realized values of a metric with confidence intervals of the population's: one of the whole, or one for each class

@@ -2,24 +2,17 @@
 use super::super::KernelError;
 use super::super::codec::{Reader, Writer};
 use super::super::digest::DigestLimits;
-use super::super::digest_bytes::disordered;
 use super::super::key::LARGEST_SCORE;
-use super::super::key_table::{KeyTable, RowSums};
+use super::super::key_table::CellSum;
 use super::super::weight::{Weight, WeightSums, overflow};
 use super::super::weighted_scores::WeightedScores;
-use super::joint::{JointCell, MOST_PAIRED, range_of};
+use super::joint::{Cells, JointCell, MOST_PAIRED, range_of};
 use super::profile::check_classes;
 
 /// First bytes of a weighted multiclass profile.
 pub const MAGIC: [u8; 4] = *b"MWWC";
 const LAYOUT: u8 = 1;
 const NAME: &str = "weighted multiclass profile";
-/// More cells than scores of eight classes have; beyond it, errors of averages are bounded.
-const MOST_CELLS: DigestLimits = DigestLimits {
-    max_bins: DigestLimits::MOST_BINS,
-    min_level: 0,
-};
-
 /// Labelled rows by label, prediction and the scores of each class, with sums of their weights and of the squares of these.
 ///
 /// Merges in any order to identical bytes. Memory: at most twice `max_bins` entries for each class, and the square of the number
@@ -41,7 +34,7 @@ pub struct WeightedClasses {
     matrix: Vec<WeightSums>,
     /// Rows with all scores: the scores of each class, positive where it is the label.
     pub(in super::super) scores: Vec<WeightedScores>,
-    joint: KeyTable<1, WeightSums>,
+    joint: Cells<WeightSums>,
     /// Labelled rows without a weight.
     unweighted: u64,
     /// Labelled and weighted rows of which a score is NaN, infinite or too large.
@@ -62,7 +55,7 @@ impl WeightedClasses {
                 .map(|_| WeightedScores::new(limits))
                 .collect(),
             classes,
-            joint: KeyTable::new(MOST_CELLS),
+            joint: Cells::default(),
             unweighted: 0,
             invalid: 0,
         })
@@ -107,30 +100,14 @@ impl WeightedClasses {
         for (class, (profile, score)) in self.scores.iter_mut().zip(scores).enumerate() {
             profile.observe(None, Some(class == label), *score, number)?;
         }
-        if side <= MOST_PAIRED {
-            self.observe_pairs(label, scores, sums);
+        let mut ranges = [0; MOST_PAIRED];
+        for (range, score) in ranges.iter_mut().zip(scores.iter().flatten()) {
+            *range = range_of(*score);
+        }
+        if let Some(ranges) = ranges.get(..side) {
+            self.joint.observe_row(label, ranges, &sums);
         }
         Ok(())
-    }
-
-    fn observe_pairs(&mut self, label: usize, scores: &[Option<f64>], sums: WeightSums) {
-        let ranges = || {
-            scores
-                .iter()
-                .flatten()
-                .map(|score| range_of(*score))
-                .enumerate()
-        };
-        for (k, first) in ranges() {
-            for (l, second) in ranges().skip(k + 1) {
-                let cell = JointCell {
-                    classes: (k, l),
-                    ranges: (first, second),
-                    label,
-                };
-                self.joint.add([cell.code()], 0, sums);
-            }
-        }
     }
 
     /// Rows with a label.
@@ -156,13 +133,10 @@ impl WeightedClasses {
         Ok((sum(WeightSums::weight), sum(WeightSums::square)))
     }
 
-    /// How the scores of two classes go together, by squared weights; nothing where there are too many ranges.
-    pub(super) fn joint_squares(&self) -> Option<Vec<(JointCell, f64)>> {
-        let entries = (self.joint.level() == 0).then(|| self.joint.entries())?;
-        let cell = |entry: &super::super::key_table::Entry<1, WeightSums>| {
-            (JointCell::of(entry.bins[0]), entry.sums.square())
-        };
-        Some(entries.iter().map(cell).collect())
+    /// How the scores of two classes go together, by squared weights.
+    pub(super) fn joint_squares(&self) -> Vec<(JointCell, f64)> {
+        let cells = self.joint.cells().into_iter();
+        cells.map(|(cell, sums)| (cell, sums.square())).collect()
     }
 
     /// Adds the rows of another profile.
@@ -180,6 +154,13 @@ impl WeightedClasses {
         self.unweighted = self.unweighted.saturating_add(other.unweighted);
         self.invalid = self.invalid.saturating_add(other.invalid);
         Ok(())
+    }
+
+    /// Adds the rows of a profile given as bytes.
+    ///
+    /// Errors: bytes that [`Self::to_bytes`] did not write, and those of [`Self::merge`].
+    pub fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError> {
+        self.merge(&Self::from_bytes(bytes)?)
     }
 
     /// Bytes on the heap.
@@ -217,22 +198,9 @@ impl WeightedClasses {
         for scores in &mut profile.scores {
             *scores = WeightedScores::from_bytes(r.bytes()?)?;
         }
-        profile.joint = KeyTable::read(&mut r, 1)?;
+        profile.joint = Cells::read(&mut r, profile.classes.len())?;
         r.finish()?;
-        let side = profile.classes.len();
-        let known = |(cell, _): &(JointCell, f64)| {
-            let positions = [cell.classes.0, cell.classes.1, cell.label];
-            positions.iter().all(|position| *position < side)
-        };
-        match profile
-            .joint_squares()
-            .unwrap_or_default()
-            .iter()
-            .all(known)
-        {
-            true => Ok(profile),
-            false => Err(disordered()),
-        }
+        Ok(profile)
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::digest::DigestLimits;
 use super::super::digest_bytes::disordered;
 use super::super::digest_limits::{Coarseness, require_same_coarseness};
 use super::super::key::Scale;
-use super::super::key_table::{KeyTable, RowSums};
+use super::super::key_table::{CellSum, KeyTable};
 use super::super::weight::{Weight, WeightSums, overflow};
 use super::profile::{Counts, LARGEST, has_no_size};
 use super::sums::{Rows, Sums};

@@ -98,7 +98,7 @@ impl WeightedValues {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::key_table::RowSums;
+    use super::super::super::key_table::CellSum;
     use super::super::super::weight::Weight;
     use super::*;
 

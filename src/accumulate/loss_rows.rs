@@ -75,6 +75,10 @@ impl Summary for LossRows {
 
     /// Labels and predictions are added up in blocks.
     fn observe_run(&mut self, columns: &LossColumns, rows: Range<usize>) -> Result<()> {
+        // no rows make no profile
+        if rows.is_empty() {
+            return Ok(());
+        }
         let limits = self.limits;
         let empty = || Ok(LossEstimates::new(&columns.losses, limits));
         let profile = self.profile.or_new(empty)?;

@@ -120,7 +120,7 @@ impl Realized {
         if used == 0 {
             let status = if self.labelled_count == 0 {
                 Status::NoLabels
-            } else if metric.needs_prediction() {
+            } else if metric.needs_prediction() && !self.is_unweighted() {
                 Status::NoPrediction
             } else {
                 Status::InsufficientData
@@ -152,6 +152,11 @@ impl Realized {
             }
             _ => of_confusion(&self.confusion, metric, value_matrix, confidence_level),
         }
+    }
+
+    /// Whether no labelled row has a weight.
+    fn is_unweighted(&self) -> bool {
+        self.weighting.as_ref().is_some_and(|by| by.is_empty())
     }
 
     /// Rows with label and score, or what they weigh.

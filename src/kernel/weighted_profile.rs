@@ -1,7 +1,8 @@
 //! A profile of rows that count unequally, of any kind of model.
 use super::error::KernelError;
-use super::multiclass::{self, WeightedClasses};
-use super::regression::{self, WeightedRegression};
+use super::multiclass::{self, RealizedClasses, WeightedClasses};
+use super::realized::Realized;
+use super::regression::{self, RealizedRegression, WeightedRegression};
 use super::weighted_scores::{self, WeightedScores};
 
 /// A weighted profile whose kind its bytes say.
@@ -108,5 +109,31 @@ impl WeightedProfile {
             }
             Self::Regression(profile) => profile.level(),
         }
+    }
+}
+
+/// The realized metrics of a chunk of any kind of model.
+#[derive(Debug)]
+pub enum RealizedModel {
+    /// Of two classes.
+    Scores(Realized),
+    /// Of several.
+    Classes(RealizedClasses),
+    /// Of a number.
+    Regression(RealizedRegression),
+}
+
+impl RealizedModel {
+    /// Of weighted rows.
+    ///
+    /// Errors: weights whose squares cannot be summed.
+    pub fn weighted(profile: &WeightedProfile) -> Result<Self, KernelError> {
+        Ok(match profile {
+            WeightedProfile::Scores(profile) => Self::Scores(Realized::weighted(profile)?),
+            WeightedProfile::Classes(profile) => Self::Classes(RealizedClasses::weighted(profile)?),
+            WeightedProfile::Regression(profile) => {
+                Self::Regression(RealizedRegression::weighted(profile)?)
+            }
+        })
     }
 }

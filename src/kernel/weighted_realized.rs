@@ -6,6 +6,7 @@
 //! rows are taken, exact and score intervals included (as Korn and Graubard 1998, Survey Methodology 24, 193-201, do for shares).
 use super::KernelError;
 use super::bins::Class;
+use super::clustered::Clusters;
 use super::confusion::Confusion;
 use super::group::{Group, KNOWN};
 use super::metric::{ByLabel, Formula, Metric, Outcomes};
@@ -21,11 +22,13 @@ use super::weighted_scores::{WeightedGroup, WeightedScores};
 pub(super) struct Weighting {
     /// The chunk with effective rows in place of weights.
     effective: Realized,
-    /// Effective rows of a unit of weight.
+    /// Effective rows of a unit of weight; 0 where no row has a weight.
     unit: f64,
     /// Squared weights in squares of effective rows: by outcome, and by label and bin.
     outcome_squares: Outcomes,
     squares: ByLabel,
+    /// Where rows are not independent.
+    clusters: Option<Clusters>,
 }
 
 impl Realized {
@@ -35,9 +38,7 @@ impl Realized {
     pub fn weighted(chunk: &WeightedScores) -> Result<Self, KernelError> {
         let groups = chunk.groups()?;
         let weights = Self::of_weights(chunk, &groups);
-        let Some(unit) = chunk.unit() else {
-            return Ok(weights);
-        };
+        let unit = chunk.unit().unwrap_or(0.0);
         let squares = |prediction, label| chunk.outcome(prediction, label).square() * unit * unit;
         let by_label = |label: usize| {
             let groups = groups.iter().filter(|group| group.label == label);
@@ -53,6 +54,7 @@ impl Realized {
                 squares(Class::Positive, Class::Positive),
             ],
             squares: [by_label(0), by_label(1)],
+            clusters: None,
         };
         Ok(Self {
             weighting: Some(Box::new(weighting)),
@@ -112,6 +114,88 @@ impl Realized {
     }
 }
 
+/// Influence of a unit of weight on a metric.
+#[derive(Debug)]
+pub(super) enum Influences {
+    /// By `[tn, fp, fn, tp]`.
+    Outcomes(Outcomes),
+    /// By label and bin.
+    ByLabel(ByLabel),
+}
+
+impl Influences {
+    fn each(&self) -> impl Iterator<Item = &f64> {
+        let (outcomes, by_label) = match self {
+            Self::Outcomes(outcomes) => (outcomes.as_slice(), [].as_slice()),
+            Self::ByLabel(by_label) => ([].as_slice(), by_label.as_slice()),
+        };
+        outcomes.iter().chain(by_label.iter().flatten())
+    }
+
+    /// The largest magnitude.
+    pub fn largest(&self) -> f64 {
+        self.each().fold(0.0, |most, z| most.max(z.abs()))
+    }
+
+    /// All divided by a number.
+    pub fn over(self, scale: f64) -> Self {
+        match self {
+            Self::Outcomes(outcomes) => Self::Outcomes(outcomes.map(|z| z / scale)),
+            Self::ByLabel(labels) => {
+                let over = |bins: Vec<f64>| bins.into_iter().map(|z| z / scale).collect();
+                Self::ByLabel(labels.map(over))
+            }
+        }
+    }
+
+    /// That of a row; `None` of one that has not what the metric reads.
+    pub fn of_row(&self, prediction: Option<bool>, label: bool, bin: Option<usize>) -> Option<f64> {
+        match self {
+            Self::Outcomes([tn, fp, fn_, tp]) => Some(match (prediction?, label) {
+                (false, false) => *tn,
+                (true, false) => *fp,
+                (false, true) => *fn_,
+                (true, true) => *tp,
+            }),
+            Self::ByLabel([negatives, positives]) => {
+                let bins = if label { positives } else { negatives };
+                bins.get(bin?).copied()
+            }
+        }
+    }
+}
+
+impl Realized {
+    /// Influence of a unit of weight on a metric of weighted rows; `None` where it is not defined.
+    pub(super) fn influences(&self, metric: Metric, values: Outcomes) -> Option<Influences> {
+        let weighting = self.weighting.as_ref()?;
+        let effective = &weighting.effective;
+        let influences = match &metric.spec().formula {
+            Formula::Order(own) | Formula::Probability(own) => {
+                Influences::ByLabel((own.influences)(effective)?)
+            }
+            _ => Influences::Outcomes(influences_of_outcomes(
+                &effective.confusion,
+                metric,
+                values,
+            )?),
+        };
+        // a total of effective rows is in their unit already
+        Some(match metric.is_total() {
+            true => influences,
+            false => influences.over(1.0 / weighting.unit),
+        })
+    }
+
+    /// The same chunk, with rows that are not independent.
+    pub(super) fn with_clusters(mut self, clusters: &Clusters) -> Self {
+        if let Some(weighting) = &mut self.weighting {
+            weighting.clusters = Some(clusters.clone());
+        }
+        self
+    }
+}
+
 impl Weighting {
     /// The value of the weights, with the interval of as many rows as tell as much.
     pub fn measure(
@@ -126,6 +210,8 @@ impl Weighting {
                 weights: weights.confusion,
                 squares: self.outcome_squares,
                 unit: self.unit,
+                clusters: self.clusters.as_ref(),
+                column_name: None,
             }
             .measure(metric, values, confidence_level);
         };
@@ -139,12 +225,18 @@ impl Weighting {
                 linearized += square * z * z;
             }
         }
-        let rows = self.effective.scaled(told(plain, linearized));
-        Some(with_errors(
-            measured,
-            &(own.realize)(&rows, confidence_level)?,
-            1.0,
-        ))
+        let clusters = self.clusters.as_ref();
+        let given = clusters.and_then(|clusters| clusters.variance(metric.name(), None));
+        let rows = self
+            .effective
+            .scaled(told(plain, given.unwrap_or(linearized)));
+        let fitted = (own.realize)(&rows, confidence_level)?;
+        Some(with_errors(measured, &fitted, 1.0).few_where(clusters))
+    }
+
+    /// Whether no row has a weight.
+    pub fn is_empty(&self) -> bool {
+        self.unit == 0.0
     }
 
     /// The chunk with effective rows in place of weights.
@@ -154,15 +246,19 @@ impl Weighting {
 }
 
 /// Weights by outcome.
-pub(super) struct WeightedOutcomes {
+pub(super) struct WeightedOutcomes<'a> {
     pub weights: Confusion,
     /// Sums of squared weights in squares of effective rows.
     pub squares: Outcomes,
     /// Effective rows of a unit of weight.
     pub unit: f64,
+    /// Where rows are not independent.
+    pub clusters: Option<&'a Clusters>,
+    /// The class, where there are several.
+    pub column_name: Option<String>,
 }
 
-impl WeightedOutcomes {
+impl WeightedOutcomes<'_> {
     /// The value of the weights, with the interval of as many rows as tell as much.
     pub fn measure(
         &self,
@@ -173,9 +269,10 @@ impl WeightedOutcomes {
         let measured = of_confusion(&self.weights, metric, values, confidence_level)?;
         let effective = self.weights.scaled(self.unit);
         let influences = influences_of_outcomes(&effective, metric, values)?;
+        let given = self.given(metric);
         let told = told(
             squared(&effective.cells(), &influences),
-            squared(&self.squares, &influences),
+            given.unwrap_or_else(|| squared(&self.squares, &influences)),
         );
         let rows = effective.scaled(told);
         let fitted = of_confusion(&rows, metric, values, confidence_level)?;
@@ -184,7 +281,32 @@ impl WeightedOutcomes {
             true => self.unit * told,
             false => 1.0,
         };
-        Some(with_errors(measured, &fitted, unit))
+        Some(with_errors(measured, &fitted, unit).few_where(self.clusters))
+    }
+
+    /// The variance that clusters tell, in squares of effective rows where the metric is a total.
+    fn given(&self, metric: Metric) -> Option<f64> {
+        let name = match self.column_name {
+            Some(_) => [metric.name(), "_per_class"].concat(),
+            None => metric.name().to_owned(),
+        };
+        let variance = self
+            .clusters?
+            .variance(&name, self.column_name.as_deref())?;
+        Some(match metric.is_total() {
+            true => variance * self.unit * self.unit,
+            false => variance,
+        })
+    }
+}
+
+impl Measured {
+    /// Few, too, where there are few clusters.
+    pub(super) fn few_where(self, clusters: Option<&Clusters>) -> Self {
+        Self {
+            few: self.few || clusters.is_some_and(|clusters| clusters.few),
+            ..self
+        }
     }
 }
 

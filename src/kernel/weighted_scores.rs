@@ -105,12 +105,11 @@ impl WeightedScores {
             cell.add(&sums);
         }
         match score {
-            Some(score) if (f64::MIN..=LARGEST_SCORE).contains(&score) => {
-                let key = self.coarseness.of(SCALE.key(score));
-                self.scores.add([key], u8::from(label), sums);
-            }
-            Some(_) => self.not_finite += 1,
             None => (),
+            Some(score) => match self.key(score) {
+                Some(key) => self.scores.add([key], u8::from(label), sums),
+                None => self.not_finite += 1,
+            },
         }
         Ok(())
     }
@@ -162,6 +161,15 @@ impl WeightedScores {
     /// Low bits that every score has lost.
     pub fn level(&self) -> u8 {
         self.scores.level()
+    }
+
+    /// What its keys have lost from the start.
+    pub(super) fn coarseness(&self) -> Coarseness {
+        self.coarseness
+    }
+
+    fn key(&self, score: f64) -> Option<u64> {
+        key_of(score, self.coarseness)
     }
 
     /// Whether every weight is a whole number, so that it may stand for so many rows.
@@ -219,6 +227,12 @@ impl WeightedScores {
             scores,
         })
     }
+}
+
+/// The key of a score; `None` of what is no score.
+pub(super) fn key_of(score: f64, coarseness: Coarseness) -> Option<u64> {
+    let is_score = (f64::MIN..=LARGEST_SCORE).contains(&score);
+    is_score.then(|| coarseness.of(SCALE.key(score)))
 }
 
 fn weighted_group(entry: &Entry<1, WeightSums>, level: u8, sums_exact: bool) -> WeightedGroup {

@@ -227,7 +227,7 @@ fn other_types(input: &Input) -> Vec<DataType> {
             ],
         ]
         .concat(),
-        Input::Score | Input::Number => vec![
+        Input::Score | Input::Number | Input::Weight => vec![
             Float32,
             Decimal128(6, 3),
             Decimal256(20, 3),

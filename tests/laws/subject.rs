@@ -30,7 +30,10 @@ const FEW_BINS: i64 = 16;
 
 /// Aggregates to which a NULL says something: a profile counts the rows that lack a score, prediction or label,
 /// and a chunk without an index or a value is a chunk all the same.
-pub const KEEPS_NULL_ROWS: [&str; 10] = [
+pub const KEEPS_NULL_ROWS: [&str; 13] = [
+    "weighted_score_profile",
+    "weighted_multiclass_profile",
+    "weighted_regression_profile",
     "loss_estimates",
     "score_profile",
     "regression_profile",
@@ -44,7 +47,14 @@ pub const KEEPS_NULL_ROWS: [&str; 10] = [
 ];
 
 /// Aggregates of classifiers of several classes.
-const OF_CLASSES: [&str; 2] = ["multiclass_profile", "class_estimates"];
+const OF_CLASSES: [&str; 3] = [
+    "multiclass_profile",
+    "weighted_multiclass_profile",
+    "class_estimates",
+];
+
+/// Profiles of regressions.
+const OF_REGRESSIONS: [&str; 2] = ["regression_profile", "weighted_regression_profile"];
 
 const THRESHOLDS: [&str; 3] = [
     "*=stddev(3,3)",
@@ -67,6 +77,8 @@ pub enum Input {
     Score,
     /// Another number than the score, known where the score is.
     Number,
+    /// A weight, known where the prediction is.
+    Weight,
     /// The label as the name of a class.
     LabelName,
     /// The prediction as one.
@@ -95,8 +107,9 @@ impl Input {
     fn named(function: &str, argument: &str) -> Self {
         let is_regression = RegressionMetric::parse(function).is_some();
         match argument {
-            "label" if is_regression || function == "regression_profile" => Self::Score,
-            "prediction" if is_regression || function == "regression_profile" => Self::Number,
+            "label" if is_regression || OF_REGRESSIONS.contains(&function) => Self::Score,
+            "prediction" if is_regression || OF_REGRESSIONS.contains(&function) => Self::Number,
+            "weight" if function.starts_with("weighted_") => Self::Weight,
             "label" if function == "loss_estimates" => Self::Score,
             "prediction" if function == "loss_estimates" => Self::Number,
             "expected" => Self::Losses,
@@ -127,7 +140,7 @@ impl Input {
     pub fn kind(&self) -> DataType {
         match self {
             Self::Label | Self::Prediction => DataType::Boolean,
-            Self::Score | Self::Number => DataType::Float64,
+            Self::Score | Self::Number | Self::Weight => DataType::Float64,
             Self::LabelName | Self::PredictionName => DataType::Utf8,
             Self::Losses => DataType::Struct(losses_fields()),
             Self::Scores => DataType::Struct(scores_fields()),
@@ -150,6 +163,10 @@ impl Input {
             Self::Number => {
                 let number = |row: &Row| row.score.map(|score| 4.0 * score + 0.5);
                 Arc::new(rows.iter().map(number).collect::<Float64Array>())
+            }
+            Self::Weight => {
+                let weight = |row: &Row| row.prediction.map(|p| if p { 2.5 } else { 1.0 });
+                Arc::new(rows.iter().map(weight).collect::<Float64Array>())
             }
             Self::LabelName => Arc::new(
                 rows.iter()

@@ -1,15 +1,18 @@
 //! Metrics of several classes from labels, with confidence intervals for the population.
 use super::super::KernelError;
 use super::super::bins::ScoreBins;
+use super::super::clustered::Clusters;
 use super::super::confusion::Confusion;
 use super::super::interval::{FEW, normal_quantile, share_interval};
 use super::super::metric::{Metric, Scale};
 use super::super::reading::{Reading, Status};
 use super::super::realized::{Measured, Realized};
+use super::super::realized_confusion::influences_of_outcomes;
 use super::super::weight::WeightSums;
 use super::super::weighted_realized::{WeightedOutcomes, squared, told, with_errors};
 use super::super::weighted_scores::WeightedScores;
 use super::average::{Labelled, averaged};
+use super::influences::by_cell;
 use super::joint::{JointCell, MOST_PAIRED, range_of};
 use super::matrix::Matrix;
 use super::metric::{Average, MulticlassMetric};
@@ -35,6 +38,8 @@ pub struct RealizedClasses {
     /// How the scores of classes go together, where that is known.
     joint: Option<Vec<(JointCell, f64)>>,
     labelled_count: u64,
+    /// Whether labelled rows lack a prediction, and not only a weight.
+    unpredicted: bool,
     /// Rows with label and prediction, and rows with a label and all scores.
     used_count: [u64; 2],
     /// Rows with a label and all scores, of each class.
@@ -51,6 +56,8 @@ struct Weighting {
     unit: f64,
     /// Squared weights in squares of effective rows.
     squares: Matrix,
+    /// Where rows are not independent.
+    clusters: Option<Clusters>,
 }
 
 impl RealizedClasses {
@@ -81,6 +88,7 @@ impl RealizedClasses {
         let cells = profile.joint.cells().into_iter();
         Self {
             labelled_count: matrix.rows() as u64 + unpredicted,
+            unpredicted: unpredicted > 0,
             used_count: [matrix.rows() as u64, scored.iter().sum()],
             scored: Labelled {
                 squares: rows.clone(),
@@ -107,6 +115,7 @@ impl RealizedClasses {
             Matrix::new(side, profile.outcomes().map(|sums| of(&sums)).collect())
         };
         let (scores, scored, rows) = weighted_scores(profile)?;
+        let predicted = profile.outcomes().map(|sums| sums.rows).sum();
         // rows without scores are in the matrix alone, which therefore has a unit of its own
         let scored_unit = profile.scores.first().and_then(WeightedScores::unit);
         let scored_unit = scored_unit.unwrap_or(1.0);
@@ -115,7 +124,8 @@ impl RealizedClasses {
             classes: profile.classes.clone(),
             matrix: cells(&WeightSums::weight),
             labelled_count: profile.labelled_rows(),
-            used_count: [profile.outcomes().map(|sums| sums.rows).sum(), rows],
+            unpredicted: profile.weighted_rows() > predicted,
+            used_count: [predicted, rows],
             scores,
             scored,
             joint: joint.map(|cells| {
@@ -128,6 +138,7 @@ impl RealizedClasses {
             weighting: Some(Weighting {
                 unit,
                 squares: cells(&|sums| sums.square() * unit * unit),
+                clusters: None,
             }),
         })
     }
@@ -185,33 +196,36 @@ impl RealizedClasses {
             .map(|scores| ClassOrder::of(scores, metric, level))
             .collect();
         let weighted = average == Average::Weighted;
-        averaged(
-            &orders,
-            &self.scored,
-            self.joint.as_deref(),
-            weighted,
-            normal_quantile(level),
-        )
+        let z = normal_quantile(level);
+        let measured = averaged(&orders, &self.scored, self.joint.as_deref(), weighted, z)?;
+        let name = MulticlassMetric::Of(metric, average).name();
+        Some(match self.told_by_clusters(name, None, false) {
+            None => measured,
+            Some(variance) => Measured {
+                variance,
+                bounds: Scale::Logit.interval(measured.value, variance.sqrt(), z),
+                ..measured
+            },
+        })
     }
 
     fn of_matrix(&self, metric: MulticlassMetric, values: &[f64], level: f64) -> Option<Measured> {
         let measured = of_matrix(&self.matrix, metric, values, level)?;
-        let Some(Weighting { unit, squares }) = &self.weighting else {
+        let Some(Weighting { unit, squares, .. }) = &self.weighting else {
             return Some(measured);
         };
         let effective = self.matrix.scaled(*unit);
         let influences = influences(&effective.kept_possible(), metric, values)?;
+        let is_total = metric == MulticlassMetric::BusinessValue;
+        let given = self.told_by_clusters(metric.name(), None, is_total);
         let told = told(
             squared(effective.cells(), &influences),
-            squared(squares.cells(), &influences),
+            given.unwrap_or_else(|| squared(squares.cells(), &influences)),
         );
         let fitted = of_matrix(&effective.scaled(told), metric, values, level)?;
         // the total value grows with the rows
-        let unit = match metric {
-            MulticlassMetric::BusinessValue => unit * told,
-            _ => 1.0,
-        };
-        Some(with_errors(measured, &fitted, unit))
+        let unit = if is_total { unit * told } else { 1.0 };
+        Some(with_errors(measured, &fitted, unit).few_where(self.clusters()))
     }
 
     fn per_class(&self, metric: Metric, level: f64) -> Vec<ClassReading> {
@@ -239,16 +253,77 @@ impl RealizedClasses {
             None => (1.0, &self.matrix),
         };
         let classes = self.matrix.one_vs_rest().into_iter();
-        let outcomes = |(weights, squares): (Confusion, Confusion)| WeightedOutcomes {
-            weights,
-            squares: squares.cells(),
-            unit,
-        };
-        classes.zip(squares.one_vs_rest()).map(outcomes).collect()
+        let pairs = classes.zip(squares.one_vs_rest()).zip(&self.classes);
+        let outcomes =
+            |((weights, squares), name): ((Confusion, Confusion), &String)| WeightedOutcomes {
+                weights,
+                squares: squares.cells(),
+                unit,
+                clusters: self.clusters(),
+                column_name: Some(name.clone()),
+            };
+        pairs.map(outcomes).collect()
+    }
+
+    fn clusters(&self) -> Option<&Clusters> {
+        self.weighting.as_ref()?.clusters.as_ref()
+    }
+
+    /// The variance that clusters tell, in squares of effective rows where the reading is a total.
+    fn told_by_clusters(&self, metric: &str, column: Option<&str>, is_total: bool) -> Option<f64> {
+        let weighting = self.weighting.as_ref()?;
+        let variance = weighting.clusters.as_ref()?.variance(metric, column)?;
+        let unit = if is_total { weighting.unit } else { 1.0 };
+        Some(variance * unit * unit)
+    }
+
+    /// The same chunk, with rows that are not independent.
+    pub(in super::super) fn with_clusters(mut self, clusters: &Clusters) -> Self {
+        for (scores, name) in self.scores.iter_mut().zip(&self.classes) {
+            if let ClassScores::Weighted(realized, _) = scores {
+                let own = clusters.of_class(name);
+                **realized = realized.as_ref().clone().with_clusters(&own);
+            }
+        }
+        if let Some(weighting) = &mut self.weighting {
+            weighting.clusters = Some(clusters.clone());
+        }
+        self
+    }
+
+    /// Influence of a unit of weight on a metric of the matrix, by cell.
+    pub(super) fn matrix_influences(
+        &self,
+        metric: MulticlassMetric,
+        values: &[f64],
+    ) -> Option<Vec<f64>> {
+        let unit = self.weighting.as_ref()?.unit;
+        let effective = self.matrix.scaled(unit).kept_possible();
+        let influences = influences(&effective, metric, values)?;
+        // a total of effective rows is in their unit already
+        Some(match metric {
+            MulticlassMetric::BusinessValue => influences,
+            _ => influences.into_iter().map(|z| z * unit).collect(),
+        })
+    }
+
+    /// The same on a metric of one class.
+    pub(super) fn class_influences(&self, metric: Metric, class: usize) -> Option<Vec<f64>> {
+        let unit = self.weighting.as_ref()?.unit;
+        let outcomes = self.matrix.one_vs_rest().get(class)?.scaled(unit);
+        let influences = influences_of_outcomes(&outcomes, metric, [0.0; 4])?;
+        Some(by_cell(&self.matrix, class, influences.map(|z| z * unit)))
+    }
+
+    /// Cells of the matrix with their share of the rows.
+    pub(super) fn cells(&self) -> impl Iterator<Item = ((usize, usize), f64)> + '_ {
+        let rows = self.matrix.rows();
+        self.matrix
+            .each()
+            .map(move |(cell, count)| (cell, count / rows))
     }
 
     fn per_cell(&self, level: f64) -> Vec<ClassReading> {
-        let name = |class: usize| self.classes.get(class).map_or("", String::as_str);
         let used = self.used_count(MulticlassMetric::ConfusionMatrix);
         let (unit, squares) = match &self.weighting {
             Some(weighting) => (weighting.unit, &weighting.squares),
@@ -257,18 +332,21 @@ impl RealizedClasses {
         let all = (self.matrix.rows() * unit, squares.rows());
         let cells = self.matrix.each().zip(squares.cells());
         let of = |(((label, prediction), count), square): (((usize, usize), f64), &f64)| {
+            let name = cell_name(&self.classes, label, prediction);
             let measured = || {
                 let share = count * unit / all.0;
                 let (hit, miss) = ((1.0 - share).powi(2), share * share);
                 let plain = count * unit * hit + (all.0 - count * unit) * miss;
-                let told = told(plain, square * hit + (all.1 - square) * miss);
+                let given = self.told_by_clusters("confusion_matrix", Some(&name), true);
+                let linearized = given.unwrap_or(square * hit + (all.1 - square) * miss);
+                let told = told(plain, linearized);
                 let fitted = count_of(count * unit * told, all.0 * told, level);
                 let measured = count_of(count, self.matrix.rows(), level);
-                Some(with_errors(measured, &fitted, unit * told))
+                Some(with_errors(measured, &fitted, unit * told).few_where(self.clusters()))
             };
             ClassReading {
-                column_name: Some(format!("true_{}_pred_{}", name(label), name(prediction))),
                 reading: self.finish(false, used, measured),
+                column_name: Some(name.clone()),
             }
         };
         cells.map(of).collect()
@@ -284,7 +362,8 @@ impl RealizedClasses {
         if used == 0 {
             return undefined(match (self.labelled_count, needs_order) {
                 (0, _) => Status::NoLabels,
-                (_, false) => Status::NoPrediction,
+                (_, false) if self.unpredicted => Status::NoPrediction,
+                (_, false) => Status::InsufficientData,
                 (_, true) => Status::InsufficientData,
             });
         }
@@ -295,6 +374,12 @@ impl RealizedClasses {
         let few = Status::FewPositives.only_if(measured.few);
         measured.reading(invalid.worst(few), used, self.labelled_count)
     }
+}
+
+/// The name of a cell of the matrix.
+pub(super) fn cell_name(classes: &[String], label: usize, prediction: usize) -> String {
+    let name = |class: usize| classes.get(class).map_or("", String::as_str);
+    format!("true_{}_pred_{}", name(label), name(prediction))
 }
 
 /// A metric of the matrix; the variance is the sum of the squared influences of the rows.

@@ -110,9 +110,14 @@ impl WeightedClasses {
         Ok(())
     }
 
+    /// Rows with a label and a weight.
+    pub(super) fn weighted_rows(&self) -> u64 {
+        self.matrix.iter().map(|sums| sums.rows).sum()
+    }
+
     /// Rows with a label.
     pub fn labelled_rows(&self) -> u64 {
-        self.matrix.iter().map(|sums| sums.rows).sum::<u64>() + self.unweighted
+        self.weighted_rows() + self.unweighted
     }
 
     /// Rows of a label and a prediction, label by label.

@@ -1,5 +1,6 @@
 //! Performance of a model that predicts a number.
 mod estimate;
+mod influences;
 mod loss;
 mod loss_estimates;
 mod metric;
@@ -11,6 +12,7 @@ mod weighted;
 mod weighted_values;
 
 pub use estimate::LossEstimator;
+pub(super) use influences::RegressionInfluences;
 pub use loss::Loss;
 pub use loss_estimates::{LossEstimates, MAGIC as LOSSES_MAGIC};
 pub use metric::RegressionMetric;

@@ -1,5 +1,6 @@
 //! Metrics of a regression from labels, with confidence intervals for the population.
 use super::super::KernelError;
+use super::super::clustered::Clusters;
 use super::super::column::moments::{median, median_bounds};
 use super::super::interval::{FEW, normal_quantile};
 use super::super::metric::Scale;
@@ -26,6 +27,8 @@ pub struct RealizedRegression {
     absolute: Absolute,
     /// Where rows count unequally.
     weighting: Option<Box<Weighting>>,
+    /// Where they are not independent.
+    clusters: Option<Clusters>,
 }
 
 /// The distribution of absolute errors.
@@ -54,6 +57,7 @@ impl RealizedRegression {
             sums: profile.sums.clone(),
             absolute: Absolute::Rows(profile.absolute.bins()),
             weighting: None,
+            clusters: None,
         }
     }
 
@@ -71,7 +75,19 @@ impl RealizedRegression {
                 sums: profile.squares.clone(),
                 rows: profile.total.square(),
             })),
+            clusters: None,
         })
+    }
+
+    /// The same chunk, with rows that are not independent.
+    pub(in super::super) fn with_clusters(mut self, clusters: &Clusters) -> Self {
+        self.clusters = Some(clusters.clone());
+        self
+    }
+
+    /// Used rows, or what they weigh.
+    pub(super) fn rows(&self) -> f64 {
+        self.rows
     }
 
     /// Realized value of a metric, in the unit of the label (its square for `mse`, none for `mape`, `msle`, `rmsle` and
@@ -115,13 +131,16 @@ impl RealizedRegression {
         let squared = (Term::Squared, Term::Fourth);
         Ok(match metric {
             M::Mae => self.mean_absolute(z),
-            M::Bias => self.mean((Term::Error, Term::Squared), Scale::Identity, z),
-            M::Mse => self.mean(squared, Scale::Log, z),
-            M::Rmse => root(&self.mean(squared, Scale::Log, z)),
-            M::Msle => self.mean(logarithmic()?, Scale::Log, z),
-            M::Rmsle => root(&self.mean(logarithmic()?, Scale::Log, z)),
+            M::Bias => self.mean(metric, (Term::Error, Term::Squared), Scale::Identity, z),
+            M::Mse => self.mean(metric, squared, Scale::Log, z),
+            M::Rmse => root(&self.mean(metric, squared, Scale::Log, z)),
+            M::Msle => self.mean(metric, logarithmic()?, Scale::Log, z),
+            M::Rmsle => root(&self.mean(metric, logarithmic()?, Scale::Log, z)),
             M::Mape if self.counts.zero > 0 => return Err(Status::InfiniteValue),
-            M::Mape => self.mean((Term::Relative, Term::RelativeSquared), Scale::Log, z),
+            M::Mape => {
+                let relative = (Term::Relative, Term::RelativeSquared);
+                self.mean(metric, relative, Scale::Log, z)
+            }
             M::R2 => self.r2(z)?,
             M::MedianAbsoluteError => self.median(z)?,
         })
@@ -135,9 +154,18 @@ impl RealizedRegression {
         }
     }
 
-    /// Variance of a mean from the squared distances to it, by weight and by squared weight; infinite of one row.
-    fn variance(&self, rest: f64, by_square: impl FnOnce(&Weighting) -> f64) -> f64 {
+    /// Variance of a mean from the squared distances to it, by weight and by squared weight; infinite of one row. That which
+    /// clusters tell takes their place.
+    fn variance(
+        &self,
+        metric: RegressionMetric,
+        rest: f64,
+        by_square: impl FnOnce(&Weighting) -> f64,
+    ) -> f64 {
         let n = self.rows;
+        if let Some(variance) = self.told_by_clusters(metric) {
+            return variance;
+        }
         let Some(weighting) = &self.weighting else {
             return small_sample(n, rest.max(0.0)) / (n * n);
         };
@@ -147,12 +175,22 @@ impl RealizedRegression {
         small_sample(rows, linearized) / (n * n)
     }
 
+    fn told_by_clusters(&self, metric: RegressionMetric) -> Option<f64> {
+        self.clusters.as_ref()?.variance(metric.name(), None)
+    }
+
     /// Mean of a term, whose squares are another.
-    fn mean(&self, (term, square): (Term, Term), scale: Scale, z: f64) -> Measured {
+    fn mean(
+        &self,
+        metric: RegressionMetric,
+        (term, square): (Term, Term),
+        scale: Scale,
+        z: f64,
+    ) -> Measured {
         let (sum, squares) = (self.sums.of(term), self.sums.of(square));
         let mean = sum.over(self.rows);
         let rest = squares.minus(mean.times(sum)).float();
-        let variance = self.variance(rest, |by| {
+        let variance = self.variance(metric, rest, |by| {
             let twice = mean.times(by.sums.of(term)).times(2.0.into());
             let all = mean.times(mean).times(by.rows.into());
             by.sums.of(square).minus(twice).minus(all.negated()).float()
@@ -168,7 +206,7 @@ impl RealizedRegression {
         };
         let mean = sum.value / self.rows;
         let rest = self.sums.of(Term::Squared).float() - mean * sum.value;
-        let variance = self.variance(rest, |by| {
+        let variance = self.variance(RegressionMetric::Mae, rest, |by| {
             by.sums.of(Term::Squared).float() - 2.0 * mean * by_square + mean * mean * by.rows
         });
         Measured {
@@ -181,30 +219,17 @@ impl RealizedRegression {
     ///
     /// The influence of a row on the share `u = mse / s^2` is `((e^2 - mse) - u ((y - m)^2 - s^2)) / s^2`.
     fn r2(&self, z: f64) -> Result<Measured, Status> {
+        let at = self.unexplained().ok_or(Status::ConstantLabel)?;
         let n = self.rows;
-        let sum = self.sums.of(Term::Label);
-        let mean = sum.over(n);
-        let squares = self.sums.of(Term::LabelSquared);
-        let around = squares.minus(mean.times(sum)).float();
-        // of equal labels what is left is the rounding of 106 bits
-        if around <= squares.float() * 1e-28 {
-            return Err(Status::ConstantLabel);
-        }
-        let (mean, spread) = (mean.float(), around / n);
-        let mse = self.sums.of(Term::Squared).float() / n;
-        let unexplained = mse / spread;
-        let at = Unexplained {
-            mean,
-            spread,
-            mse,
-            share: unexplained,
-        };
-        let rest = at.squared_influences(&self.sums, n);
-        let variance = self.variance(rest, |by| at.squared_influences(&by.sums, by.rows));
-        let variance = variance / (spread * spread);
-        let (least, most) = Scale::Log.interval(unexplained, variance.sqrt(), z);
+        let variance = self.told_by_clusters(RegressionMetric::R2);
+        let variance = variance.unwrap_or_else(|| {
+            let rest = at.squared_influences(&self.sums, n);
+            let squares = |by: &Weighting| at.squared_influences(&by.sums, by.rows);
+            self.variance(RegressionMetric::R2, rest, squares) / (at.spread * at.spread)
+        });
+        let (least, most) = Scale::Log.interval(at.share, variance.sqrt(), z);
         Ok(Measured {
-            value: 1.0 - unexplained,
+            value: 1.0 - at.share,
             slack: 0.0,
             variance,
             bounds: (1.0 - most, 1.0 - least),
@@ -212,11 +237,30 @@ impl RealizedRegression {
         })
     }
 
+    /// The share of the variance that is left; `None` of labels that are all the same.
+    pub(super) fn unexplained(&self) -> Option<Unexplained> {
+        let n = self.rows;
+        let sum = self.sums.of(Term::Label);
+        let mean = sum.over(n);
+        let squares = self.sums.of(Term::LabelSquared);
+        let around = squares.minus(mean.times(sum)).float();
+        let spread = around / n;
+        let mse = self.sums.of(Term::Squared).float() / n;
+        // of equal labels what is left is the rounding of 106 bits
+        (around > squares.float() * 1e-28).then(|| Unexplained {
+            mean: mean.float(),
+            spread,
+            mse,
+            share: mse / spread,
+        })
+    }
+
     fn median(&self, z: f64) -> Result<Measured, Status> {
         let fixed = normal_quantile(0.95);
         let around = |z: f64| match (&self.absolute, &self.weighting) {
             (Absolute::Weighted(values), Some(by)) => {
-                values.around_median(z / 2.0 * by.rows.sqrt())
+                let told = self.told_by_clusters(RegressionMetric::MedianAbsoluteError);
+                values.around_median(z / 2.0 * told.unwrap_or(by.rows).sqrt())
             }
             (Absolute::Rows(bins), _) => median_bounds(bins, self.counts.used, z),
             _ => (None, None),
@@ -246,7 +290,8 @@ impl RealizedRegression {
 
     fn finish(&self, measured: &Measured) -> Reading {
         let invalid = Status::InvalidValue.only_if(self.has_invalid());
-        let few = Status::FewRows.only_if(measured.few);
+        let few_clusters = self.clusters.as_ref().is_some_and(|clusters| clusters.few);
+        let few = Status::FewRows.only_if(measured.few || few_clusters);
         measured.reading(invalid.worst(few), self.counts.used, self.labelled_count)
     }
 }
@@ -260,15 +305,22 @@ fn small_sample(rows: f64, squares: f64) -> f64 {
 }
 
 /// Where the share of the variance that is left stands.
-struct Unexplained {
+#[derive(Debug)]
+pub(super) struct Unexplained {
     mean: f64,
     /// Mean square of the labels around their mean.
-    spread: f64,
+    pub spread: f64,
     mse: f64,
     share: f64,
 }
 
 impl Unexplained {
+    /// `(e^2 - mse) - u ((y - m)^2 - s^2)`.
+    pub fn influence(&self, label: f64, prediction: f64) -> f64 {
+        let (error, label) = (prediction - label, label - self.mean);
+        (error * error - self.mse) - self.share * (label * label - self.spread)
+    }
+
     /// Sum of the squares of `(e^2 - mse) - u ((y - m)^2 - s^2)` over rows that count `rows` together.
     fn squared_influences(&self, sums: &Sums, rows: f64) -> f64 {
         let of = |term| sums.of(term).float();

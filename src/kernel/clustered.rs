@@ -1,0 +1,196 @@
+//! Errors where rows are not independent: rows of one cluster are added up before they are squared.
+//!
+//! The variance of a value whose influences are `z` is `C / (C - 1) sum_c (sum_{i in c} w_i z_i)^2` over clusters `c`
+//! (linearization; Liang and Zeger 1986, Biometrika 73, 13-22), whatever rows of a cluster have to do with each other.
+use std::collections::BTreeMap;
+
+use super::codec::{Reader, Writer};
+use super::error::KernelError;
+use super::interval::FEW;
+use super::weighted_profile::{RealizedModel, WeightedProfile};
+
+/// First bytes of a clustered profile.
+pub const MAGIC: [u8; 4] = *b"MWCL";
+const LAYOUT: u8 = 1;
+
+/// Variances of readings by their names.
+pub(super) type Variances = BTreeMap<String, f64>;
+
+/// The name of a reading: the metric, and the class or cell where it has several readings.
+pub(super) fn reading_name(metric: &str, column_name: Option<&str>) -> String {
+    match column_name {
+        Some(column) => [metric, column].join("\u{0}"),
+        None => metric.to_owned(),
+    }
+}
+
+/// A weighted profile, and the variances of its metrics that its clusters tell.
+#[derive(Debug)]
+pub struct ClusteredProfile {
+    /// The rows.
+    pub profile: WeightedProfile,
+    /// Number of clusters.
+    pub clusters: u64,
+    variances: Variances,
+}
+
+impl ClusteredProfile {
+    /// `squares`: sums over the clusters of squared totals, in the order of `influences`.
+    pub fn new(
+        profile: WeightedProfile,
+        influences: &[(String, f64)],
+        squares: &[f64],
+        clusters: u64,
+    ) -> Self {
+        let few = clusters as f64 / (clusters as f64 - 1.0).max(1.0);
+        let variance = |((name, scale), square): (&(String, f64), &f64)| {
+            (name.clone(), few * scale * scale * square)
+        };
+        Self {
+            profile,
+            clusters,
+            variances: influences.iter().zip(squares).map(variance).collect(),
+        }
+    }
+
+    /// The realized metrics of the chunk.
+    ///
+    /// Errors: weights whose squares cannot be summed.
+    pub fn realized(&self) -> Result<RealizedModel, KernelError> {
+        let clusters = Clusters {
+            variances: self.variances.clone(),
+            few: (self.clusters as f64) < FEW,
+        };
+        Ok(match RealizedModel::weighted(&self.profile)? {
+            RealizedModel::Scores(chunk) => RealizedModel::Scores(chunk.with_clusters(&clusters)),
+            RealizedModel::Classes(chunk) => RealizedModel::Classes(chunk.with_clusters(&clusters)),
+            RealizedModel::Regression(chunk) => {
+                RealizedModel::Regression(chunk.with_clusters(&clusters))
+            }
+        })
+    }
+
+    /// Canonical bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut w = Writer::new(MAGIC, LAYOUT);
+        w.uint(self.clusters);
+        w.uint(self.variances.len() as u64);
+        for (name, variance) in &self.variances {
+            w.bytes(name.as_bytes());
+            w.float(*variance);
+        }
+        w.bytes(&self.profile.to_bytes());
+        w.finish()
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote; anything else is an error.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
+        let mut r = Reader::new(bytes, MAGIC, LAYOUT, "clustered profile")?;
+        let clusters = r.uint()?;
+        let mut variances = Variances::new();
+        for _ in 0..r.length(9)? {
+            let name = String::from_utf8_lossy(r.bytes()?).into_owned();
+            let variance = r.float()?;
+            if !(variance >= 0.0 && variance.is_finite()) {
+                return Err(KernelError::Unreadable("a variance that is none".into()));
+            }
+            variances.insert(name, variance);
+        }
+        let profile = WeightedProfile::from_bytes(r.bytes()?)?;
+        r.finish()?;
+        Ok(Self {
+            profile,
+            clusters,
+            variances,
+        })
+    }
+}
+
+/// Variances of a chunk whose rows are not independent.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Clusters {
+    variances: Variances,
+    /// Whether there are too few clusters for normal intervals.
+    pub few: bool,
+}
+
+impl Clusters {
+    /// Those of one class, by metrics of two classes.
+    pub fn of_class(&self, class: &str) -> Self {
+        let own = |(name, variance): (&String, &f64)| {
+            let metric = name.strip_suffix(class)?.strip_suffix("_per_class\u{0}")?;
+            Some((metric.to_owned(), *variance))
+        };
+        Self {
+            variances: self.variances.iter().filter_map(own).collect(),
+            few: self.few,
+        }
+    }
+
+    /// The variance of a reading, in squares of its value's unit.
+    pub fn variance(&self, metric: &str, column_name: Option<&str>) -> Option<f64> {
+        self.variances
+            .get(&reading_name(metric, column_name))
+            .copied()
+    }
+}
+
+/// Totals of influences over the rows of a cluster, in units of 2^-40: exact, whatever the order of rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClusterTotals(Vec<i128>);
+
+const UNIT: f64 = (1u64 << 40) as f64;
+const TOTALS_MAGIC: [u8; 4] = *b"MWCT";
+
+impl ClusterTotals {
+    /// Adds a number to the total at `position`.
+    #[inline]
+    pub(super) fn add(&mut self, position: usize, number: f64) {
+        if self.0.len() <= position {
+            self.0.resize(position + 1, 0);
+        }
+        if let Some(total) = self.0.get_mut(position) {
+            // a float beyond all integers becomes the last one
+            *total = total.saturating_add((number * UNIT).round() as i128);
+        }
+    }
+
+    /// The totals.
+    pub fn numbers(&self) -> impl Iterator<Item = f64> + '_ {
+        self.0.iter().map(|total| *total as f64 / UNIT)
+    }
+
+    /// Adds the totals of other rows.
+    pub fn merge(&mut self, other: &Self) {
+        self.0.resize(self.0.len().max(other.0.len()), 0);
+        for (total, more) in self.0.iter_mut().zip(&other.0) {
+            *total = total.saturating_add(*more);
+        }
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_size(&self) -> usize {
+        self.0.capacity() * size_of::<i128>()
+    }
+
+    /// Canonical bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut w = Writer::new(TOTALS_MAGIC, LAYOUT);
+        w.uint(self.0.len() as u64);
+        let totals = self.0.iter();
+        totals.for_each(|total| super::exact_sum::write_wide(&mut w, *total));
+        w.finish()
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote; anything else is an error.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
+        let mut r = Reader::new(bytes, TOTALS_MAGIC, LAYOUT, "totals of a cluster")?;
+        let length = r.length(1)?;
+        let totals: Result<Vec<i128>, KernelError> = (0..length)
+            .map(|_| super::exact_sum::read_wide(&mut r))
+            .collect();
+        let totals = totals?;
+        r.finish()?;
+        Ok(Self(totals))
+    }
+}

@@ -1,9 +1,10 @@
 //! Metrics of a regression from labels, with confidence intervals for the population.
 use super::super::KernelError;
-use super::super::column::moments::{median, median_bounds};
-use super::super::interval::{FEW, normal_quantile};
+use super::super::column::moments::{centre, median, median_bounds};
+use super::super::interval::{FEW, normal_quantile, skewed_interval, student_quantile};
 use super::super::metric::Scale;
 use super::super::reading::{Reading, Status};
+use super::super::threshold_text::Judged;
 use super::super::values::ValueBins;
 use super::metric::RegressionMetric;
 use super::profile::{Counts, RegressionProfile};
@@ -13,6 +14,8 @@ use super::weighted_values::WeightedValues;
 
 /// A mean this many standard deviations from 0 leaves no digits for fourth powers around it.
 const FAR_FROM_ZERO: f64 = 1e3;
+/// Variance over the squared mean of numbers that hardly differ.
+const ALIKE: f64 = 1e-8;
 
 /// Realized metrics of one chunk; see [`RegressionProfile`].
 #[derive(Debug, Clone)]
@@ -86,7 +89,8 @@ impl RealizedRegression {
     ///
     /// * `confidence_level`: in (0, 1).
     /// * Errors: means of losses by the central limit theorem, `s / sqrt(n)`, their roots and `r2` by linearization, the
-    ///   median from order statistics. Intervals of losses are symmetric on the logarithmic scale.
+    ///   median from order statistics. Intervals of means allow for the skewness of the losses; that of `r2` is symmetric on the
+    ///   logarithmic scale of what is left of the variance.
     /// * NULL: every number is `None` where the metric is not defined on the labelled rows; `status` says why.
     pub fn reading(&self, metric: RegressionMetric, confidence_level: f64) -> Reading {
         let used = self.counts.used;
@@ -95,7 +99,7 @@ impl RealizedRegression {
             return undefined(self.why_nothing());
         }
         match self.measure(metric, normal_quantile(confidence_level)) {
-            Ok(measured) => self.finish(&measured),
+            Ok(measured) => self.finish(metric, measured),
             Err(status) => undefined(status),
         }
     }
@@ -116,19 +120,34 @@ impl RealizedRegression {
     fn measure(&self, metric: RegressionMetric, z: f64) -> Result<Measured, Status> {
         use RegressionMetric as M;
         let logarithmic = || match self.counts.negative {
-            0 => Ok((Term::Logarithmic, Term::LogarithmicSquared)),
+            0 => Ok([
+                Term::Logarithmic,
+                Term::LogarithmicSquared,
+                Term::LogarithmicCubed,
+            ]),
             _ => Err(Status::NegativeValue),
         };
-        let squared = (Term::Squared, Term::Fourth);
+        let relative = [Term::Relative, Term::RelativeSquared, Term::RelativeCubed];
+        let mean = |[term, square, cube]: [Term; 3]| {
+            self.mean((term, square), z, |mean| {
+                self.cubes(term, square, cube, mean)
+            })
+        };
+        let squared = || {
+            self.mean((Term::Squared, Term::Fourth), z, |mean| {
+                self.cubes_of_absolute(2, mean)
+            })
+        };
         Ok(match metric {
             M::Mae => self.mean_absolute(z),
-            M::Bias => self.mean((Term::Error, Term::Squared), Scale::Identity, z),
-            M::Mse => self.mean(squared, Scale::Log, z),
-            M::Rmse => root(&self.mean(squared, Scale::Log, z)),
-            M::Msle => self.mean(logarithmic()?, Scale::Log, z),
-            M::Rmsle => root(&self.mean(logarithmic()?, Scale::Log, z)),
+            // errors to both sides tell little of the skewness of their mean
+            M::Bias => self.mean((Term::Error, Term::Squared), z, |_| 0.0),
+            M::Mse => squared(),
+            M::Rmse => root(&squared()),
+            M::Msle => mean(logarithmic()?),
+            M::Rmsle => root(&mean(logarithmic()?)),
             M::Mape if self.counts.zero > 0 => return Err(Status::InfiniteValue),
-            M::Mape => self.mean((Term::Relative, Term::RelativeSquared), Scale::Log, z),
+            M::Mape => mean(relative),
             M::R2 => self.r2(z)?,
             M::MedianAbsoluteError => self.median(z)?,
         })
@@ -154,8 +173,13 @@ impl RealizedRegression {
         factor.map(|factor| factor * linearized / (n * n))
     }
 
-    /// Mean of a term, whose squares are another.
-    fn mean(&self, (term, square): (Term, Term), scale: Scale, z: f64) -> Measured {
+    /// Mean of a term, whose squares are another; `cubes`: sum of the cubes of the distances to a mean.
+    fn mean(
+        &self,
+        (term, square): (Term, Term),
+        z: f64,
+        cubes: impl FnOnce(f64) -> f64,
+    ) -> Measured {
         let (sum, squares) = (self.sums.of(term), self.sums.of(square));
         let mean = sum.over(self.rows);
         let rest = squares.minus(mean.times(sum)).float();
@@ -164,7 +188,8 @@ impl RealizedRegression {
             let all = mean.times(mean).times(by.rows.into());
             by.sums.of(square).minus(twice).minus(all.negated()).float()
         });
-        of_mean(mean.float(), variance, scale, z)
+        let mean = mean.float();
+        self.of_mean(mean, variance, self.skewness(mean, rest, cubes), z)
     }
 
     /// The sum of absolute errors is that of the digest, which is exact.
@@ -178,9 +203,60 @@ impl RealizedRegression {
         let variance = self.variance(rest, |by| {
             by.sums.of(Term::Squared).float() - 2.0 * mean * by_square + mean * mean * by.rows
         });
+        let skewness = self.skewness(mean, rest, |mean| self.cubes_of_absolute(1, mean));
         Measured {
             slack: sum.error / self.rows,
-            ..of_mean(mean, variance, Scale::Log, z)
+            ..self.of_mean(mean, variance, skewness, z)
+        }
+    }
+
+    /// Skewness of numbers whose squared distances to their mean add up to `rest`; 0 where they hardly differ, for the sums of
+    /// their powers have then no digits left for it.
+    fn skewness(&self, mean: f64, rest: f64, cubes: impl FnOnce(f64) -> f64) -> f64 {
+        let spread = rest / self.rows;
+        if spread <= ALIKE * mean * mean {
+            return 0.0;
+        }
+        let skewness = cubes(mean) / self.rows / spread.powf(1.5);
+        // as much as so many numbers can have
+        let most = self.effective_rows().sqrt();
+        if skewness.is_nan() {
+            0.0
+        } else {
+            skewness.clamp(-most, most)
+        }
+    }
+
+    /// Sum of the cubes of a term's distances to its mean.
+    fn cubes(&self, term: Term, square: Term, cube: Term, mean: f64) -> f64 {
+        let [sum, squares, cubes] = [term, square, cube].map(|term| self.sums.of(term).float());
+        cubes - 3.0 * mean * squares + 3.0 * mean * mean * sum - self.rows * mean.powi(3)
+    }
+
+    /// The same of a power of the absolute errors, from the bins of their digest.
+    fn cubes_of_absolute(&self, power: i32, mean: f64) -> f64 {
+        let cube = |(x, rows): (f64, f64)| rows * (x.powi(power) - mean).powi(3);
+        match &self.absolute {
+            Absolute::Rows(bins) => {
+                let bins = bins.bins.iter();
+                bins.map(|bin| cube((centre(bin), bin.count as f64))).sum()
+            }
+            Absolute::Weighted(values) => values.each().map(cube).sum(),
+        }
+    }
+
+    /// A mean with the variance of its error, of numbers of this skewness.
+    fn of_mean(&self, mean: f64, variance: Option<f64>, skewness: f64, z: f64) -> Measured {
+        let rows = self.effective_rows();
+        let ends = variance.map(|variance| {
+            let quantile = student_quantile(z, rows - 1.0);
+            skewed_interval(mean, variance.sqrt(), skewness / rows.sqrt(), quantile)
+        });
+        Measured {
+            value: mean,
+            variance,
+            bounds: (ends.map(|ends| ends.0), ends.map(|ends| ends.1)),
+            slack: 0.0,
         }
     }
 
@@ -247,7 +323,10 @@ impl RealizedRegression {
         })
     }
 
-    fn finish(&self, measured: &Measured) -> Reading {
+    fn finish(&self, metric: RegressionMetric, mut measured: Measured) -> Reading {
+        if let Some((least, lower)) = metric.scale().lower.zip(measured.bounds.0) {
+            measured.bounds.0 = Some(lower.max(least));
+        }
         let finite = |x: f64| Some(x).filter(|x| x.is_finite());
         let error = measured.variance.and_then(|v| finite(v.sqrt()));
         let invalid = if self.has_invalid() {
@@ -316,25 +395,15 @@ impl Unexplained {
     }
 }
 
-/// A mean with the variance of its error.
-fn of_mean(mean: f64, variance: Option<f64>, scale: Scale, z: f64) -> Measured {
-    let ends = variance.map(|variance| scale.interval(mean, variance.sqrt(), z));
-    Measured {
-        value: mean,
-        variance,
-        bounds: (ends.map(|ends| ends.0), ends.map(|ends| ends.1)),
-        slack: 0.0,
-    }
-}
-
 /// The root of a mean, its error by linearization; of 0 without error.
 fn root(mean: &Measured) -> Measured {
     let value = mean.value.sqrt();
     let slope = if value > 0.0 { 0.5 / value } else { 0.0 };
+    let end = |end: f64| end.max(0.0).sqrt();
     Measured {
         value,
         variance: mean.variance.map(|variance| slope * slope * variance),
-        bounds: (mean.bounds.0.map(f64::sqrt), mean.bounds.1.map(f64::sqrt)),
+        bounds: (mean.bounds.0.map(end), mean.bounds.1.map(end)),
         slack: 0.0,
     }
 }

@@ -1,4 +1,5 @@
-//! A small part of `benches/interval_coverage.rs`, so that a broken interval fails the tests.
+//! A small part of `benches/interval_coverage.rs` and of `benches/realized_coverage.rs`, so that a broken interval fails the
+//! tests.
 //!
 //! The bars of the bench, 93 to 97 % averaged over the cells of a metric and 91 to 98 % for a single cell,
 //! each with three standard deviations of this simulation. The chunks of a run share a reference, so
@@ -7,6 +8,8 @@
 //! a fifth too short covers 88 %, and fails.
 #[path = "simulated/coverage.rs"]
 mod coverage;
+#[path = "simulated/realized/mod.rs"]
+mod realized;
 
 use coverage::{Cell, METRICS, Setting, simulate};
 
@@ -93,5 +96,35 @@ fn a_shift_out_of_the_support_is_told() {
     let cells = simulate(far.unwrap(), 5_000, &[200, 2_000], 3, 3);
     for cell in &cells {
         assert!(!cell.supported && cell.told_extrapolated == 3, "{cell:?}");
+    }
+}
+
+/// Rows of the sample whose values are the population's: its error takes .005 of the coverage of 2,000 rows.
+const WHOLE: usize = 200_000;
+
+#[test]
+fn intervals_of_every_realized_metric_cover_as_often_as_they_say() {
+    let runs = 100;
+    let populations = realized::Population::grid().into_iter();
+    let cells: Vec<realized::Cell> = populations
+        .flat_map(|population| realized::simulate(population, &[200, 2_000], WHOLE, runs, 3))
+        .filter(|cell| cell.promised && cell.metric != "calibration_error")
+        .collect();
+    let mut by_metric = std::collections::BTreeMap::new();
+    for cell in &cells {
+        assert_eq!(cell.without_value, 0, "{cell:?}");
+        // one of 1,700 cells is 3.5 standard deviations off by chance
+        let margin = |bar: f64| 4.0 * (bar * (1.0 - bar) / runs as f64).sqrt();
+        let allowed = 0.91 - margin(0.91)..=0.98 + margin(0.98);
+        assert!(allowed.contains(&cell.coverage()), "{cell:?}");
+        let metric: &mut Vec<f64> = by_metric.entry((cell.kind, cell.metric)).or_default();
+        metric.push(cell.coverage());
+    }
+    // 15 binary metrics, 22 of several classes, 9 of regressions
+    assert_eq!(by_metric.len(), 15 + 22 + 9);
+    for ((kind, metric), shares) in by_metric {
+        let mean = shares.iter().sum::<f64>() / shares.len() as f64;
+        // classes and cells of one chunk are not independent: at least five populations of two sizes are
+        assert_share(mean, 10 * runs, [0.93, 0.97], &format!("{kind} {metric}"));
     }
 }

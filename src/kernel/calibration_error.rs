@@ -10,6 +10,8 @@ use super::roc_auc::small_sample;
 use statrs::function::erf::erf;
 
 const RANGES: usize = 16;
+/// Square of a gap over its variance up to which labels may be all there is to it.
+const NOISE: f64 = 2.0;
 
 /// Rows of one range.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,6 +23,14 @@ struct Range {
     squares: f64,
     /// Variance of the labels' sum given the scores.
     noise: f64,
+}
+
+impl Range {
+    /// Variance of the gap, as its rows scatter.
+    fn variance(&self) -> f64 {
+        let mean = self.gap / self.rows.max(1.0);
+        (self.squares - self.gap * mean).max(0.0)
+    }
 }
 
 /// All ranges, and the certified error of the sum of their absolute gaps.
@@ -147,8 +157,8 @@ pub(crate) struct RealizedCalibrationError {
     pub value: f64,
     pub slack: f64,
     pub variance: f64,
-    /// Most that the noise of labels alone adds to the value on average.
-    pub noise_floor: f64,
+    /// What the noise of labels adds to the value on average, at least and at most.
+    pub noise: (f64, f64),
 }
 
 /// Influence of a row of each group on the calibration error; groups by label.
@@ -187,16 +197,24 @@ pub(crate) fn realized_calibration_error(
 ) -> Option<RealizedCalibrationError> {
     let ranges = labelled_ranges(negatives, positives);
     let rows = ranges.rows();
-    let deviation = |range: &Range| {
-        let mean = range.gap / range.rows.max(1.0);
-        (range.squares - range.gap * mean).max(0.0).sqrt()
-    };
-    let noise: f64 = ranges.ranges.iter().map(deviation).sum();
+    let (mut least, mut most) = (0.0, 0.0);
+    for range in &ranges.ranges {
+        let (gap, variance) = (range.gap.abs(), range.variance());
+        // gaps are at most as wide as they look, and may be none where noise is as large
+        let wide = gap * gap > NOISE * variance;
+        let narrow = if wide {
+            (gap * gap - variance).sqrt()
+        } else {
+            0.0
+        };
+        least += folded_normal(gap, variance).0 - gap;
+        most += folded_normal(narrow, variance).0 - narrow;
+    }
     (rows > 0.0).then(|| RealizedCalibrationError {
         value: ranges.value(),
         slack: ranges.slack / rows,
         variance: ranges.row_variance(),
-        noise_floor: (2.0 / std::f64::consts::PI).sqrt() * noise / rows,
+        noise: (least / rows, most / rows),
     })
 }
 

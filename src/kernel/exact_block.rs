@@ -2,11 +2,13 @@
 use super::exact_sum::ExactSum;
 
 /// Numbers that are added up before their sum joins the others.
-const BLOCK: usize = 64;
+pub(crate) const BLOCK: usize = 256;
 /// Additions that the processor does side by side.
-const LANES: usize = 8;
-/// Room above the largest number of a block: `2^7 >= BLOCK + 2`.
-const ROOM: i32 = 7;
+const LANES: usize = 4;
+/// The sign bit, all there is to a negative zero.
+const SIGN: u64 = 1 << 63;
+/// Room above the largest number of a block: `2^9 >= BLOCK + 2`.
+const ROOM: i32 = 9;
 /// Exponents for which a block and its remainders stay far from both ends of the floats.
 const USUAL: std::ops::Range<i32> = -700..900;
 
@@ -33,49 +35,49 @@ impl ExactSum {
     }
 
     fn add_block(&mut self, block: &[f64]) {
-        let largest = block.iter().fold(0u64, |most, x| most.max(magnitude(*x)));
-        let exponent = (largest >> 52) as i32 - 1023;
+        let exponent = (largest(block).to_bits() >> 52) as i32 - 1023;
         if block.len() < LANES || !USUAL.contains(&exponent) {
             block.iter().for_each(|&x| self.add(x));
             return;
         }
         let coarse = power_of_two(exponent + 1 + ROOM);
         let fine = power_of_two(exponent + 1 + 2 * ROOM - 53);
-        let (mut high, mut low) = ([0.0; LANES], [0.0; LANES]);
-        let mut left = [0.0; BLOCK];
         let (lanes, rest) = block.as_chunks::<LANES>();
-        let (of_lanes, of_rest) = left.split_at_mut(lanes.len() * LANES);
-        for (eight, kept) in lanes.iter().zip(of_lanes.as_chunks_mut::<LANES>().0) {
-            let sums = high.iter_mut().zip(&mut low);
-            for ((x, kept), (high, low)) in eight.iter().zip(kept).zip(sums) {
+        let mut last = [0.0; LANES];
+        last.iter_mut().zip(rest).for_each(|(x, of)| *x = *of);
+        let (mut high, mut low, mut left) = ([0.0; LANES], [0.0; LANES], [0; LANES]);
+        for side_by_side in lanes.iter().chain([&last]) {
+            let sums = high.iter_mut().zip(&mut low).zip(&mut left);
+            for (x, ((high, low), left)) in side_by_side.iter().zip(sums) {
                 let (part, remainder) = cut(*x, coarse);
                 *high += part;
                 let (part, remainder) = cut(remainder, fine);
                 *low += part;
-                *kept = remainder;
+                *left |= remainder.to_bits();
             }
-        }
-        for ((x, kept), (high, low)) in rest.iter().zip(of_rest).zip(high.iter_mut().zip(&mut low))
-        {
-            let (part, remainder) = cut(*x, coarse);
-            *high += part;
-            let (part, remainder) = cut(remainder, fine);
-            *low += part;
-            *kept = remainder;
         }
         self.add(high.iter().sum());
         self.add(low.iter().sum());
-        if left.iter().any(|&x| x != 0.0) {
-            left.iter()
-                .filter(|&&x| x != 0.0)
-                .for_each(|&x| self.add(x));
+        if left.iter().any(|bits| bits & !SIGN != 0) {
+            let left = |x: &f64| cut(cut(*x, coarse).1, fine).1;
+            block.iter().for_each(|x| self.add(left(x)));
         }
     }
 }
 
-/// Bits of the magnitude: they order as the magnitudes do.
-fn magnitude(x: f64) -> u64 {
-    x.to_bits() & !(1 << 63)
+/// The largest magnitude, of as many numbers at a time as the processor compares.
+fn largest(block: &[f64]) -> f64 {
+    let (lanes, rest) = block.as_chunks::<LANES>();
+    let mut most = [0.0; LANES];
+    for side_by_side in lanes {
+        for (most, x) in most.iter_mut().zip(side_by_side) {
+            // the processor's own maximum, which f64::max is not
+            *most = if x.abs() > *most { x.abs() } else { *most };
+        }
+    }
+    most.iter()
+        .chain(rest)
+        .fold(0.0, |most, x| x.abs().max(most))
 }
 
 /// `2^exponent` for an exponent of a normal float.

@@ -44,7 +44,7 @@ fn compensated(terms: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Mean of the rows of a bin, inside of it.
-fn centre(bin: &ValueBin) -> f64 {
+pub(crate) fn centre(bin: &ValueBin) -> f64 {
     (bin.sum / bin.count as f64).clamp(bin.lower, bin.upper)
 }
 

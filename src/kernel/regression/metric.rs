@@ -2,7 +2,7 @@
 use std::fmt;
 
 use super::super::link::Link;
-use super::super::metric::{Direction, Scale, metrics};
+use super::super::metric::{Direction, metrics};
 use super::super::threshold::MetricScale;
 use super::super::threshold_text::Judged;
 
@@ -14,8 +14,6 @@ pub(crate) struct Spec {
     upper: Option<f64>,
     /// Where limits are symmetric.
     link: Link,
-    /// Where confidence intervals are.
-    scale: Scale,
     direction: Direction,
 }
 
@@ -26,7 +24,6 @@ const fn loss(name: &'static str, description: &'static str) -> Spec {
         lower: Some(0.0),
         upper: None,
         link: Link::Log,
-        scale: Scale::Log,
         direction: Direction::Lower,
     }
 }
@@ -53,7 +50,6 @@ metrics! {
             lower: None,
             upper: Some(1.0),
             link: Link::Identity,
-            scale: Scale::Identity,
             direction: Direction::Higher,
         },
         MedianAbsoluteError => loss("median_absolute_error", "Median of |label - prediction|."),
@@ -63,7 +59,6 @@ metrics! {
             lower: None,
             upper: None,
             link: Link::Identity,
-            scale: Scale::Identity,
             direction: Direction::Neither,
         },
     }
@@ -91,11 +86,6 @@ impl RegressionMetric {
         Self::ALL
             .into_iter()
             .find(|metric| metric.name().eq_ignore_ascii_case(name))
-    }
-
-    /// Scale for confidence intervals.
-    pub fn interval_scale(self) -> Scale {
-        self.spec().scale
     }
 }
 

@@ -3,15 +3,14 @@ use super::super::KernelError;
 use super::super::digest::DigestLimits;
 use super::super::value_profile::ValueProfile;
 use super::super::values::ValueBins;
-use super::loss::relative_error;
 use super::sums::{BLOCK, Rows, Sums};
 
 /// First bytes of a regression profile.
 pub const MAGIC: [u8; 4] = *b"MWRG";
 /// Numbers beyond this have fourth powers without a sum; they count as infinite.
 pub(super) const LARGEST: f64 = 1e70;
-/// An error this many times as large as its label is one of a label of 0.
-const LARGEST_RELATIVE: f64 = 1e140;
+/// An error this many times as large as its label is one of a label of 0; its cube has a sum.
+const LARGEST_RELATIVE: f64 = 1e90;
 
 /// Rows of a label and a prediction by what is known of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -163,5 +162,5 @@ impl RegressionProfile {
 
 /// Whether an error is beyond any multiple of the label's size.
 pub(super) fn has_no_size(error: f64, label: f64) -> bool {
-    relative_error(error, label) > LARGEST_RELATIVE
+    error.abs() > LARGEST_RELATIVE * label.abs()
 }

@@ -6,7 +6,7 @@ use super::super::value_profile::ValueProfile;
 use super::profile::{Counts, MAGIC, RegressionProfile};
 use super::sums::Sums;
 
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 
 impl RegressionProfile {
     /// Canonical bytes: equal for equal rows, however they were split, ordered or merged.

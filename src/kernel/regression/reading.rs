@@ -1,11 +1,12 @@
 //! Metrics of a regression from labels, with confidence intervals for the population.
 use super::super::KernelError;
 use super::super::clustered::Clusters;
-use super::super::column::moments::{median, median_bounds};
-use super::super::interval::{FEW, normal_quantile};
+use super::super::column::moments::{centre, median, median_bounds};
+use super::super::interval::{FEW, normal_quantile, skewed_interval, student_quantile};
 use super::super::metric::Scale;
 use super::super::reading::{Reading, Status};
 use super::super::realized::Measured;
+use super::super::threshold_text::Judged;
 use super::super::values::ValueBins;
 use super::metric::RegressionMetric;
 use super::profile::{Counts, RegressionProfile};
@@ -15,6 +16,8 @@ use super::weighted_values::WeightedValues;
 
 /// A mean this many standard deviations from 0 leaves no digits for fourth powers around it.
 const FAR_FROM_ZERO: f64 = 1e3;
+/// Variance over the squared mean of numbers that hardly differ.
+const ALIKE: f64 = 1e-8;
 
 /// Realized metrics of one chunk; see [`RegressionProfile`].
 #[derive(Debug, Clone)]
@@ -95,7 +98,8 @@ impl RealizedRegression {
     ///
     /// * `confidence_level`: in (0, 1).
     /// * Errors: means of losses by the central limit theorem, `s / sqrt(n)`, their roots and `r2` by linearization, the
-    ///   median from order statistics. Intervals of losses are symmetric on the logarithmic scale.
+    ///   median from order statistics. Intervals of means allow for the skewness of the losses; that of `r2` is symmetric on the
+    ///   logarithmic scale of what is left of the variance.
     /// * NULL: every number is `None` where the metric is not defined on the labelled rows; `status` says why.
     pub fn reading(&self, metric: RegressionMetric, confidence_level: f64) -> Reading {
         let used = self.counts.used;
@@ -104,7 +108,7 @@ impl RealizedRegression {
             return undefined(self.why_nothing());
         }
         match self.measure(metric, normal_quantile(confidence_level)) {
-            Ok(measured) => self.finish(&measured),
+            Ok(measured) => self.finish(metric, measured),
             Err(status) => undefined(status),
         }
     }
@@ -125,22 +129,34 @@ impl RealizedRegression {
     fn measure(&self, metric: RegressionMetric, z: f64) -> Result<Measured, Status> {
         use RegressionMetric as M;
         let logarithmic = || match self.counts.negative {
-            0 => Ok((Term::Logarithmic, Term::LogarithmicSquared)),
+            0 => Ok([
+                Term::Logarithmic,
+                Term::LogarithmicSquared,
+                Term::LogarithmicCubed,
+            ]),
             _ => Err(Status::NegativeValue),
         };
-        let squared = (Term::Squared, Term::Fourth);
+        let relative = [Term::Relative, Term::RelativeSquared, Term::RelativeCubed];
+        let mean = |[term, square, cube]: [Term; 3]| {
+            self.mean(metric, (term, square), z, |mean| {
+                self.cubes(term, square, cube, mean)
+            })
+        };
+        let squared = || {
+            self.mean(metric, (Term::Squared, Term::Fourth), z, |mean| {
+                self.cubes_of_absolute(2, mean)
+            })
+        };
         Ok(match metric {
             M::Mae => self.mean_absolute(z),
-            M::Bias => self.mean(metric, (Term::Error, Term::Squared), Scale::Identity, z),
-            M::Mse => self.mean(metric, squared, Scale::Log, z),
-            M::Rmse => root(&self.mean(metric, squared, Scale::Log, z)),
-            M::Msle => self.mean(metric, logarithmic()?, Scale::Log, z),
-            M::Rmsle => root(&self.mean(metric, logarithmic()?, Scale::Log, z)),
+            // errors to both sides tell little of the skewness of their mean
+            M::Bias => self.mean(metric, (Term::Error, Term::Squared), z, |_| 0.0),
+            M::Mse => squared(),
+            M::Rmse => root(&squared()),
+            M::Msle => mean(logarithmic()?),
+            M::Rmsle => root(&mean(logarithmic()?)),
             M::Mape if self.counts.zero > 0 => return Err(Status::InfiniteValue),
-            M::Mape => {
-                let relative = (Term::Relative, Term::RelativeSquared);
-                self.mean(metric, relative, Scale::Log, z)
-            }
+            M::Mape => mean(relative),
             M::R2 => self.r2(z)?,
             M::MedianAbsoluteError => self.median(z)?,
         })
@@ -179,13 +195,13 @@ impl RealizedRegression {
         self.clusters.as_ref()?.variance(metric.name(), None)
     }
 
-    /// Mean of a term, whose squares are another.
+    /// Mean of a term, whose squares are another; `cubes`: sum of the cubes of the distances to a mean.
     fn mean(
         &self,
         metric: RegressionMetric,
         (term, square): (Term, Term),
-        scale: Scale,
         z: f64,
+        cubes: impl FnOnce(f64) -> f64,
     ) -> Measured {
         let (sum, squares) = (self.sums.of(term), self.sums.of(square));
         let mean = sum.over(self.rows);
@@ -195,7 +211,8 @@ impl RealizedRegression {
             let all = mean.times(mean).times(by.rows.into());
             by.sums.of(square).minus(twice).minus(all.negated()).float()
         });
-        of_mean(mean.float(), variance, self.effective_rows(), scale, z)
+        let mean = mean.float();
+        self.of_mean(mean, variance, self.skewness(mean, rest, cubes), z)
     }
 
     /// The sum of absolute errors is that of the digest, which is exact.
@@ -209,9 +226,61 @@ impl RealizedRegression {
         let variance = self.variance(RegressionMetric::Mae, rest, |by| {
             by.sums.of(Term::Squared).float() - 2.0 * mean * by_square + mean * mean * by.rows
         });
+        let skewness = self.skewness(mean, rest, |mean| self.cubes_of_absolute(1, mean));
         Measured {
             slack: sum.error / self.rows,
-            ..of_mean(mean, variance, self.effective_rows(), Scale::Log, z)
+            ..self.of_mean(mean, variance, skewness, z)
+        }
+    }
+
+    /// Skewness of numbers whose squared distances to their mean add up to `rest`; 0 where they hardly differ, for the sums of
+    /// their powers have then no digits left for it.
+    fn skewness(&self, mean: f64, rest: f64, cubes: impl FnOnce(f64) -> f64) -> f64 {
+        let spread = rest / self.rows;
+        if spread <= ALIKE * mean * mean {
+            return 0.0;
+        }
+        let skewness = cubes(mean) / self.rows / spread.powf(1.5);
+        // as much as so many numbers can have
+        let most = self.effective_rows().sqrt();
+        if skewness.is_nan() {
+            0.0
+        } else {
+            skewness.clamp(-most, most)
+        }
+    }
+
+    /// Sum of the cubes of a term's distances to its mean.
+    fn cubes(&self, term: Term, square: Term, cube: Term, mean: f64) -> f64 {
+        let [sum, squares, cubes] = [term, square, cube].map(|term| self.sums.of(term).float());
+        cubes - 3.0 * mean * squares + 3.0 * mean * mean * sum - self.rows * mean.powi(3)
+    }
+
+    /// The same of a power of the absolute errors, from the bins of their digest.
+    fn cubes_of_absolute(&self, power: i32, mean: f64) -> f64 {
+        let cube = |(x, rows): (f64, f64)| rows * (x.powi(power) - mean).powi(3);
+        match &self.absolute {
+            Absolute::Rows(bins) => {
+                let bins = bins.bins.iter();
+                bins.map(|bin| cube((centre(bin), bin.count as f64))).sum()
+            }
+            Absolute::Weighted(values) => values.each().map(cube).sum(),
+        }
+    }
+
+    /// A mean with the variance of its error, of numbers of this skewness.
+    fn of_mean(&self, mean: f64, variance: f64, skewness: f64, z: f64) -> Measured {
+        if variance.is_infinite() {
+            return Measured::without_error(mean);
+        }
+        let rows = self.effective_rows();
+        let quantile = student_quantile(z, rows - 1.0);
+        Measured {
+            value: mean,
+            slack: 0.0,
+            variance,
+            bounds: skewed_interval(mean, variance.sqrt(), skewness / rows.sqrt(), quantile),
+            few: rows < FEW,
         }
     }
 
@@ -288,7 +357,10 @@ impl RealizedRegression {
         })
     }
 
-    fn finish(&self, measured: &Measured) -> Reading {
+    fn finish(&self, metric: RegressionMetric, mut measured: Measured) -> Reading {
+        if let Some(least) = metric.scale().lower {
+            measured.bounds.0 = measured.bounds.0.max(least);
+        }
         let invalid = Status::InvalidValue.only_if(self.has_invalid());
         let few_clusters = self.clusters.as_ref().is_some_and(|clusters| clusters.few);
         let few = Status::FewRows.only_if(measured.few || few_clusters);
@@ -348,20 +420,6 @@ impl Unexplained {
     }
 }
 
-/// A mean with the variance of its error, infinite where it is not known.
-fn of_mean(mean: f64, variance: f64, rows: f64, scale: Scale, z: f64) -> Measured {
-    if variance.is_infinite() {
-        return Measured::without_error(mean);
-    }
-    Measured {
-        value: mean,
-        slack: 0.0,
-        variance,
-        bounds: scale.interval(mean, variance.sqrt(), z),
-        few: rows < FEW,
-    }
-}
-
 /// The root of a mean, its error by linearization; of 0 without error.
 fn root(mean: &Measured) -> Measured {
     let value = mean.value.sqrt();
@@ -369,11 +427,12 @@ fn root(mean: &Measured) -> Measured {
         return Measured::without_error(value);
     }
     let slope = if value > 0.0 { 0.5 / value } else { 0.0 };
+    let end = |end: f64| end.max(0.0).sqrt();
     Measured {
         value,
         slack: 0.0,
         variance: slope * slope * mean.variance,
-        bounds: (mean.bounds.0.sqrt(), mean.bounds.1.sqrt()),
+        bounds: (end(mean.bounds.0), end(mean.bounds.1)),
         few: mean.few,
     }
 }

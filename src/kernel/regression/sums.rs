@@ -1,11 +1,9 @@
 //! What is summed over rows of a label and a prediction.
 use super::super::KernelError;
 use super::super::codec::{Reader, Writer};
+pub(super) use super::super::exact_block::BLOCK;
 use super::super::exact_sum::{Double, ExactSum, product_error};
 use super::loss::{logarithmic_error, relative_error};
-
-/// Rows whose terms are computed together.
-pub(super) const BLOCK: usize = 64;
 
 /// What a sum is of; `e = prediction - label`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +34,13 @@ pub(super) enum Term {
     SquaredLabel,
     /// `e^2 y^2`.
     SquaredLabelSquared,
+    /// The cube of [`Self::Relative`].
+    RelativeCubed,
+    /// The cube of [`Self::Logarithmic`].
+    LogarithmicCubed,
 }
 
-const TERMS: usize = Term::SquaredLabelSquared as usize + 1;
+const TERMS: usize = Term::LogarithmicCubed as usize + 1;
 
 /// Exact sums of every [`Term`].
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -85,12 +87,16 @@ impl Sums {
             self.put(Term::Relative, rows, &relative);
             let squares = with(&relative, rows.labels, |x, _| x * x);
             self.put(Term::RelativeSquared, rows, &squares);
+            let cubes = with(&relative, rows.labels, |x, _| x * x * x);
+            self.put(Term::RelativeCubed, rows, &cubes);
         }
         if rows.logarithms {
             let logarithmic = each(rows, logarithmic_error);
             self.put(Term::Logarithmic, rows, &logarithmic);
             let squares = with(&logarithmic, rows.labels, |x, _| x * x);
             self.put(Term::LogarithmicSquared, rows, &squares);
+            let cubes = with(&logarithmic, rows.labels, |x, _| x * x * x);
+            self.put(Term::LogarithmicCubed, rows, &cubes);
         }
         self.add_labels(rows, &squares);
     }
@@ -150,8 +156,18 @@ impl Sums {
     pub fn readable(&self, logarithms: bool, relative: bool) -> Self {
         let mut kept = self.clone();
         let dropped = [
-            (logarithms, [Term::Logarithmic, Term::LogarithmicSquared]),
-            (relative, [Term::Relative, Term::RelativeSquared]),
+            (
+                logarithms,
+                [
+                    Term::Logarithmic,
+                    Term::LogarithmicSquared,
+                    Term::LogarithmicCubed,
+                ],
+            ),
+            (
+                relative,
+                [Term::Relative, Term::RelativeSquared, Term::RelativeCubed],
+            ),
         ];
         for (complete, terms) in dropped {
             for term in terms.into_iter().filter(|_| !complete) {

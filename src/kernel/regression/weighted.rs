@@ -13,7 +13,7 @@ use super::weighted_values::{WeightedValue, WeightedValues};
 
 /// First bytes of a weighted regression profile.
 pub const MAGIC: [u8; 4] = *b"MWWR";
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 const NAME: &str = "weighted regression profile";
 const SCALE: Scale = Scale::Number;
 

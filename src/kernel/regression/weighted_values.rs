@@ -58,6 +58,11 @@ impl WeightedValues {
         }
     }
 
+    /// Numbers with what they weigh.
+    pub fn each(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        self.0.iter().map(|bin| (bin.mean, bin.weight))
+    }
+
     /// Sum of numbers times squared weights.
     pub fn sum_by_squares(&self) -> f64 {
         self.0.iter().map(|bin| bin.square * bin.mean).sum()

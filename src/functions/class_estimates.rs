@@ -242,6 +242,7 @@ fn beside(
         estimate,
         judged: estimate,
         realized,
+        labelled: Reading::default(),
     }
 }
 

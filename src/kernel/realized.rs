@@ -132,6 +132,7 @@ impl Realized {
             row_sampling_error: error,
             lower_bound: finite(measured.bounds.0),
             upper_bound: finite(measured.bounds.1),
+            expectation: None,
             used_count,
             labelled_count: self.labelled_count,
             status: reserve.worst(few),

@@ -8,12 +8,13 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit, when}
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::Call;
-use super::by::by_expr;
+use super::by::{by_expr, named_expressions};
 use super::chunk_arguments::ChunkArguments;
 use super::chunked::ChunkedRows;
 use super::estimate_performance::{both_sides, confidence_level, texts_of, unnest_metrics};
 use super::fit::{FIT, Fit};
 use super::fitted_columns::{FittedColumns, fitted_columns, named_columns};
+use super::late_labels::delayed;
 use super::problem::{Asked, Problem, named_metrics};
 use super::profiled::{Bounds, FittedRecord, Profiled};
 use super::result::{judge, shared_shape};
@@ -101,7 +102,7 @@ fn rows(call: &mut Call, side: Side) -> Result<Rows> {
             side.argument
         );
     }
-    let roles = Roles::resolve(call, &side, Problem::Regression)?;
+    let mut roles = Roles::resolve(call, &side, Problem::Regression)?;
     let names = column_names(side.schema());
     if roles.prediction.is_none() {
         return plan_err!(
@@ -115,6 +116,7 @@ fn rows(call: &mut Call, side: Side) -> Result<Rows> {
             expected_one_of("y_true", &names)
         );
     }
+    delayed(call, &side, &mut roles)?;
     let chunks = ChunkArguments::read(call, &side, roles.timestamp.as_ref())?;
     Ok(Rows {
         side,
@@ -141,6 +143,12 @@ fn features(
             by,
         )?);
     }
+    // what labels are joined by tells rows apart, not losses
+    named.extend(
+        named_expressions(call, "key")?
+            .into_iter()
+            .map(|(name, _)| name),
+    );
     let sides = [reference.side.schema(), analysis.side.schema()];
     fitted_columns(call, sides, &named, 0)
 }

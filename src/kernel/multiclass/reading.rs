@@ -249,6 +249,7 @@ impl RealizedClasses {
             row_sampling_error: error,
             lower_bound: finite(measured.bounds.0),
             upper_bound: finite(measured.bounds.1),
+            expectation: None,
             used_count: used,
             labelled_count: self.labelled_count,
             status: reserve.worst(few),

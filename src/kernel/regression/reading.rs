@@ -198,6 +198,7 @@ impl RealizedRegression {
             row_sampling_error: error,
             lower_bound: measured.bounds.0.and_then(finite),
             upper_bound: measured.bounds.1.and_then(finite),
+            expectation: None,
             used_count: self.counts.used,
             labelled_count: self.labelled_count(),
             status: invalid.worst(few),

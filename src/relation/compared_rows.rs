@@ -123,6 +123,14 @@ fn check_columns(function: &str, side: Compared, schema: &DFSchema) -> Result<()
     let texts = KEYS.iter().chain(&["status"]);
     for name in texts.chain(&numbers).chain(others) {
         let Ok(field) = schema.field_with_unqualified_name(name) else {
+            if COMPARABLE_COLUMNS.contains(name) && schema.has_column_with_unqualified_name("value")
+            {
+                return plan_err!(
+                    "{function}: argument '{argument}' has no column '{name}', which estimates have that were made to be compared. \
+                     Hint: {argument} => {}",
+                    side.example()
+                );
+            }
             return plan_err!(
                 "{function}: argument '{argument}' has no column '{name}'. Expected rows of a monitoring function. \
                  Hint: {argument} => {}. {}",

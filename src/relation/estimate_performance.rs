@@ -270,7 +270,7 @@ fn evaluate(
     by: &[String],
     metrics: &[Metric],
 ) -> Result<LogicalPlanBuilder> {
-    let args = vec![
+    let mut args = vec![
         column("profile"),
         column("__reference"),
         column("chunk_index"),
@@ -283,8 +283,8 @@ fn evaluate(
         ),
         matrix_of(call)?,
         lit(confidence_level(call)?),
-        lit(is_comparable(call)?),
     ];
+    args.extend(is_comparable(call)?.then(|| lit(true)));
     let readings = scalar(call, "evaluate_performance", args)?;
     unnest_metrics(fitted, by, readings)
 }

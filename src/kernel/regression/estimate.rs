@@ -122,13 +122,6 @@ impl<'a> LossEstimator<'a> {
         let error = (found.noise + found.model).sqrt();
         let half = normal_quantile(level) * error;
         let finite = |x: f64| Some(x).filter(|x| x.is_finite());
-        let small = match self
-            .reference
-            .map(|reference| reference.realized.row_counts())
-        {
-            Some([_, labelled, _]) if labelled >= ENOUGH => Status::Ok,
-            _ => Status::SmallReference,
-        };
         let few = if (found.rows as f64) < FEW {
             Status::FewRows
         } else {
@@ -146,7 +139,17 @@ impl<'a> LossEstimator<'a> {
                 .map(|(value, error)| Expectation { value, error }),
             used_count: found.rows,
             labelled_count: self.labelled_count,
-            status: small.worst(few),
+            status: self.size_of_reference().worst(few),
+        }
+    }
+
+    fn size_of_reference(&self) -> Status {
+        match self
+            .reference
+            .map(|reference| reference.realized.row_counts())
+        {
+            Some([_, labelled, _]) if labelled >= ENOUGH => Status::Ok,
+            _ => Status::SmallReference,
         }
     }
 }

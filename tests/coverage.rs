@@ -6,11 +6,14 @@
 //! only runs count as independent: the means of the small reference rest on 1,200 (standard deviation
 //! .0063), those of the large one on 200 (.015), a cell on 150 or 50 (.018, .031). An interval that is
 //! a fifth too short covers 88 %, and fails.
+#[path = "simulated/comparison.rs"]
+mod comparison;
 #[path = "simulated/coverage.rs"]
 mod coverage;
 #[path = "simulated/realized/mod.rs"]
 mod realized;
 
+use comparison::{moments, standardized};
 use coverage::{Cell, METRICS, Setting, simulate};
 
 /// What is counted, by name.
@@ -126,5 +129,45 @@ fn intervals_of_every_realized_metric_cover_as_often_as_they_say() {
         let mean = shares.iter().sum::<f64>() / shares.len() as f64;
         // classes and cells of one chunk are not independent: at least five populations of two sizes are
         assert_share(mean, 10 * runs, [0.93, 0.97], &format!("{kind} {metric}"));
+    }
+}
+
+/// z of `compare_performance`: 480 chunks a metric, so three simulation errors of the deviation are .1.
+#[test]
+fn estimates_held_against_labels_differ_by_their_error() {
+    let settings = Setting::grid().into_iter();
+    let settings = settings.filter(|setting| [0.0, 0.25].contains(&setting.shift));
+    let runs: Vec<[f64; 5]> = settings
+        .flat_map(|setting| standardized(&setting, 2_000, 0.0, 60))
+        .collect();
+    assert_eq!(runs.len(), 480);
+    for (i, metric) in METRICS.into_iter().enumerate() {
+        let (mean, deviation) = moments(&runs.iter().map(|run| run[i]).collect::<Vec<_>>());
+        println!("{metric}: mean {mean:.3}, deviation {deviation:.3}");
+        assert!(mean.abs() < 0.15, "{metric}: mean {mean}");
+        assert!((0.9..1.1).contains(&deviation), "{metric}: {deviation}");
+    }
+}
+
+/// Three tenths of the positives are no longer positive: nothing but labels can tell, and z does.
+#[test]
+fn a_calibration_that_has_drifted_is_many_errors_away() {
+    let settings = Setting::grid().into_iter();
+    let balanced = settings.filter(|setting| setting.model == "balanced" && setting.shift == 0.0);
+    let runs: Vec<[f64; 5]> = balanced
+        .flat_map(|setting| standardized(&setting, 20_000, 0.3, 20))
+        .collect();
+    for (i, metric) in METRICS.into_iter().enumerate() {
+        let z: Vec<f64> = runs.iter().map(|run| run[i]).collect();
+        println!(
+            "{metric}: least {:.1}",
+            z.iter().copied().fold(f64::INFINITY, f64::min)
+        );
+        // recall keeps its share, for hits and misses are lost alike
+        let far = z.iter().filter(|z| z.abs() > 3.0).count();
+        assert!(
+            far == z.len() || metric.name() == "recall",
+            "{metric}: {z:?}"
+        );
     }
 }

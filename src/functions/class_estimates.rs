@@ -217,6 +217,7 @@ fn beside(
         estimate,
         judged: estimate,
         realized,
+        labelled: Reading::default(),
     }
 }
 

@@ -65,6 +65,11 @@ static EVALUATE_PERFORMANCE: FunctionSpec = FunctionSpec {
             "Value of a row by outcome [tn, fp, fn, tp]; NULL without business values.",
         ),
         CONFIDENCE_LEVEL,
+        (
+            "labelled",
+            Role::Flag,
+            "Whether the rows with a label are also estimated by themselves; false by default.",
+        ),
     ],
     required: 7,
     example: "SELECT evaluate_performance(profile, (SELECT fit_reference(profile, chunk_index, true) FROM profiles(reference)),\n\
@@ -72,9 +77,10 @@ static EVALUATE_PERFORMANCE: FunctionSpec = FunctionSpec {
 };
 
 const TEXTS: [&str; 3] = ["metric", "column_name", "status"];
-const COUNTS: [&str; 2] = ["used_count", "labelled_count"];
-/// `limit_value` and its `row_sampling_error` are what limits are learnt from: `value` but on reference chunks.
-const NUMBERS: [&str; 8] = [
+const COUNTS: [&str; 3] = ["used_count", "labelled_count", "labelled_used_count"];
+/// `limit_value` and its `row_sampling_error` are what limits are learnt from: `value` but on reference chunks. The last four
+/// are what realized values are held against.
+const NUMBERS: [&str; 12] = [
     "value",
     "sampling_error",
     "limit_value",
@@ -83,6 +89,10 @@ const NUMBERS: [&str; 8] = [
     "upper_bound",
     "realized",
     "approx_error",
+    "realized_estimate",
+    "realized_error",
+    "labelled_estimate",
+    "labelled_error",
 ];
 
 /// The fields of an element of the result: texts, counts, numbers.
@@ -149,8 +159,13 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
         .as_ref()
         .map_or(Status::NoReference, ReferenceFit::status);
     let index = flag(values, 3).then(|| integer(values, 2));
-    let [estimator, of_limits] = calibrators(fit.as_ref(), index)
-        .map(|known| known.map(|calibrator| Estimator::new(&bins, calibrator)));
+    let known = calibrators(fit.as_ref(), index);
+    let [estimator, of_limits] =
+        known.map(|known| known.map(|calibrator| Estimator::new(&bins, calibrator)));
+    let labelled = flag(values, 7).then(|| bins.labelled());
+    let [of_chunk, _] = known;
+    let of_labelled = labelled.as_ref().zip(of_chunk);
+    let of_labelled = of_labelled.map(|(bins, calibrator)| Estimator::new(bins, calibrator));
     let realized = Realized::new(&bins);
     let readings: Vec<Evaluated> = metrics
         .into_iter()
@@ -174,6 +189,11 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
                 estimate,
                 judged,
                 realized,
+                labelled: of_labelled
+                    .as_ref()
+                    .map_or_else(Reading::default, |estimator| {
+                        estimator.reading(metric, matrix, confidence)
+                    }),
             }
         })
         .collect();
@@ -220,6 +240,8 @@ pub(super) struct Evaluated {
     /// The estimate that limits are learnt from.
     pub judged: Reading,
     pub realized: Reading,
+    /// The estimate of the rows with a label, where it was asked for.
+    pub labelled: Reading,
 }
 
 /// The elements of a result.
@@ -249,6 +271,7 @@ pub(super) fn list_of(readings: &[Evaluated]) -> Result<ScalarValue> {
         text(|row| row.estimate.status.name()),
         count(|row| row.estimate.used_count),
         count(|row| row.estimate.labelled_count),
+        count(|row| row.labelled.used_count),
         number(|row| row.estimate.value),
         number(|row| row.estimate.sampling_error),
         number(|row| row.judged.value),
@@ -257,6 +280,10 @@ pub(super) fn list_of(readings: &[Evaluated]) -> Result<ScalarValue> {
         number(|row| row.estimate.upper_bound),
         number(|row| row.realized.value),
         number(|row| row.estimate.approx_error),
+        number(|row| row.estimate.expectation.map(|found| found.value)),
+        number(|row| row.estimate.expectation.map(|found| found.error)),
+        number(|row| row.labelled.expectation.map(|found| found.value)),
+        number(|row| row.labelled.expectation.map(|found| found.error)),
     ];
     let elements = StructArray::try_new(EVALUATION_FIELDS.clone(), columns, None)?;
     Ok(SingleRowListArrayBuilder::new(Arc::new(elements)).build_list_scalar())

@@ -204,6 +204,7 @@ fn evaluated(metric: &'static str, mut reading: Reading) -> Evaluated {
         estimate: reading,
         judged: reading,
         realized: reading,
+        labelled: Reading::default(),
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn row_of(metric: &str, reading: &Reading) -> Result<ScalarValue> {
         "column_name" => Arc::new(StringArray::new_null(1)),
         "status" => text(reading.status.name()),
         "used_count" => count(i64::try_from(reading.used_count).ok()),
-        "labelled_count" => count(None),
+        "labelled_count" | "labelled_used_count" => count(None),
         "value" | "limit_value" => number(reading.value),
         "sampling_error" => number(reading.sampling_error),
         "row_sampling_error" => number(reading.row_sampling_error),

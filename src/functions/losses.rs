@@ -179,6 +179,7 @@ fn evaluate(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> 
             estimate,
             judged: estimate,
             realized,
+            labelled: estimator.labelled(metric, confidence),
         })
     };
     let found: Result<Vec<Evaluated>> = texts(values, 2).into_iter().map(of).collect();

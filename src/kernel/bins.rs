@@ -44,3 +44,34 @@ pub struct ScoreBins {
     /// Rows whose score is NaN or infinite, `[prediction][label]`; nothing else counts them.
     pub not_finite: [[u64; 3]; 3],
 }
+
+impl ScoreBins {
+    /// The rows with a label, bin by bin as they were.
+    ///
+    /// ```
+    /// use modelwatch::kernel::bins::{Cell, ScoreBin, ScoreBins};
+    /// let mut bin = ScoreBin { lower: 0.25, upper: 0.25, ..ScoreBin::default() };
+    /// bin.cells[1][0] = Cell { count: 3, sum: 0.75 };
+    /// bin.cells[1][2] = Cell { count: 1, sum: 0.25 };
+    /// let labelled = ScoreBins { bins: vec![bin], ..ScoreBins::default() }.labelled();
+    /// assert_eq!(labelled.bins[0].cells[1].map(|cell| cell.count), [3, 0, 0]);
+    /// ```
+    #[must_use]
+    pub fn labelled(&self) -> Self {
+        let known =
+            |rows: &[[u64; 3]; 3]| rows.map(|[negative, positive, _]| [negative, positive, 0]);
+        let of_bin = |bin: &ScoreBin| {
+            let cells = bin
+                .cells
+                .map(|[negative, positive, _]| [negative, positive, Cell::default()]);
+            let has_rows = cells.iter().flatten().any(|cell| cell.count > 0);
+            has_rows.then_some(ScoreBin { cells, ..*bin })
+        };
+        Self {
+            bins: self.bins.iter().filter_map(of_bin).collect(),
+            sums_exact: self.sums_exact,
+            unscored: known(&self.unscored),
+            not_finite: known(&self.not_finite),
+        }
+    }
+}

@@ -176,6 +176,7 @@ impl<'a> Estimator<'a> {
             row_sampling_error: finite(row_variance.sqrt()),
             lower_bound: finite(clamp(lower)),
             upper_bound: finite(clamp(upper)),
+            expectation: estimate.expectation(),
             used_count: used,
             labelled_count: self.labelled_count,
             status: self.reserve.worst(few),

@@ -1,4 +1,5 @@
 //! An estimate with its variances, and where the realized value will lie.
+use super::reading::Expectation;
 
 /// A metric with its variances, in the metric's own unit.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -41,6 +42,13 @@ impl Estimate {
         };
         (center + lean - half, center + lean + half)
     }
+
+    /// What the chunk's realized value is held against; `None` where a number is not finite.
+    pub fn expectation(&self) -> Option<Expectation> {
+        let value = self.center.unwrap_or(self.value);
+        let error = (self.label_variance + self.calibrator_variance).sqrt();
+        (value.is_finite() && error.is_finite()).then_some(Expectation { value, error })
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +71,25 @@ mod tests {
         // -.008 * (4 - 1) / (6 * .04)
         let (lower, upper) = skewed.prediction_interval(2.0);
         assert!((lower - 0.0).abs() < 1e-15 && (upper - 0.8).abs() < 1e-15);
+    }
+
+    #[test]
+    fn what_is_expected_has_the_error_of_the_interval() {
+        let estimate = Estimate {
+            value: 0.5,
+            center: Some(0.6),
+            label_variance: 0.01,
+            calibrator_variance: 0.03,
+            row_variance: 0.2,
+            ..Estimate::default()
+        };
+        let expected = estimate.expectation().unwrap();
+        assert_eq!((expected.value, expected.error), (0.6, 0.2));
+        let unknown = Estimate {
+            label_variance: f64::NAN,
+            ..estimate
+        };
+        assert_eq!(unknown.expectation(), None);
     }
 
     #[test]

@@ -175,6 +175,16 @@ impl fmt::Display for Status {
     }
 }
 
+/// What the realized value of a chunk is expected to be before its labels are known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expectation {
+    /// The estimate, but for metrics that noise of labels enlarges.
+    pub value: f64,
+    /// Standard error of `value` as a prediction of the realized value: label noise and calibrator, for the rows
+    /// are the same.
+    pub error: f64,
+}
+
 /// A metric of one chunk, estimated or realized, in the metric's own unit.
 ///
 /// Numbers are finite; what does not exist is `None`, and `status` says why.
@@ -196,6 +206,8 @@ pub struct Reading {
     pub lower_bound: Option<f64>,
     /// Upper end of the interval.
     pub upper_bound: Option<f64>,
+    /// Of an estimate, what the realized value of the same rows is held against.
+    pub expectation: Option<Expectation>,
     /// Rows that entered the value.
     pub used_count: u64,
     /// Rows of the chunk with a label.

@@ -42,6 +42,7 @@ impl Measured {
             row_sampling_error: error,
             lower_bound: finite(self.bounds.0),
             upper_bound: finite(self.bounds.1),
+            expectation: None,
             used_count,
             labelled_count,
             status,

@@ -1,4 +1,5 @@
 //! The columns by which rows are grouped, each group with a calibrator and limits of its own.
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result, plan_err};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::type_coercion::binary::type_union_coercion;
@@ -6,7 +7,7 @@ use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::{Call, elements, fields, literal_text};
 use super::chunked::CHUNK_COLUMNS;
-use super::result::{LIMIT_VALUE, RESULT_COLUMNS, ROW_SAMPLING_ERROR};
+use super::result::{COMPARABLE_COLUMNS, LIMIT_VALUE, RESULT_COLUMNS, ROW_SAMPLING_ERROR};
 use super::roles::{column_names, is_text};
 use crate::suggest::expected_one_of;
 
@@ -70,7 +71,7 @@ fn check_names(function: &str, named: &[(String, SqlExpr)]) -> Result<()> {
 
 /// What already has this name, if anything.
 fn taken(name: &str) -> Option<&'static str> {
-    if RESULT_COLUMNS.contains(&name) {
+    if RESULT_COLUMNS.contains(&name) || COMPARABLE_COLUMNS.contains(&name) {
         return Some("a column of the result");
     }
     if CHUNK_COLUMNS.contains(&name) {
@@ -111,6 +112,12 @@ pub fn by_exprs_and(
     Ok(exprs)
 }
 
+/// Whether values of two types can be compared. A text beside a number would be read as one, row by row, until one is not.
+pub fn comparable_types(left: &DataType, right: &DataType) -> bool {
+    let mixed = is_text(left) != is_text(right) && !left.is_null() && !right.is_null();
+    !mixed && type_union_coercion(left, right).is_some()
+}
+
 /// Refuses `by` columns whose types in two relations, each with its name, have nothing in common.
 pub fn comparable_groups(
     call: &Call,
@@ -124,9 +131,7 @@ pub fn comparable_groups(
             field.map(|field| field.data_type().clone())
         });
         let (left, right) = (left?, right?);
-        // a text beside a number would be read as one, row by row, until one is not
-        let mixed = is_text(&left) != is_text(&right) && !left.is_null() && !right.is_null();
-        if mixed || type_union_coercion(&left, &right).is_none() {
+        if !comparable_types(&left, &right) {
             return plan_err!(
                 "{}: argument 'by': '{name}' has type {left} in the {first} and type {right} in the {second}. \
                  Expected values that can be compared. Hint: by => {{'{name}': CAST({name} AS VARCHAR)}}",

@@ -13,6 +13,7 @@ use super::estimate_performance::{
     both_sides, calibration_words, confidence_level, list_of_numbers, texts_of, unnest_metrics,
 };
 use super::fit::{FIT, Fit};
+use super::late_labels::delayed;
 use super::problem::{Asked, Problem};
 use super::profiled::{Bounds, Profiled, class_arguments};
 use super::result::{judge, shared_shape};
@@ -29,7 +30,8 @@ pub fn expand(
     [reference, analysis]: [Side; 2],
 ) -> Result<LogicalPlan> {
     let of_reference = roles(call, &reference)?;
-    let of_analysis = roles(call, &analysis)?;
+    let mut of_analysis = roles(call, &analysis)?;
+    delayed(call, &analysis, &mut of_analysis)?;
     let classes = of_reference.by_class.classes.clone();
     same_classes(call, &classes, &of_analysis.by_class.classes)?;
     let has_prediction = of_reference.prediction.is_some() && of_analysis.prediction.is_some();

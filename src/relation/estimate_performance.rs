@@ -8,8 +8,10 @@ use super::RelationSpec;
 use super::arguments::Call;
 use super::by::{by_columns, comparable_groups};
 use super::chunked::CHUNK_COLUMNS;
+use super::comparable::{COMPARABLE, is_comparable};
 use super::estimate_classes;
 use super::estimate_regression;
+use super::late_labels::with_labels;
 use super::problem::{CLASSES, PROBLEM_TYPE, Problem, named_metrics};
 use super::profiles::chunk_profiles;
 use super::result::{judge, shared_shape};
@@ -43,6 +45,9 @@ pub static SPEC: RelationSpec = RelationSpec {
             "label",
             "Realized class, 0/1 or boolean, or the name of one of several, NULL where not known; default: column y_true.",
         ),
+        shared_arguments::LABELS,
+        shared_arguments::KEY,
+        shared_arguments::LABEL_DELAY,
         shared_arguments::TIMESTAMP,
         PROBLEM_TYPE,
         CLASSES,
@@ -89,6 +94,7 @@ pub static SPEC: RelationSpec = RelationSpec {
             "'both' (default) or 'worse': on which side a value alerts.",
         ),
         ("confidence_level", "Of the bounds; default: 0.95."),
+        COMPARABLE,
         shared_arguments::NAME,
     ],
     positional: 2,
@@ -103,7 +109,8 @@ const GREATEST_VALUE: f64 = 1e100;
 
 fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let by = by_columns(call)?;
-    let (reference, analysis) = Side::reference_and_analysis(call)?;
+    let (reference, mut analysis) = Side::reference_and_analysis(call)?;
+    with_labels(call, &mut analysis)?;
     match Problem::read(call, &[&reference, &analysis])? {
         Problem::Multiclass => return estimate_classes::expand(call, &by, [reference, analysis]),
         Problem::Regression => {
@@ -263,7 +270,7 @@ fn evaluate(
     by: &[String],
     metrics: &[Metric],
 ) -> Result<LogicalPlanBuilder> {
-    let args = vec![
+    let mut args = vec![
         column("profile"),
         column("__reference"),
         column("chunk_index"),
@@ -277,6 +284,7 @@ fn evaluate(
         matrix_of(call)?,
         lit(confidence_level(call)?),
     ];
+    args.extend(is_comparable(call)?.then(|| lit(true)));
     let readings = scalar(call, "evaluate_performance", args)?;
     unnest_metrics(fitted, by, readings)
 }

@@ -11,6 +11,7 @@ use super::by::by_exprs_and;
 use super::estimate_performance::{both_sides, confidence_level, texts_of, unnest_metrics};
 use super::fit::{FIT, Fit};
 use super::fitted_columns::{FittedColumns, fitted_columns};
+use super::late_labels::delayed;
 use super::problem::{Asked, Problem, named_metrics};
 use super::profiled::{FittedRecord, Profiled, outcome};
 use super::result::{judge, shared_shape};
@@ -93,7 +94,7 @@ fn metrics(call: &mut Call) -> Result<Vec<RegressionMetric>> {
 fn predicted(call: &mut Call, side: Side) -> Result<Predicted> {
     let (function, dataset) = (call.function(), side.dataset);
     require_rows(call, &side, "which do not tell the columns of a row")?;
-    let roles = Roles::resolve(call, &side, Problem::Regression)?;
+    let mut roles = Roles::resolve(call, &side, Problem::Regression)?;
     let names = column_names(side.schema());
     if roles.prediction.is_none() {
         return plan_err!(
@@ -107,6 +108,7 @@ fn predicted(call: &mut Call, side: Side) -> Result<Predicted> {
             expected_one_of("y_true", &names)
         );
     }
+    delayed(call, &side, &mut roles)?;
     let rows = Rows::read(call, side, roles.timestamp.clone())?;
     Ok(Predicted { rows, roles })
 }

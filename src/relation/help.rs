@@ -1,6 +1,7 @@
 //! What help says of table functions besides their specs: metrics, result columns, and words of arguments.
 use super::RelationSpec;
 use super::chunked::CHUNK_COLUMNS;
+use super::compare_performance;
 use super::result::RESULT_COLUMNS;
 use crate::kernel::metric::Metric;
 use crate::kernel::reading::Status;
@@ -25,11 +26,19 @@ impl RelationSpec {
     pub fn column_help(&self) -> Vec<(String, String)> {
         let names: Vec<&str> = match self.name {
             "profiles" => [&["dataset"], CHUNK_COLUMNS.as_slice()].concat(),
+            "compare_performance" => compare_performance::COLUMNS.to_vec(),
             _ => RESULT_COLUMNS.to_vec(),
+        };
+        let meaning = |name: &str| match self.name {
+            "compare_performance" => compare_performance::meaning(name).map(str::to_owned),
+            _ => None,
         };
         names
             .into_iter()
-            .map(|name| (name.to_owned(), meaning_of_column(name)))
+            .map(|name| {
+                let meaning = meaning(name).unwrap_or_else(|| meaning_of_column(name));
+                (name.to_owned(), meaning)
+            })
             .collect()
     }
 }

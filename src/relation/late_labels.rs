@@ -139,8 +139,23 @@ fn key_text(kind: &DataType, key: Expr) -> Expr {
     }
 }
 
-/// The label, unknown on rows that are younger than `label_delay`.
+/// Refuses `label_delay` beside stored profiles.
+pub fn refuse_delay(call: &Call, side: &Side) -> Result<()> {
+    match side.dataset == "analysis" && call.sql("label_delay").is_some() {
+        false => Ok(()),
+        true => plan_err!(
+            "{}: argument 'label_delay' cannot be kept with stored profiles, whose labels are counted already. \
+             Expected rows as 'analysis'",
+            call.function()
+        ),
+    }
+}
+
+/// The label of an analysis row, unknown where it is younger than `label_delay`.
 pub fn delayed(call: &mut Call, side: &Side, roles: &mut Roles) -> Result<()> {
+    if side.dataset != "analysis" {
+        return Ok(());
+    }
     let function = call.function();
     let Some(delay) = call.constant("label_delay")? else {
         return Ok(());

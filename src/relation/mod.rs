@@ -8,6 +8,9 @@ mod chunked;
 mod class_roles;
 mod column_series;
 mod columns;
+mod comparable;
+mod compare_performance;
+mod compared_rows;
 mod custom_metric;
 mod data_quality;
 mod drift_bins;
@@ -68,10 +71,11 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 10] = [
+static ALL: [&RelationSpec; 11] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
     &realized_performance::SPEC,
+    &compare_performance::SPEC,
     &univariate_drift::SPEC,
     &drift_bins::SPEC,
     &multivariate_drift::SPEC,

@@ -7,6 +7,7 @@ use super::arguments::Call;
 use super::by::by_columns;
 use super::chunked::CHUNK_COLUMNS;
 use super::columns::{COLUMN_ARGUMENTS, ProfiledColumn, Unsupported, profiled_columns};
+use super::late_labels::{delayed, refuse_delay};
 use super::problem::{CLASSES, PROBLEM_TYPE, Problem};
 use super::profiled::{COLUMN_COLUMNS, Profiled};
 use super::roles::{Roles, column, column_names};
@@ -134,6 +135,7 @@ pub fn chunk_profiles(
     problem: Problem,
 ) -> Result<ChunkProfiles> {
     if side.is_stored() {
+        refuse_delay(call, &side)?;
         return Ok(ChunkProfiles {
             plan: stored::plan(call, side, by, false)?,
             has_prediction: true,
@@ -141,8 +143,9 @@ pub fn chunk_profiles(
             classes: vec![],
         });
     }
-    let roles = Roles::resolve(call, &side, problem)?;
+    let mut roles = Roles::resolve(call, &side, problem)?;
     require_columns(call, &side, &roles, problem)?;
+    delayed(call, &side, &mut roles)?;
     profiles_of(call, side, by, roles, problem)
 }
 

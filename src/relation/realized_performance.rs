@@ -44,19 +44,9 @@ pub static SPEC: RelationSpec = RelationSpec {
             "label",
             "Realized class, 0/1 or boolean (the name of one of several, a number), NULL where not known; default: column y_true.",
         ),
-        (
-            "labels",
-            "Relation with the labels of the analysis, where they live elsewhere; joined by key. They replace labels of the rows; \
-             a row whose key is NULL or has no label has none, two different labels for a key are an error.",
-        ),
-        (
-            "key",
-            "Columns by which labels are joined, of the same names in both relations.",
-        ),
-        (
-            "label_delay",
-            "INTERVAL: labels of analysis rows younger than this at as_of are not final and count as unknown.",
-        ),
+        shared_arguments::LABELS,
+        shared_arguments::KEY,
+        shared_arguments::LABEL_DELAY,
         (
             "weight",
             "What a row counts, a number from 1e-6 to 1e9; rows of NULL or 0 are not used. Errors are those of rows that were drawn \
@@ -165,13 +155,6 @@ fn labelled_profiles(
     problem: Problem,
 ) -> Result<ChunkProfiles> {
     if side.is_stored() {
-        if side.dataset == "analysis" && call.sql("label_delay").is_some() {
-            return plan_err!(
-                "{}: argument 'label_delay' cannot be kept with stored profiles, whose labels are counted already. \
-                 Expected rows as 'analysis'",
-                call.function()
-            );
-        }
         if call.sql("weight").is_some() {
             return plan_err!(
                 "{}: argument 'weight' cannot be applied to stored profiles, whose rows are counted already. Expected rows as '{}'",
@@ -204,8 +187,6 @@ fn labelled_profiles(
             expected_one_of("y_pred_proba", &names)
         );
     }
-    if dataset == "analysis" {
-        delayed(call, &side, &mut roles)?;
-    }
+    delayed(call, &side, &mut roles)?;
     profiles_of(call, side, by, roles, problem)
 }

@@ -7,6 +7,7 @@ use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit, try_cast, when};
 
 use super::arguments::Call;
+use super::comparable::is_comparable;
 use super::roles::column;
 use super::session_functions::{is_reference, over_all, scalar};
 use super::threshold_arguments::direction;
@@ -38,6 +39,15 @@ pub const RESULT_COLUMNS: [&str; 24] = [
     "alert",
     "approx_error",
     "status",
+];
+
+/// What `compare_performance` reads of an estimate, after [`RESULT_COLUMNS`] where a call asks for it.
+pub const COMPARABLE_COLUMNS: [&str; 5] = [
+    "realized_estimate",
+    "realized_error",
+    "labelled_estimate",
+    "labelled_error",
+    "labelled_used_count",
 ];
 
 /// The value that limits are learnt from, by its name inside of the plan; results do not have it.
@@ -137,8 +147,12 @@ pub fn shared_shape(
 ) -> Result<LogicalPlanBuilder> {
     let monitor = lit(ScalarValue::Utf8(call.text("name")?));
     let absent = |kind: DataType| try_cast(lit(ScalarValue::Null), kind);
-    let mut columns = Vec::with_capacity(RESULT_COLUMNS.len() + by.len());
-    for name in RESULT_COLUMNS {
+    let comparable: &[&str] = match is_comparable(call)? {
+        true => &COMPARABLE_COLUMNS,
+        false => &[],
+    };
+    let mut columns = Vec::with_capacity(RESULT_COLUMNS.len() + by.len() + comparable.len());
+    for &name in RESULT_COLUMNS.iter().chain(comparable) {
         let value = match name {
             "monitor" => monitor.clone(),
             // never NULL, but said to be: of a plan with a union and a join the optimizer of DataFusion 55.2 makes columns that

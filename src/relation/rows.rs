@@ -6,7 +6,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::arguments::Call;
-use super::by::by_exprs_and;
+use super::by::{by_exprs_and, named_expressions};
 use super::chunk_arguments::ChunkArguments;
 use super::chunked::ChunkedRows;
 use super::profiled::{Bounds, Profiled};
@@ -71,6 +71,9 @@ impl Rows {
             let given = call.words(role)?;
             names.extend(given.unwrap_or_else(|| vec![default.to_string()]));
         }
+        // what labels are joined by tells rows apart, not models
+        let key = named_expressions(call, "key")?.into_iter();
+        names.extend(key.map(|(name, _)| name));
         Ok(names)
     }
 

@@ -90,7 +90,7 @@ fn inner(name: &str) -> String {
 }
 
 /// Equal values of a `by` column; NULL is a group too.
-fn same_group(left: &str, right: &str) -> Expr {
+pub fn same_group(left: &str, right: &str) -> Expr {
     Expr::BinaryExpr(BinaryExpr::new(
         Box::new(column(left)),
         Operator::IsNotDistinctFrom,

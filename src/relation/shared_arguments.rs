@@ -7,6 +7,19 @@ pub const TIMESTAMP: Argument = (
     "timestamp",
     "Time of the row; default: column timestamp, if there.",
 );
+pub const LABELS: Argument = (
+    "labels",
+    "Relation with the labels of the analysis, where they live elsewhere; joined by key. They replace labels of the rows; \
+     a row whose key is NULL or has no label has none, two different labels for a key are an error.",
+);
+pub const KEY: Argument = (
+    "key",
+    "Columns by which labels are joined, of the same names in both relations.",
+);
+pub const LABEL_DELAY: Argument = (
+    "label_delay",
+    "INTERVAL: labels of analysis rows younger than this at as_of are not final and count as unknown.",
+);
 pub const CHUNK: Argument = (
     "chunk",
     "INTERVAL '1 week' (default with a timestamp), rows(n), parts(n) or an expression.",

@@ -26,7 +26,8 @@ impl Call<'_> {
         self.relation_of(name, sql).map(Some)
     }
 
-    fn relation_of(&mut self, name: &str, sql: SqlExpr) -> Result<LogicalPlan> {
+    /// Plans a relation argument whose SQL is `sql`.
+    pub fn relation_of(&mut self, name: &str, sql: SqlExpr) -> Result<LogicalPlan> {
         match sql {
             SqlExpr::Nested(inner) => self.relation_of(name, *inner),
             SqlExpr::Subquery(subquery) => self.context.plan(TableFactor::Derived {

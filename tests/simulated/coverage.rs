@@ -9,7 +9,7 @@ use modelwatch::kernel::realized::Realized;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 #[path = "mod.rs"]
-mod simulated;
+pub mod simulated;
 use simulated::{EXACT, Random, Row, class, profile};
 
 pub const METRICS: [Metric; 5] = [
@@ -70,7 +70,8 @@ impl Setting {
         models.into_iter().flat_map(of_model).collect()
     }
 
-    fn rows(&self, count: usize, shift: f64, random: &mut Random) -> Vec<Row> {
+    /// Rows of the population, moved by `shift` standard deviations.
+    pub fn rows(&self, count: usize, shift: f64, random: &mut Random) -> Vec<Row> {
         (0..count).map(|_| self.draw(random, shift)).collect()
     }
 
@@ -139,7 +140,7 @@ impl Setting {
     }
 
     /// Random numbers of one run, independent of those of every other run and setting.
-    fn random(&self, reference_rows: usize, run: u64, seed: u64) -> Random {
+    pub fn random(&self, reference_rows: usize, run: u64, seed: u64) -> Random {
         let numbers = [
             self.mean.to_bits(),
             self.shift.to_bits(),

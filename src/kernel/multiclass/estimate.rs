@@ -313,6 +313,7 @@ impl<'a> ClassEstimator<'a> {
             row_sampling_error: finite(estimate.row_variance.sqrt()),
             lower_bound: finite(clamp(lower)),
             upper_bound: finite(clamp(upper)),
+            expectation: estimate.expectation(),
             used_count: used,
             labelled_count: self.labelled_count,
             status: self.reserve.worst(few),

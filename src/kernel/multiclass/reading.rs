@@ -247,7 +247,7 @@ impl RealizedClasses {
     }
 
     /// The outcomes of each class against all others; rows that count once are weights of 1.
-    fn one_vs_rest(&self) -> Vec<WeightedOutcomes> {
+    fn one_vs_rest(&self) -> Vec<WeightedOutcomes<'_>> {
         let (unit, squares) = match &self.weighting {
             Some(weighting) => (weighting.unit, &weighting.squares),
             None => (1.0, &self.matrix),

@@ -64,6 +64,7 @@ impl ErrorProfile {
             row_sampling_error: error,
             lower_bound: half.map(|half| (value - half).max(0.0)),
             upper_bound: half.map(|half| value + half),
+            expectation: None,
             used_count,
             labelled_count: 0,
             status: self.status.worst(invalid),

@@ -3,7 +3,7 @@
 //! A row's loss has the mean that its columns tell, as long as the reference's rows of such columns lose as much; it does not
 //! survive a change of the concept, and no error bar here covers that.
 use super::super::interval::{FEW, normal_quantile};
-use super::super::reading::{Reading, Status};
+use super::super::reading::{Expectation, Reading, Status};
 use super::loss::Loss;
 use super::loss_estimates::{LossEstimates, LossSums};
 use super::metric::RegressionMetric;
@@ -35,6 +35,11 @@ impl Scatter {
             rows,
             mean_square: squares / rows,
         })
+    }
+
+    /// Variance of the learnt mean.
+    fn model(self) -> f64 {
+        self.ratio * self.mean_square / self.rows
     }
 }
 
@@ -85,6 +90,21 @@ impl<'a> LossEstimator<'a> {
         )
     }
 
+    /// The same for the rows with a label, as if it were not known.
+    pub fn labelled(&self, metric: RegressionMetric, confidence_level: f64) -> Reading {
+        let sums = Loss::of(metric).and_then(|loss| sums_of(self.chunk, loss));
+        let learnt = self.reference.zip(Loss::of(metric));
+        let learnt = learnt.and_then(|(reference, loss)| sums_of(reference, loss));
+        let known = sums.zip(learnt.and_then(Scatter::of));
+        match known.filter(|(sums, _)| sums.labelled > 0) {
+            Some((sums, scatter)) => {
+                let found = Estimated::of_labelled(sums, scatter);
+                self.finish(metric, &found, confidence_level)
+            }
+            None => Reading::undefined(Status::NoLabels, 0, self.labelled_count),
+        }
+    }
+
     fn finish(&self, metric: RegressionMetric, found: &Estimated, level: f64) -> Reading {
         let root = matches!(metric, RegressionMetric::Rmse | RegressionMetric::Rmsle);
         let signed = metric == RegressionMetric::Bias;
@@ -99,15 +119,9 @@ impl<'a> LossEstimator<'a> {
             true => 0.0,
             false => 1.0,
         };
-        let half = normal_quantile(level) * (found.noise + found.model).sqrt();
+        let error = (found.noise + found.model).sqrt();
+        let half = normal_quantile(level) * error;
         let finite = |x: f64| Some(x).filter(|x| x.is_finite());
-        let small = match self
-            .reference
-            .map(|reference| reference.realized.row_counts())
-        {
-            Some([_, labelled, _]) if labelled >= ENOUGH => Status::Ok,
-            _ => Status::SmallReference,
-        };
         let few = Status::FewRows.only_if((found.rows as f64) < FEW);
         Reading {
             value: finite(value),
@@ -116,9 +130,22 @@ impl<'a> LossEstimator<'a> {
             row_sampling_error: finite(slope * found.sampling.sqrt()),
             lower_bound: finite(of(found.mean - half)),
             upper_bound: finite(of(found.mean + half)),
+            expectation: finite(value)
+                .zip(finite(slope * error))
+                .map(|(value, error)| Expectation { value, error }),
             used_count: found.rows,
             labelled_count: self.labelled_count,
-            status: small.worst(few),
+            status: self.size_of_reference().worst(few),
+        }
+    }
+
+    fn size_of_reference(&self) -> Status {
+        match self
+            .reference
+            .map(|reference| reference.realized.row_counts())
+        {
+            Some([_, labelled, _]) if labelled >= ENOUGH => Status::Ok,
+            _ => Status::SmallReference,
         }
     }
 }
@@ -149,7 +176,24 @@ impl Estimated {
             mean,
             sampling,
             noise: scatter.ratio * squares / (n * n),
-            model: scatter.ratio * scatter.mean_square / scatter.rows,
+            model: scatter.model(),
+        }
+    }
+
+    fn of_labelled(sums: &LossSums, scatter: Scatter) -> Self {
+        let n = sums.labelled as f64;
+        let mean = sums.labelled_expected.value().float() / n;
+        let squares = sums.expected_squares.value().float();
+        Self {
+            rows: sums.labelled,
+            mean,
+            sampling: if n > 1.0 {
+                (squares / n - mean * mean).max(0.0) / (n - 1.0)
+            } else {
+                0.0
+            },
+            noise: scatter.ratio * squares / (n * n),
+            model: scatter.model(),
         }
     }
 }
@@ -189,6 +233,32 @@ mod tests {
         let rmse = estimator.reading(RegressionMetric::Rmse, 0.95);
         assert_eq!(rmse.value, Some((11.0f64 / 3.0).sqrt()));
         assert_eq!(rmse.status, Status::FewRows.worst(Status::SmallReference));
+    }
+
+    #[test]
+    fn labelled_rows_are_estimated_by_themselves() {
+        let reference = profile(&[(Some(1.0), 3.0, 1.0), (Some(4.0), 3.0, 2.0)]);
+        let rows = [
+            (Some(2.0), 3.0, 1.0),
+            (None, 3.0, 9.0),
+            (Some(2.0), 3.0, 3.0),
+        ];
+        let (all, known) = (profile(&rows), profile(&[rows[0], rows[2]]));
+        let labelled = LossEstimator::new(&all, Some(&reference));
+        let labelled = labelled.labelled(RegressionMetric::Mae, 0.95);
+        let alone = LossEstimator::new(&known, Some(&reference));
+        let alone = alone.reading(RegressionMetric::Mae, 0.95);
+        assert_eq!(labelled.expectation, alone.expectation);
+        assert_eq!((labelled.value, labelled.used_count), (Some(2.0), 2));
+        // 2 / 5 of the squares 1 + 9 over 2^2, and the model as before
+        let error = (0.4f64 * 10.0 / 4.0 + 0.4 * 2.5 / 2.0).sqrt();
+        assert!((labelled.expectation.unwrap().error - error).abs() < 1e-12);
+        let unlabelled = profile(&[(None, 3.0, 1.0)]);
+        let none = LossEstimator::new(&unlabelled, Some(&reference));
+        assert_eq!(
+            none.labelled(RegressionMetric::Mae, 0.95).status,
+            Status::NoLabels
+        );
     }
 
     #[test]

@@ -8,15 +8,16 @@ use super::profile::RegressionProfile;
 
 /// First bytes of a profile of loss estimates.
 pub const MAGIC: [u8; 4] = *b"MWLE";
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 
 /// Sums of one loss.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct LossSums {
     /// What is expected, of all rows with a prediction.
     pub expected: ExactMoments,
-    /// Of rows with a label: squares of what is expected, and of what the loss is more or less.
+    /// Of rows with a label: what is expected, its squares, and those of what the loss is more or less.
     pub labelled: u64,
+    pub labelled_expected: ExactSum,
     pub expected_squares: ExactSum,
     pub residual_squares: ExactSum,
 }
@@ -72,6 +73,7 @@ impl LossEstimates {
             sums.expected.observe(expected);
             if let Some(realized) = label.and_then(|label| loss.at(label, prediction)) {
                 sums.labelled += 1;
+                sums.labelled_expected.add(expected);
                 sums.expected_squares.add_square(expected);
                 sums.residual_squares.add_square(realized - expected);
             }
@@ -101,6 +103,7 @@ impl LossEstimates {
         for ((_, sums), (_, more)) in self.losses.iter_mut().zip(&other.losses) {
             sums.expected.merge(&more.expected);
             sums.labelled = sums.labelled.saturating_add(more.labelled);
+            sums.labelled_expected.merge(&more.labelled_expected);
             sums.expected_squares.merge(&more.expected_squares);
             sums.residual_squares.merge(&more.residual_squares);
         }
@@ -111,6 +114,7 @@ impl LossEstimates {
     pub fn heap_size(&self) -> usize {
         let of = |(_, sums): &(Loss, LossSums)| {
             sums.expected.heap_size()
+                + sums.labelled_expected.heap_size()
                 + sums.expected_squares.heap_size()
                 + sums.residual_squares.heap_size()
         };
@@ -127,6 +131,7 @@ impl LossEstimates {
             w.bytes(loss.name().as_bytes());
             sums.expected.write(&mut w);
             w.uint(sums.labelled);
+            sums.labelled_expected.write(&mut w);
             sums.expected_squares.write(&mut w);
             sums.residual_squares.write(&mut w);
         }
@@ -145,6 +150,7 @@ impl LossEstimates {
             let sums = LossSums {
                 expected: ExactMoments::read(&mut r)?,
                 labelled: r.uint()?,
+                labelled_expected: ExactSum::read(&mut r)?,
                 expected_squares: ExactSum::read(&mut r)?,
                 residual_squares: ExactSum::read(&mut r)?,
             };

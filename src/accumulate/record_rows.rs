@@ -173,6 +173,7 @@ from_bytes!(crate::kernel::multiclass::ClassCalibrators);
 from_bytes!(crate::kernel::pca::encoding::Encoding);
 from_bytes!(crate::kernel::pca::projection::Projection);
 from_bytes!(crate::kernel::gbdt::predict::Predictor);
+from_bytes!(crate::kernel::row_influences::RowInfluences);
 
 /// The fitted value of each row; equal ones are read once.
 #[derive(Debug)]

@@ -45,7 +45,7 @@ impl<C> Weighted<C> {
 }
 
 /// Labels and predictions as classes, from `3 * prediction + label`.
-fn classes_of(class: u8) -> [Option<bool>; 2] {
+pub(super) fn classes_of(class: u8) -> [Option<bool>; 2] {
     [class / 3, class % 3].map(|ternary| match ternary {
         0 => Some(false),
         1 => Some(true),

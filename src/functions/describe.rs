@@ -89,6 +89,7 @@ fn describe(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
         Profile::Losses(profile) => of_regression(profile.realized()),
         Profile::Regression(profile) => of_regression(profile),
         Profile::Weighted(profile) => of_weighted(profile),
+        Profile::Clustered(profile) => of_weighted(profile.profile()),
     };
     let mut columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from(vec![kind]))];
     for count in contents.counts {

@@ -15,7 +15,7 @@ use crate::kernel::realized::Realized;
 use crate::kernel::regression::{RealizedRegression, RegressionMetric};
 use crate::kernel::score_profile::ScoreProfile;
 use crate::kernel::threshold_text::Judged;
-use crate::kernel::weighted_profile::WeightedProfile;
+use crate::kernel::weighted_profile::RealizedModel;
 use crate::suggest::expected_one_of;
 
 pub(super) static EVALUATE_REALIZED: FunctionSpec = FunctionSpec {
@@ -75,7 +75,11 @@ pub(super) fn evaluate_realized(
             &RealizedRegression::new(&mut profile),
             confidence,
         )?,
-        Profile::Weighted(profile) => of_weighted(spec, values, &profile, confidence)?,
+        Profile::Weighted(profile) => {
+            let realized = RealizedModel::weighted(&profile)?;
+            of_model(spec, values, &realized, confidence)?
+        }
+        Profile::Clustered(profile) => of_model(spec, values, &profile.realized()?, confidence)?,
         other => {
             return exec_err!(
                 "{}: the profile is a {} profile. Expected one of a model. \
@@ -97,28 +101,16 @@ fn empty(values: &[ScalarValue]) -> Profile {
     }
 }
 
-fn of_weighted(
+fn of_model(
     spec: &FunctionSpec,
     values: &[ScalarValue],
-    profile: &WeightedProfile,
+    realized: &RealizedModel,
     confidence: f64,
 ) -> Result<Vec<Evaluated>> {
-    match profile {
-        WeightedProfile::Scores(profile) => {
-            of_scores(spec, values, &Realized::weighted(profile)?, confidence)
-        }
-        WeightedProfile::Classes(profile) => of_classes(
-            spec,
-            values,
-            &RealizedClasses::weighted(profile)?,
-            confidence,
-        ),
-        WeightedProfile::Regression(profile) => of_regression(
-            spec,
-            values,
-            &RealizedRegression::weighted(profile)?,
-            confidence,
-        ),
+    match realized {
+        RealizedModel::Scores(realized) => of_scores(spec, values, realized, confidence),
+        RealizedModel::Classes(realized) => of_classes(spec, values, realized, confidence),
+        RealizedModel::Regression(realized) => of_regression(spec, values, realized, confidence),
     }
 }
 

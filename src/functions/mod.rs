@@ -3,6 +3,7 @@ mod aggregate;
 mod calendar_chunk;
 mod calibration;
 mod class_estimates;
+mod clusters;
 mod column_chunks;
 mod column_readings;
 mod columns;
@@ -53,6 +54,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         losses::aggregates()?,
         regression::all()?,
         weighted::all()?,
+        clusters::aggregates()?,
         evaluate::aggregates()?,
         thresholds::aggregates()?,
         ranking::aggregates()?,
@@ -66,6 +68,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
 pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
     let families = [
         calibration::all()?,
+        clusters::scalars()?,
         describe::all()?,
         distances::all()?,
         evaluate::scalars()?,

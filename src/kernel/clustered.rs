@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::codec::{Reader, Writer};
 use super::error::KernelError;
 use super::interval::FEW;
+use super::row_influences::RowInfluences;
 use super::weighted_profile::{RealizedModel, WeightedProfile};
 
 /// First bytes of a clustered profile.
@@ -24,33 +25,61 @@ pub(super) fn reading_name(metric: &str, column_name: Option<&str>) -> String {
     }
 }
 
-/// A weighted profile, and the variances of its metrics that its clusters tell.
+/// A weighted profile, metrics that are asked of it, and their variances that its clusters tell.
 #[derive(Debug)]
 pub struct ClusteredProfile {
-    /// The rows.
-    pub profile: WeightedProfile,
-    /// Number of clusters.
-    pub clusters: u64,
+    profile: WeightedProfile,
+    metrics: Vec<String>,
+    /// Of outcomes, for business values.
+    values: Vec<f64>,
+    clusters: u64,
+    /// Nothing before the clusters are known.
     variances: Variances,
 }
 
 impl ClusteredProfile {
-    /// `squares`: sums over the clusters of squared totals, in the order of `influences`.
-    pub fn new(
-        profile: WeightedProfile,
-        influences: &[(String, f64)],
-        squares: &[f64],
-        clusters: u64,
-    ) -> Self {
-        let few = clusters as f64 / (clusters as f64 - 1.0).max(1.0);
-        let variance = |((name, scale), square): (&(String, f64), &f64)| {
-            (name.clone(), few * scale * scale * square)
-        };
+    /// A profile with metrics by their names, whose clusters are not known yet.
+    pub fn new(profile: WeightedProfile, metrics: Vec<String>, values: Vec<f64>) -> Self {
         Self {
             profile,
-            clusters,
-            variances: influences.iter().zip(squares).map(variance).collect(),
+            metrics,
+            values,
+            clusters: 0,
+            variances: Variances::new(),
         }
+    }
+
+    /// What rows do to the metrics.
+    ///
+    /// Errors: those of [`RowInfluences::new`].
+    pub fn influences(&self) -> Result<RowInfluences, KernelError> {
+        RowInfluences::new(&self.profile, &self.metrics, &self.values)
+    }
+
+    /// With sums over so many clusters of squared totals, in the order of [`Self::influences`].
+    ///
+    /// Errors: those of [`RowInfluences::new`], and as many sums as there are no readings.
+    pub fn with_squares(self, squares: &[f64], clusters: u64) -> Result<Self, KernelError> {
+        let influences = self.influences()?;
+        let scales = influences.scales();
+        if clusters > 0 && squares.len() != scales.len() {
+            return Err(KernelError::Undefined(format!(
+                "there are {} sums over clusters for {} readings. Expected one for each",
+                squares.len(),
+                scales.len()
+            )));
+        }
+        // what clusters lose to a mean that is their own; one cluster tells nothing
+        let made_up = clusters as f64 / (clusters as f64 - 1.0).max(1.0);
+        let variance = |((name, scale), square): (&(String, f64), &f64)| {
+            (name.clone(), made_up * scale * scale * square)
+        };
+        let variances = scales.iter().zip(squares).map(variance).collect();
+        Ok(Self {
+            clusters,
+            variances,
+            ..self
+        })
     }
 
     /// The realized metrics of the chunk.
@@ -70,9 +99,25 @@ impl ClusteredProfile {
         })
     }
 
+    /// The profile of the rows.
+    pub fn profile(&self) -> &WeightedProfile {
+        &self.profile
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_size(&self) -> usize {
+        self.profile.heap_size()
+    }
+
     /// Canonical bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut w = Writer::new(MAGIC, LAYOUT);
+        w.uint(self.metrics.len() as u64);
+        self.metrics
+            .iter()
+            .for_each(|name| w.bytes(name.as_bytes()));
+        w.uint(self.values.len() as u64);
+        self.values.iter().for_each(|value| w.float(*value));
         w.uint(self.clusters);
         w.uint(self.variances.len() as u64);
         for (name, variance) in &self.variances {
@@ -86,10 +131,16 @@ impl ClusteredProfile {
     /// Reads what [`Self::to_bytes`] wrote; anything else is an error.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
         let mut r = Reader::new(bytes, MAGIC, LAYOUT, "clustered profile")?;
+        let name = |r: &mut Reader| Ok(String::from_utf8_lossy(r.bytes()?).into_owned());
+        let metrics: Result<Vec<String>, KernelError> =
+            (0..r.length(1)?).map(|_| name(&mut r)).collect();
+        let metrics = metrics?;
+        let values: Result<Vec<f64>, KernelError> = (0..r.length(8)?).map(|_| r.float()).collect();
+        let values = values?;
         let clusters = r.uint()?;
         let mut variances = Variances::new();
         for _ in 0..r.length(9)? {
-            let name = String::from_utf8_lossy(r.bytes()?).into_owned();
+            let name = name(&mut r)?;
             let variance = r.float()?;
             if !(variance >= 0.0 && variance.is_finite()) {
                 return Err(KernelError::Unreadable("a variance that is none".into()));
@@ -100,6 +151,8 @@ impl ClusteredProfile {
         r.finish()?;
         Ok(Self {
             profile,
+            metrics,
+            values,
             clusters,
             variances,
         })

@@ -1,5 +1,6 @@
 //! A profile of any kind, told apart by its first bytes.
 use super::category_profile::{self, CategoryProfile};
+use super::clustered::{self, ClusteredProfile};
 use super::error::KernelError;
 use super::multiclass::{self, ClassEstimates, MulticlassProfile};
 use super::regression::{self, LossEstimates, RegressionProfile};
@@ -37,6 +38,8 @@ pub enum Profile {
     Regression(Box<RegressionProfile>),
     /// Of a model, of rows that count unequally.
     Weighted(Box<WeightedProfile>),
+    /// The same with what clusters of rows tell of errors.
+    Clustered(Box<ClusteredProfile>),
 }
 
 impl Profile {
@@ -50,6 +53,9 @@ impl Profile {
         Ok(match bytes.first_chunk() {
             Some(&value_profile::MAGIC) => Self::Value(ValueProfile::from_bytes(bytes)?),
             Some(&category_profile::MAGIC) => Self::Category(CategoryProfile::from_bytes(bytes)?),
+            Some(&clustered::MAGIC) => {
+                Self::Clustered(Box::new(ClusteredProfile::from_bytes(bytes)?))
+            }
             Some(&multiclass::ESTIMATES_MAGIC) => {
                 Self::Estimates(Box::new(ClassEstimates::from_bytes(bytes)?))
             }
@@ -66,7 +72,7 @@ impl Profile {
         })
     }
 
-    /// What is profiled: `score`, `value`, `category`, `estimates`, `losses`, `multiclass`, `regression`, or
+    /// What is profiled: `score`, `value`, `category`, `estimates`, `losses`, `multiclass`, `regression`, `clustered`, or
     /// a kind of [`WeightedProfile`].
     pub fn kind(&self) -> &'static str {
         match self {
@@ -78,6 +84,7 @@ impl Profile {
             Self::Losses(_) => "losses",
             Self::Regression(_) => "regression",
             Self::Weighted(profile) => profile.kind(),
+            Self::Clustered(_) => "clustered",
         }
     }
 
@@ -101,6 +108,10 @@ impl Profile {
             Self::Losses(profile) => profile.merge_bytes(bytes),
             Self::Regression(profile) => profile.merge_bytes(bytes),
             Self::Weighted(profile) => profile.merge_bytes(bytes),
+            Self::Clustered(_) => Err(KernelError::Undefined(
+                "clustered profiles cannot be merged, for a cluster may be in both. Expected rows"
+                    .into(),
+            )),
         }
     }
 
@@ -115,6 +126,7 @@ impl Profile {
             Self::Losses(profile) => profile.to_bytes(),
             Self::Regression(profile) => profile.to_bytes(),
             Self::Weighted(profile) => profile.to_bytes(),
+            Self::Clustered(profile) => profile.to_bytes(),
         }
     }
 
@@ -129,6 +141,7 @@ impl Profile {
             Self::Losses(profile) => profile.heap_size(),
             Self::Regression(profile) => profile.heap_size(),
             Self::Weighted(profile) => profile.heap_size(),
+            Self::Clustered(profile) => profile.heap_size(),
         }
     }
 }
@@ -140,6 +153,7 @@ fn kind_of(bytes: &[u8]) -> &'static str {
     match bytes.first_chunk() {
         Some(&value_profile::MAGIC) => "value",
         Some(&category_profile::MAGIC) => "category",
+        Some(&clustered::MAGIC) => "clustered",
         Some(&multiclass::ESTIMATES_MAGIC) => "estimates",
         Some(&multiclass::MAGIC) => "multiclass",
         Some(&regression::LOSSES_MAGIC) => "losses",

@@ -1,5 +1,5 @@
 //! What a row does to each metric of its chunk, for any kind of model.
-use super::clustered::ClusterTotals;
+use super::clustered::{ClusterTotals, ClusteredProfile};
 use super::error::KernelError;
 use super::metric::Metric;
 use super::multiclass::{ClassInfluences, MulticlassMetric};
@@ -43,6 +43,13 @@ impl RowInfluences {
                 Kind::Regression(RegressionInfluences::new(chunk, &metrics)?)
             }
         }))
+    }
+
+    /// Of a clustered profile, given as bytes.
+    ///
+    /// Errors: any other bytes, and those of [`Self::new`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
+        ClusteredProfile::from_bytes(bytes)?.influences()
     }
 
     /// Names of the readings, and what their totals are to be multiplied by.
@@ -121,7 +128,6 @@ fn parsed<M>(names: &[String], parse: fn(&str) -> Option<M>) -> Result<Vec<M>, K
 
 #[cfg(test)]
 mod tests {
-    use super::super::clustered::ClusteredProfile;
     use super::super::multiclass::WeightedClasses;
     use super::super::reading::Reading;
     use super::super::regression::WeightedRegression;
@@ -244,7 +250,8 @@ mod tests {
                 .zip(total.numbers())
                 .for_each(|(sum, x)| *sum += x * x);
         }
-        let told = ClusteredProfile::new(profile, influences.scales(), &squares, clusters as u64);
+        let asked = ClusteredProfile::new(profile, metrics(kind), values.to_vec());
+        let told = asked.with_squares(&squares, clusters as u64).unwrap();
         let told = ClusteredProfile::from_bytes(&told.to_bytes()).unwrap();
         readings(&told.realized().unwrap())
     }

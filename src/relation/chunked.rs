@@ -60,7 +60,10 @@ impl ChunkedRows<'_> {
         if merges && merge.is_none() {
             keyed = move_rows(keyed, &by, &arguments)?;
         }
-        let profiled = self.aggregated(call, keyed)?;
+        let profiled = self.aggregated(call, keyed.clone())?;
+        let mut keys = by.clone();
+        keys.push("__key".into());
+        let profiled = self.profiled.clustered(call, &keyed, profiled, &keys)?;
         let merged = match merge {
             Some(merge) if merges => {
                 merge_chunks(call, profiled, &by, &arguments, (merge, &profiles))?

@@ -6,6 +6,7 @@ mod chunk_arguments;
 mod chunk_series;
 mod chunked;
 mod class_roles;
+mod clusters;
 mod column_series;
 mod columns;
 mod comparable;

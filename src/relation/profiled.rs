@@ -8,6 +8,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use super::arguments::Call;
 use super::chunked::CHUNK_COLUMNS;
 use super::class_roles::score_name;
+use super::clusters::{CLUSTER, Clusters, Influences};
 use super::columns::ProfiledColumn;
 use super::custom_metric::CustomMetric;
 use super::fit::{FIT, Fit};
@@ -87,17 +88,17 @@ impl Profiled {
                 let score = roles.score.clone().unwrap_or_else(|| lit(unknown.clone()));
                 let score = [("__score".to_string(), score)];
                 let scores = score.into_iter().chain(outcome(roles, &unknown));
-                scores.chain(weight_of(roles)).collect()
+                scores.chain(design_of(roles)).collect()
             }
             Self::Classes(roles) | Self::ClassEstimates(roles, _) => {
                 let scores = roles.by_class.scores.iter().enumerate();
                 let scores = scores.map(|(i, score)| (score_name(i), score.clone()));
                 let outcome = outcome(roles, &ScalarValue::Utf8View(None));
-                scores.chain(outcome).chain(weight_of(roles)).collect()
+                scores.chain(outcome).chain(design_of(roles)).collect()
             }
             Self::Regression(roles) => {
                 let outcome = outcome(roles, &ScalarValue::Float64(None)).into_iter();
-                outcome.chain(weight_of(roles)).collect()
+                outcome.chain(design_of(roles)).collect()
             }
             Self::Columns(columns) => numbered(columns)
                 .filter_map(|(i, column)| Some((format!("__column_{i}"), column.expr.clone()?)))
@@ -176,8 +177,49 @@ impl Profiled {
         match self {
             Self::Errors(_) => Some("merge_reconstruction_profiles"),
             Self::Metric(_) => None,
+            // a cluster may have rows in several chunks
+            _ if self.clusters().is_some() => None,
             _ => Some("merge_profiles"),
         }
+    }
+
+    fn clusters(&self) -> Option<&Clusters> {
+        match self {
+            Self::Scores(roles) | Self::Classes(roles) | Self::Regression(roles) => {
+                roles.clusters.as_ref()
+            }
+            _ => None,
+        }
+    }
+
+    /// Profiles of chunks with what clusters of their rows tell of errors, where there are clusters.
+    pub fn clustered(
+        &self,
+        call: &Call,
+        rows: &LogicalPlan,
+        chunks: LogicalPlan,
+        keys: &[String],
+    ) -> Result<LogicalPlan> {
+        let Some(clusters) = self.clusters() else {
+            return Ok(chunks);
+        };
+        let mut columns = vec![column("__label"), column("__prediction")];
+        let (function, scores, constants) = match self {
+            Self::Classes(roles) => (
+                "class_influences",
+                Some(roles.by_class.record()),
+                vec![class_names(roles)],
+            ),
+            Self::Scores(_) => ("score_influences", Some(column("__score")), vec![]),
+            _ => ("regression_influences", None, vec![]),
+        };
+        columns.extend(scores.into_iter().chain([column(WEIGHT)]));
+        let influences = Influences {
+            function,
+            columns,
+            constants,
+        };
+        clusters.told(call, rows.clone(), chunks, keys, influences)
     }
 
     /// Rows with what the aggregates read beside [`Self::inputs`].
@@ -245,22 +287,26 @@ pub fn outcome(roles: &Roles, unknown: &ScalarValue) -> [(String, Expr); 2] {
 
 /// The arguments of `multiclass_profile`, or of the weighted one, over [`Profiled::inputs`].
 pub fn class_arguments(roles: &Roles, bounds: &Bounds) -> Vec<Expr> {
-    let classes = &roles.by_class.classes;
     let scores = roles.by_class.record();
-    let names: Vec<ScalarValue> = classes
-        .iter()
-        .map(|class| ScalarValue::from(class.as_str()))
-        .collect();
-    let names = ScalarValue::List(ScalarValue::new_list_nullable(&names, &DataType::Utf8));
     let inputs = [column("__label"), column("__prediction"), scores].into_iter();
     let weight = roles.weight.as_ref().map(|_| column(WEIGHT));
-    bounds.after(inputs.chain(weight).chain([lit(names)]))
+    bounds.after(inputs.chain(weight).chain([class_names(roles)]))
 }
 
-/// The weight, under its name inside of plans.
-fn weight_of(roles: &Roles) -> Option<(String, Expr)> {
-    let weight = roles.weight.clone()?;
-    Some((WEIGHT.into(), weight))
+/// Names of the classes as a list.
+fn class_names(roles: &Roles) -> Expr {
+    let names = roles.by_class.classes.iter();
+    let names: Vec<ScalarValue> = names.map(|name| ScalarValue::from(name.as_str())).collect();
+    let list = ScalarValue::new_list_nullable(&names, &DataType::Utf8);
+    lit(ScalarValue::List(list))
+}
+
+/// The weight and the cluster, under their names inside of plans.
+fn design_of(roles: &Roles) -> impl Iterator<Item = (String, Expr)> {
+    let weight = roles.weight.clone().map(|weight| (WEIGHT.into(), weight));
+    let clusters = roles.clusters.as_ref();
+    let cluster = clusters.map(|clusters| (CLUSTER.into(), clusters.cluster.clone()));
+    weight.into_iter().chain(cluster)
 }
 
 fn profile_name(position: usize) -> String {

@@ -7,6 +7,7 @@ use super::RelationSpec;
 use super::arguments::Call;
 use super::by::by_columns;
 use super::class_roles::value_matrix;
+use super::clusters::Clusters;
 use super::estimate_classes::same_classes;
 use super::estimate_performance::{
     both_sides, confidence_level, list_of_numbers, matrix_of, metrics, texts_of, unnest_metrics,
@@ -52,6 +53,11 @@ pub static SPEC: RelationSpec = RelationSpec {
             "What a row counts, a number from 1e-6 to 1e9; rows of NULL or 0 are not used. Errors are those of rows that were drawn \
              with unequal chances (linearization).",
         ),
+        (
+            "cluster",
+            "Which rows belong together, such as a customer; default: rows are independent. Errors are then those of clusters that \
+             were drawn, values are the same; NULL is one cluster.",
+        ),
         shared_arguments::TIMESTAMP,
         PROBLEM_TYPE,
         CLASSES,
@@ -94,36 +100,21 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let (reference, mut analysis) = Side::reference_and_analysis(call)?;
     with_labels(call, &mut analysis)?;
     let problem = Problem::read(call, &[&reference, &analysis])?;
-    let reference = labelled_profiles(call, reference, &by, problem)?;
-    let analysis = labelled_profiles(call, analysis, &by, problem)?;
-    let names: Vec<String> = by.into_iter().map(|(name, _)| name).collect();
-    let asked = match problem {
-        Problem::Binary => {
-            let has_prediction = reference.has_prediction && analysis.has_prediction;
-            let has_score = reference.has_score && analysis.has_score;
-            let metrics = metrics(call, has_prediction, has_score)?;
-            Asked::new(call, &metrics, Metric::name)?
-        }
-        Problem::Multiclass => {
-            let has_prediction = reference.has_prediction && analysis.has_prediction;
-            let has_score = reference.has_score && analysis.has_score;
-            Asked::of_classes(
-                call,
-                has_prediction,
-                has_score,
-                call.sql("value_matrix").is_some(),
-            )?
-        }
-        Problem::Regression => Asked::of_regression(call)?,
-    };
+    let reference = Labelled::read(call, reference, problem)?;
+    let analysis = Labelled::read(call, analysis, problem)?;
+    let asked = asked(call, problem, [&reference, &analysis])?;
     let matrix = match problem {
-        Problem::Multiclass => values_of(call, [&reference.classes, &analysis.classes])?,
+        Problem::Multiclass => values_of(call, [reference.classes(), analysis.classes()])?,
         Problem::Binary | Problem::Regression => matrix_of(call)?,
     };
+    let metrics = texts_of(&asked.metrics);
+    let reference = reference.profiles(call, &by, problem, [&metrics, &matrix])?;
+    let analysis = analysis.profiles(call, &by, problem, [&metrics, &matrix])?;
+    let names: Vec<String> = by.into_iter().map(|(name, _)| name).collect();
     let chunks = both_sides(call, reference.plan, analysis.plan, &names)?;
     let args = vec![
         column("profile"),
-        texts_of(&asked.metrics),
+        metrics,
         matrix,
         lit(confidence_level(call)?),
     ];
@@ -134,8 +125,29 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     shared_shape(call, judged, &names)?.alias(function)?.build()
 }
 
+/// The metrics that both relations allow.
+fn asked(call: &mut Call, problem: Problem, sides: [&Labelled; 2]) -> Result<Asked> {
+    let both = |of: fn(&Roles) -> bool| {
+        let roles = sides.iter().filter_map(|side| side.roles.as_ref());
+        roles.into_iter().all(of)
+    };
+    let has_prediction = both(|roles| roles.prediction.is_some());
+    let has_score = both(|roles| roles.score.is_some() || !roles.by_class.scores.is_empty());
+    match problem {
+        Problem::Binary => {
+            let metrics = metrics(call, has_prediction, has_score)?;
+            Asked::new(call, &metrics, Metric::name)
+        }
+        Problem::Multiclass => {
+            let has_values = call.sql("value_matrix").is_some();
+            Asked::of_classes(call, has_prediction, has_score, has_values)
+        }
+        Problem::Regression => Asked::of_regression(call),
+    }
+}
+
 /// `value_matrix` of several classes as a literal list; the classes of both relations must be the same.
-fn values_of(call: &mut Call, [reference, analysis]: [&Vec<String>; 2]) -> Result<Expr> {
+fn values_of(call: &mut Call, [reference, analysis]: [&[String]; 2]) -> Result<Expr> {
     same_classes(call, reference, analysis)?;
     let classes = reference.len().max(analysis.len());
     if classes == 0 {
@@ -147,24 +159,66 @@ fn values_of(call: &mut Call, [reference, analysis]: [&Vec<String>; 2]) -> Resul
     })))
 }
 
-/// Chunk profiles of rows that have labels, and a score or a prediction.
-fn labelled_profiles(
-    call: &mut Call,
+/// A relation of rows with labels, and a score or a prediction; or of their profiles.
+struct Labelled {
     side: Side,
-    by: &[(String, SqlExpr)],
-    problem: Problem,
-) -> Result<ChunkProfiles> {
-    if side.is_stored() {
-        if call.sql("weight").is_some() {
-            return plan_err!(
-                "{}: argument 'weight' cannot be applied to stored profiles, whose rows are counted already. Expected rows as '{}'",
-                call.function(),
-                side.argument
-            );
+    /// `None` of profiles.
+    roles: Option<Roles>,
+}
+
+impl Labelled {
+    fn read(call: &mut Call, side: Side, problem: Problem) -> Result<Self> {
+        if side.is_stored() {
+            if let Some(name) = ["weight", "cluster"]
+                .into_iter()
+                .find(|name| call.sql(name).is_some())
+            {
+                return plan_err!(
+                    "{}: argument '{name}' cannot be applied to stored profiles, whose rows are counted already. Expected rows as '{}'",
+                    call.function(),
+                    side.argument
+                );
+            }
+            return Ok(Self { side, roles: None });
         }
-        return chunk_profiles(call, side, by, problem);
+        let mut roles = Roles::resolve(call, &side, problem)?.with_weight(call, &side)?;
+        require_outcome(call, &side, &roles, problem)?;
+        delayed(call, &side, &mut roles)?;
+        let roles = Some(roles);
+        Ok(Self { side, roles })
     }
-    let mut roles = Roles::resolve(call, &side, problem)?.with_weight(call, &side)?;
+
+    /// Names of the classes; those of stored profiles are not known yet.
+    fn classes(&self) -> &[String] {
+        let roles = self.roles.as_ref();
+        roles.map_or(&[], |roles| roles.by_class.classes.as_slice())
+    }
+
+    /// Its chunk profiles; of clusters, with what they tell of `[metrics, matrix]`.
+    fn profiles(
+        self,
+        call: &mut Call,
+        by: &[(String, SqlExpr)],
+        problem: Problem,
+        [metrics, matrix]: [&Expr; 2],
+    ) -> Result<ChunkProfiles> {
+        let Some(mut roles) = self.roles else {
+            return chunk_profiles(call, self.side, by, problem);
+        };
+        if let Some(sql) = call.sql("cluster") {
+            roles.clusters = Some(Clusters {
+                cluster: call.resolve("cluster", sql, self.side.schema())?,
+                metrics: metrics.clone(),
+                matrix: matrix.clone(),
+            });
+            roles.weight.get_or_insert_with(|| lit(1.0));
+        }
+        profiles_of(call, self.side, by, roles, problem)
+    }
+}
+
+/// Refuses rows without labels, or with neither a score nor a prediction.
+fn require_outcome(call: &Call, side: &Side, roles: &Roles, problem: Problem) -> Result<()> {
     let (function, dataset) = (call.function(), side.dataset);
     let names = column_names(side.schema());
     if roles.label.is_none() {
@@ -187,6 +241,5 @@ fn labelled_profiles(
             expected_one_of("y_pred_proba", &names)
         );
     }
-    delayed(call, &side, &mut roles)?;
-    profiles_of(call, side, by, roles, problem)
+    Ok(())
 }

@@ -7,6 +7,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, cast, ident, lit};
 
 use super::arguments::Call;
 use super::class_roles::{ClassScores, as_class_name};
+use super::clusters::Clusters;
 use super::problem::Problem;
 use super::session_functions::scalar;
 use super::side::{Other, Side};
@@ -27,6 +28,8 @@ pub struct Roles {
     pub by_class: ClassScores,
     /// What a row counts, where rows count unequally.
     pub weight: Option<Expr>,
+    /// Which rows belong together, where rows are not independent.
+    pub clusters: Option<Clusters>,
 }
 
 impl Roles {
@@ -52,6 +55,7 @@ impl Roles {
                 Problem::Binary | Problem::Regression => ClassScores::default(),
             },
             weight: None,
+            clusters: None,
         };
         if let Some(score) = &roles.score {
             check_score(call, score, schema)?;

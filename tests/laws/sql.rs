@@ -233,7 +233,7 @@ fn other_types(input: &Input) -> Vec<DataType> {
             Decimal256(20, 3),
             of(Int32, Float64),
         ],
-        Input::Profile | Input::Fitted(_) | Input::Errors => {
+        Input::Profile | Input::Fitted(_) | Input::Errors | Input::Totals => {
             vec![Binary, LargeBinary, of(Int32, Binary)]
         }
         Input::Whole => whole.to_vec(),

@@ -12,7 +12,8 @@ use datafusion::physical_expr::aggregate::{AggregateExprBuilder, AggregateFuncti
 use datafusion::physical_expr::expressions::{col, lit};
 use modelwatch::functions::all_aggregates;
 use modelwatch::kernel::calibrator::CalibrationMode;
-use modelwatch::kernel::multiclass::{ClassCalibrators, MulticlassProfile};
+use modelwatch::kernel::clustered::{ClusterTotals, ClusteredProfile};
+use modelwatch::kernel::multiclass::{ClassCalibrators, MulticlassProfile, WeightedClasses};
 use modelwatch::kernel::pca::Cell;
 use modelwatch::kernel::pca::columns::{ColumnSummaries, ImputeNumber, ImputeText, Kind};
 use modelwatch::kernel::pca::covariance::Covariance;
@@ -20,8 +21,10 @@ use modelwatch::kernel::pca::encoding::Encoding;
 use modelwatch::kernel::pca::error_profile::ErrorProfile;
 use modelwatch::kernel::pca::projection::{Components, Projection};
 use modelwatch::kernel::reading::Status;
-use modelwatch::kernel::regression::RegressionMetric;
+use modelwatch::kernel::regression::{RegressionMetric, WeightedRegression};
 use modelwatch::kernel::score_profile::{ScoreProfile, class_of};
+use modelwatch::kernel::weighted_profile::WeightedProfile;
+use modelwatch::kernel::weighted_scores::WeightedScores;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -30,7 +33,10 @@ const FEW_BINS: i64 = 16;
 
 /// Aggregates to which a NULL says something: a profile counts the rows that lack a score, prediction or label,
 /// and a chunk without an index or a value is a chunk all the same.
-pub const KEEPS_NULL_ROWS: [&str; 13] = [
+pub const KEEPS_NULL_ROWS: [&str; 16] = [
+    "score_influences",
+    "class_influences",
+    "regression_influences",
     "weighted_score_profile",
     "weighted_multiclass_profile",
     "weighted_regression_profile",
@@ -47,14 +53,19 @@ pub const KEEPS_NULL_ROWS: [&str; 13] = [
 ];
 
 /// Aggregates of classifiers of several classes.
-const OF_CLASSES: [&str; 3] = [
+const OF_CLASSES: [&str; 4] = [
+    "class_influences",
     "multiclass_profile",
     "weighted_multiclass_profile",
     "class_estimates",
 ];
 
 /// Profiles of regressions.
-const OF_REGRESSIONS: [&str; 2] = ["regression_profile", "weighted_regression_profile"];
+const OF_REGRESSIONS: [&str; 3] = [
+    "regression_profile",
+    "weighted_regression_profile",
+    "regression_influences",
+];
 
 const THRESHOLDS: [&str; 3] = [
     "*=stddev(3,3)",
@@ -77,6 +88,8 @@ pub enum Input {
     Score,
     /// Another number than the score, known where the score is.
     Number,
+    /// Totals of influences of one row.
+    Totals,
     /// A weight, known where the prediction is.
     Weight,
     /// The label as the name of a class.
@@ -109,7 +122,13 @@ impl Input {
         match argument {
             "label" if is_regression || OF_REGRESSIONS.contains(&function) => Self::Score,
             "prediction" if is_regression || OF_REGRESSIONS.contains(&function) => Self::Number,
-            "weight" if function.starts_with("weighted_") => Self::Weight,
+            "weight" if function.starts_with("weighted_") || function.ends_with("_influences") => {
+                Self::Weight
+            }
+            "profile" if function.ends_with("_influences") => {
+                Self::Fitted(clustered(function).to_bytes())
+            }
+            "totals" => Self::Totals,
             "label" if function == "loss_estimates" => Self::Score,
             "prediction" if function == "loss_estimates" => Self::Number,
             "expected" => Self::Losses,
@@ -144,7 +163,7 @@ impl Input {
             Self::LabelName | Self::PredictionName => DataType::Utf8,
             Self::Losses => DataType::Struct(losses_fields()),
             Self::Scores => DataType::Struct(scores_fields()),
-            Self::Profile | Self::Fitted(_) | Self::Errors => DataType::BinaryView,
+            Self::Profile | Self::Fitted(_) | Self::Errors | Self::Totals => DataType::BinaryView,
             Self::Record => DataType::Struct(record_fields()),
             Self::Whole => DataType::Int64,
             Self::Name => DataType::Utf8,
@@ -163,6 +182,17 @@ impl Input {
             Self::Number => {
                 let number = |row: &Row| row.score.map(|score| 4.0 * score + 0.5);
                 Arc::new(rows.iter().map(number).collect::<Float64Array>())
+            }
+            Self::Totals => {
+                let influences = clustered("score_influences").influences().expect("metrics");
+                let totals = |row: &Row| {
+                    let mut totals = ClusterTotals::default();
+                    let outcome = (row.label, row.prediction);
+                    let added = influences.add_scored(&mut totals, outcome, row.score, Some(1.0));
+                    added.expect("a weight");
+                    row.score.map(|_| totals.to_bytes())
+                };
+                Arc::new(rows.iter().map(totals).collect::<BinaryViewArray>())
             }
             Self::Weight => {
                 let weight = |row: &Row| row.prediction.map(|p| if p { 2.5 } else { 1.0 });
@@ -227,6 +257,35 @@ fn profile_of(row: &Row) -> Option<Vec<u8>> {
 
 fn class_name(class: Option<bool>) -> Option<String> {
     class.map(|class| class.to_string())
+}
+
+/// The profile of a few rows of weight 1, with metrics, of the kind that an aggregate of influences reads.
+fn clustered(function: &str) -> ClusteredProfile {
+    let classes = ["false", "true"].map(String::from).to_vec();
+    let mut of_classes = WeightedClasses::new(classes, Default::default()).expect("two classes");
+    let (mut of_scores, mut of_numbers) =
+        (WeightedScores::default(), WeightedRegression::default());
+    for (score, label) in RECORDS {
+        let (label, weight) = (label == "true", Some(1.0));
+        let scores = [Some(1.0 - score), Some(score)];
+        let class = Some(usize::from(label));
+        let predicted = Some(usize::from(score > 0.6));
+        let added = [
+            of_scores.observe(Some(score > 0.6), Some(label), Some(score), weight),
+            of_classes.observe(class, predicted, &scores, weight),
+            of_numbers.observe(Some(score), Some(4.0 * score + 0.5), weight),
+        ];
+        added.into_iter().for_each(|added| added.expect("a weight"));
+    }
+    let (profile, metrics) = match function {
+        "class_influences" => (
+            WeightedProfile::Classes(of_classes),
+            ["roc_auc", "recall_per_class"],
+        ),
+        "regression_influences" => (WeightedProfile::Regression(of_numbers), ["mae", "r2"]),
+        _ => (WeightedProfile::Scores(of_scores), ["roc_auc", "accuracy"]),
+    };
+    ClusteredProfile::new(profile, metrics.map(String::from).to_vec(), vec![])
 }
 
 fn losses_fields() -> Fields {

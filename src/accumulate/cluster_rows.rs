@@ -1,0 +1,258 @@
+//! Rows of a cluster go into totals of their influences, totals of clusters into sums of squares.
+use datafusion::arrow::array::{ArrayRef, Float64Array};
+use datafusion::common::cast::as_float64_array;
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
+
+use super::multiclass_rows::MulticlassColumns;
+use super::record_rows::FittedColumn;
+use super::regression_rows::{RegressionColumns, known};
+use super::score_rows::ScoreColumns;
+use super::weighted_rows::classes_of;
+use super::{Arguments, Summary, bytes_at};
+use crate::kernel::KernelError;
+use crate::kernel::clustered::ClusterTotals;
+use crate::kernel::codec::{Reader, Writer};
+use crate::kernel::exact_sum::ExactSum;
+use crate::kernel::regression::RegressionProfile;
+use crate::kernel::row_influences::RowInfluences;
+use crate::kernel::score_profile::ScoreProfile;
+
+/// How rows of a kind of model are read.
+pub trait ModelRows: std::fmt::Debug + Send + Sync + 'static {
+    /// Label, prediction and scores of one batch.
+    type Columns;
+    /// How many arguments these are.
+    const ARGUMENTS: usize;
+
+    /// Reads them.
+    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<Self::Columns>;
+
+    /// Adds a row to the totals.
+    fn add(
+        influences: &RowInfluences,
+        totals: &mut ClusterTotals,
+        columns: &Self::Columns,
+        row: usize,
+        weight: Option<f64>,
+    ) -> Result<(), KernelError>;
+}
+
+/// Two classes.
+#[derive(Debug)]
+pub struct ScoredRows;
+
+/// Several classes.
+#[derive(Debug)]
+pub struct ClassifiedRows;
+
+/// Numbers.
+#[derive(Debug)]
+pub struct PredictedRows;
+
+impl ModelRows for ScoredRows {
+    type Columns = ScoreColumns;
+    const ARGUMENTS: usize = 3;
+
+    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<ScoreColumns> {
+        <ScoreProfile as Summary>::columns(arguments, values)
+    }
+
+    fn add(
+        influences: &RowInfluences,
+        totals: &mut ClusterTotals,
+        columns: &ScoreColumns,
+        row: usize,
+        weight: Option<f64>,
+    ) -> Result<(), KernelError> {
+        let [prediction, label] = classes_of(columns.class.get(row).copied().unwrap_or(u8::MAX));
+        let score = known(&columns.score, row);
+        influences.add_scored(totals, (label, prediction), score, weight)
+    }
+}
+
+impl ModelRows for ClassifiedRows {
+    type Columns = MulticlassColumns;
+    const ARGUMENTS: usize = 3;
+
+    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<MulticlassColumns> {
+        MulticlassColumns::read(arguments, values, 5)
+    }
+
+    fn add(
+        influences: &RowInfluences,
+        totals: &mut ClusterTotals,
+        columns: &MulticlassColumns,
+        row: usize,
+        weight: Option<f64>,
+    ) -> Result<(), KernelError> {
+        let mut scores = Vec::new();
+        let [label, prediction] = columns.row(row, &mut scores);
+        let all: Option<Vec<f64>> = scores.into_iter().collect();
+        let scores = all.unwrap_or_default();
+        influences.add_classified(totals, (label, prediction), &scores, weight)
+    }
+}
+
+impl ModelRows for PredictedRows {
+    type Columns = RegressionColumns;
+    const ARGUMENTS: usize = 2;
+
+    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<RegressionColumns> {
+        <RegressionProfile as Summary>::columns(arguments, values)
+    }
+
+    fn add(
+        influences: &RowInfluences,
+        totals: &mut ClusterTotals,
+        columns: &RegressionColumns,
+        row: usize,
+        weight: Option<f64>,
+    ) -> Result<(), KernelError> {
+        let RegressionColumns { label, prediction } = columns;
+        let outcome = (known(label, row), known(prediction, row));
+        influences.add_predicted(totals, outcome, weight)
+    }
+}
+
+/// Totals of the influences of the rows of a cluster.
+#[derive(Debug)]
+pub struct InfluenceRows<M> {
+    totals: ClusterTotals,
+    kind: std::marker::PhantomData<M>,
+}
+
+impl<M> Default for InfluenceRows<M> {
+    fn default() -> Self {
+        Self {
+            totals: ClusterTotals::default(),
+            kind: std::marker::PhantomData,
+        }
+    }
+}
+
+/// Rows with the profile of their chunk and their weights.
+#[derive(Debug)]
+pub struct InfluenceColumns<C> {
+    function: &'static str,
+    influences: FittedColumn<RowInfluences>,
+    rows: C,
+    weight: Float64Array,
+}
+
+impl<M: ModelRows> Summary for InfluenceRows<M> {
+    type Columns = InfluenceColumns<M::Columns>;
+
+    /// `values` are label, prediction, scores where there are some, weight and the profile of the chunk, then constants.
+    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<Self::Columns> {
+        let function = arguments.function;
+        let (Some(weight), Some(profile)) =
+            (values.get(M::ARGUMENTS), values.get(M::ARGUMENTS + 1))
+        else {
+            return exec_err!("{function}: expected a weight and a profile");
+        };
+        Ok(InfluenceColumns {
+            function,
+            influences: FittedColumn::read(function, profile, |_| Ok(()))?,
+            rows: M::columns(arguments, values)?,
+            weight: as_float64_array(weight)?.clone(),
+        })
+    }
+
+    fn observe(&mut self, columns: &Self::Columns, row: usize) -> Result<()> {
+        let Some(influences) = columns.influences.at(row) else {
+            return Ok(());
+        };
+        let weight = known(&columns.weight, row);
+        let (influences, totals) = (&influences.value, &mut self.totals);
+        M::add(influences, totals, &columns.rows, row, weight)
+            .map_err(|error| exec_datafusion_err!("{}: {error}", columns.function))
+    }
+
+    fn merge_state(&mut self, state: &[u8]) -> Result<()> {
+        self.totals.merge(&ClusterTotals::from_bytes(state)?);
+        Ok(())
+    }
+
+    fn state(&mut self) -> Vec<u8> {
+        self.totals.to_bytes()
+    }
+
+    fn heap_size(&self) -> usize {
+        self.totals.heap_size()
+    }
+}
+
+/// Sums over clusters of squared totals, and how many clusters there are.
+#[derive(Debug, Default)]
+pub struct ClusterRows {
+    /// Clusters with a row that counts.
+    pub clusters: u64,
+    /// By reading.
+    pub squares: Vec<ExactSum>,
+}
+
+const MAGIC: [u8; 4] = *b"MWCS";
+
+impl ClusterRows {
+    /// The number of clusters, then the sums.
+    pub fn numbers(&self) -> impl Iterator<Item = f64> + '_ {
+        let squares = self.squares.iter().map(|sum| sum.value().float());
+        [self.clusters as f64].into_iter().chain(squares)
+    }
+
+    fn at_least(&mut self, readings: usize) {
+        if self.squares.len() < readings {
+            self.squares.resize_with(readings, ExactSum::default);
+        }
+    }
+}
+
+impl Summary for ClusterRows {
+    type Columns = ArrayRef;
+
+    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<ArrayRef> {
+        match values {
+            [totals, ..] => Ok(ArrayRef::clone(totals)),
+            [] => exec_err!("{}: expected totals of clusters", arguments.function),
+        }
+    }
+
+    fn observe(&mut self, columns: &ArrayRef, row: usize) -> Result<()> {
+        let Some(bytes) = bytes_at(columns, row)? else {
+            return Ok(());
+        };
+        let totals = ClusterTotals::from_bytes(bytes)?;
+        let numbers: Vec<f64> = totals.numbers().collect();
+        // without a reading no row of the cluster was used
+        self.clusters += u64::from(!numbers.is_empty());
+        self.at_least(numbers.len());
+        for (sum, total) in self.squares.iter_mut().zip(numbers) {
+            sum.add_square(total);
+        }
+        Ok(())
+    }
+
+    fn merge_state(&mut self, state: &[u8]) -> Result<()> {
+        let mut r = Reader::new(state, MAGIC, 1, "sums over clusters")?;
+        self.clusters = self.clusters.saturating_add(r.uint()?);
+        let readings = r.length(1)?;
+        self.at_least(readings);
+        for sum in self.squares.iter_mut().take(readings) {
+            sum.merge(&ExactSum::read(&mut r)?);
+        }
+        Ok(r.finish()?)
+    }
+
+    fn state(&mut self) -> Vec<u8> {
+        let mut w = Writer::new(MAGIC, 1);
+        w.uint(self.clusters);
+        w.uint(self.squares.len() as u64);
+        self.squares.iter().for_each(|sum| sum.write(&mut w));
+        w.finish()
+    }
+
+    fn heap_size(&self) -> usize {
+        let sums: usize = self.squares.iter().map(ExactSum::heap_size).sum();
+        sums + self.squares.capacity() * size_of::<ExactSum>()
+    }
+}

@@ -33,6 +33,7 @@ pub(crate) mod expected;
 pub mod gbdt;
 pub(crate) mod group;
 pub(crate) mod hull;
+mod influences;
 pub mod interval;
 pub mod isotonic;
 pub mod key;

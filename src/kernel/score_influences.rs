@@ -2,9 +2,9 @@
 use super::clustered::ClusterTotals;
 use super::digest_limits::Coarseness;
 use super::error::KernelError;
+use super::influences::Influences;
 use super::metric::{Metric, Outcomes};
 use super::realized::Realized;
-use super::weighted_realized::Influences;
 use super::weighted_scores::{WeightedScores, key_of};
 
 /// Influences of the rows of one chunk on metrics, each scaled to at most 1.

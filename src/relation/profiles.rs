@@ -121,10 +121,6 @@ pub struct ChunkProfiles {
     pub plan: LogicalPlan,
     /// False when no row can have a prediction.
     pub has_prediction: bool,
-    /// False when no row can have a score.
-    pub has_score: bool,
-    /// Of several classes, their names; those of stored profiles are not known yet.
-    pub classes: Vec<String>,
 }
 
 /// The chunk profiles of a relation, from rows or as they were stored.
@@ -139,8 +135,6 @@ pub fn chunk_profiles(
         return Ok(ChunkProfiles {
             plan: stored::plan(call, side, by, false)?,
             has_prediction: true,
-            has_score: true,
-            classes: vec![],
         });
     }
     let mut roles = Roles::resolve(call, &side, problem)?;
@@ -159,8 +153,6 @@ pub fn profiles_of(
 ) -> Result<ChunkProfiles> {
     let rows = Rows::read(call, side, roles.timestamp.clone())?;
     let has_prediction = roles.prediction.is_some();
-    let has_score = roles.score.is_some() || !roles.by_class.scores.is_empty();
-    let classes = roles.by_class.classes.clone();
     let roles = Box::new(roles);
     let profiled = match problem {
         Problem::Binary => Profiled::Scores(roles),
@@ -170,8 +162,6 @@ pub fn profiles_of(
     Ok(ChunkProfiles {
         plan: rows.plan(call, by, profiled)?,
         has_prediction,
-        has_score,
-        classes,
     })
 }
 

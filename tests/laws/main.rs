@@ -2,6 +2,7 @@
 //!
 //! Every law asks for equality to the bit, floats included, for a result is a function of the rows alone.
 //! Case generation is seeded; `PROPTEST_CASES` raises the number of cases per law and aggregate (256).
+mod fitted;
 mod sql;
 mod subject;
 

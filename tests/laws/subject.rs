@@ -1,6 +1,7 @@
 //! Ways to call the aggregates of the registry, rows to call them with, and what a law is.
 use std::sync::Arc;
 
+use super::fitted::{calibrators, clustered, encoding, projection};
 use datafusion::arrow::array::{
     Array, ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Int64Array, StringArray,
     StringViewArray, StructArray,
@@ -11,20 +12,11 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, GroupsAccumulator};
 use datafusion::physical_expr::aggregate::{AggregateExprBuilder, AggregateFunctionExpr};
 use datafusion::physical_expr::expressions::{col, lit};
 use modelwatch::functions::all_aggregates;
-use modelwatch::kernel::calibrator::CalibrationMode;
-use modelwatch::kernel::clustered::{ClusterTotals, ClusteredProfile};
-use modelwatch::kernel::multiclass::{ClassCalibrators, MulticlassProfile, WeightedClasses};
-use modelwatch::kernel::pca::Cell;
-use modelwatch::kernel::pca::columns::{ColumnSummaries, ImputeNumber, ImputeText, Kind};
-use modelwatch::kernel::pca::covariance::Covariance;
-use modelwatch::kernel::pca::encoding::Encoding;
+use modelwatch::kernel::clustered::ClusterTotals;
 use modelwatch::kernel::pca::error_profile::ErrorProfile;
-use modelwatch::kernel::pca::projection::{Components, Projection};
 use modelwatch::kernel::reading::Status;
-use modelwatch::kernel::regression::{RegressionMetric, WeightedRegression};
+use modelwatch::kernel::regression::RegressionMetric;
 use modelwatch::kernel::score_profile::{ScoreProfile, class_of};
-use modelwatch::kernel::weighted_profile::WeightedProfile;
-use modelwatch::kernel::weighted_scores::WeightedScores;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -259,33 +251,9 @@ fn class_name(class: Option<bool>) -> Option<String> {
     class.map(|class| class.to_string())
 }
 
-/// The profile of a few rows of weight 1, with metrics, of the kind that an aggregate of influences reads.
-fn clustered(function: &str) -> ClusteredProfile {
-    let classes = ["false", "true"].map(String::from).to_vec();
-    let mut of_classes = WeightedClasses::new(classes, Default::default()).expect("two classes");
-    let (mut of_scores, mut of_numbers) =
-        (WeightedScores::default(), WeightedRegression::default());
-    for (score, label) in RECORDS {
-        let (label, weight) = (label == "true", Some(1.0));
-        let scores = [Some(1.0 - score), Some(score)];
-        let class = Some(usize::from(label));
-        let predicted = Some(usize::from(score > 0.6));
-        let added = [
-            of_scores.observe(Some(score > 0.6), Some(label), Some(score), weight),
-            of_classes.observe(class, predicted, &scores, weight),
-            of_numbers.observe(Some(score), Some(4.0 * score + 0.5), weight),
-        ];
-        added.into_iter().for_each(|added| added.expect("a weight"));
-    }
-    let (profile, metrics) = match function {
-        "class_influences" => (
-            WeightedProfile::Classes(of_classes),
-            ["roc_auc", "recall_per_class"],
-        ),
-        "regression_influences" => (WeightedProfile::Regression(of_numbers), ["mae", "r2"]),
-        _ => (WeightedProfile::Scores(of_scores), ["roc_auc", "accuracy"]),
-    };
-    ClusteredProfile::new(profile, metrics.map(String::from).to_vec(), vec![])
+fn record_fields() -> Fields {
+    let number = Field::new("score", DataType::Float64, true);
+    Fields::from(vec![number, Field::new("label", DataType::Boolean, true)])
 }
 
 fn losses_fields() -> Fields {
@@ -295,46 +263,6 @@ fn losses_fields() -> Fields {
 fn scores_fields() -> Fields {
     let number = |name: &str| Field::new(name, DataType::Float64, true);
     Fields::from(vec![number("false"), number("true")])
-}
-
-fn calibrators() -> ClassCalibrators {
-    let classes = ["false", "true"].map(String::from).to_vec();
-    let mut profile = MulticlassProfile::new(classes, Default::default()).expect("two classes");
-    for (score, label) in RECORDS {
-        let scores = [Some(1.0 - score), Some(score)];
-        profile.observe(Some(usize::from(label == "true")), None, &scores);
-    }
-    ClassCalibrators::fit(&mut profile, &[CalibrationMode::Always]).expect("both classes")
-}
-
-fn record_fields() -> Fields {
-    let number = Field::new("score", DataType::Float64, true);
-    Fields::from(vec![number, Field::new("label", DataType::Boolean, true)])
-}
-
-/// Rows to which encodings and projections are fitted.
-const RECORDS: [(f64, &str); 4] = [(0.0, "true"), (0.5, "true"), (0.75, "false"), (1.0, "true")];
-
-fn encoding() -> Encoding {
-    let mut summaries = ColumnSummaries::default();
-    let columns = [("score".into(), Kind::Number), ("label".into(), Kind::Text)];
-    summaries
-        .require(&columns, ImputeNumber::Mean)
-        .expect("the first columns");
-    for (score, label) in RECORDS {
-        let cells = [Cell::Number(score), Cell::Text(label)];
-        summaries.observe(cells.into_iter()).expect("a row");
-    }
-    summaries.encoding(ImputeText::MostFrequent).expect("rows")
-}
-
-fn projection() -> Projection {
-    let (encoding, mut sums, mut z) = (encoding(), Covariance::new(2), [0.0; 2]);
-    for (score, label) in RECORDS {
-        encoding.encode([Cell::Number(score), Cell::Text(label)].into_iter(), &mut z);
-        sums.observe(&z).expect("a row");
-    }
-    Projection::fit(encoding, &sums, Components::Count(1))
 }
 
 /// The reconstruction profile of one row; a row without a score stands for a NULL profile.

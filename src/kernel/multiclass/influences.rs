@@ -2,9 +2,9 @@
 use super::super::KernelError;
 use super::super::clustered::{ClusterTotals, reading_name};
 use super::super::digest_limits::Coarseness;
+use super::super::influences::Influences;
 use super::super::metric::Metric;
 use super::super::realized::Realized;
-use super::super::weighted_realized::Influences;
 use super::super::weighted_scores::key_of;
 use super::matrix::Matrix;
 use super::metric::{Average, MulticlassMetric};

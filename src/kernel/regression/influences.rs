@@ -3,7 +3,8 @@ use super::super::KernelError;
 use super::super::clustered::ClusterTotals;
 use super::loss::Loss;
 use super::metric::RegressionMetric;
-use super::reading::{RealizedRegression, Unexplained};
+use super::reading::RealizedRegression;
+use super::unexplained::Unexplained;
 use super::weighted::WeightedRegression;
 
 /// Influences of the rows of one chunk on metrics, each in a unit in which they are of the size of 1.

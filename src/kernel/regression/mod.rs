@@ -8,6 +8,9 @@ mod profile;
 mod profile_bytes;
 mod reading;
 mod sums;
+#[cfg(test)]
+mod tests;
+mod unexplained;
 mod weighted;
 mod weighted_values;
 

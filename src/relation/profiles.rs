@@ -44,6 +44,7 @@ pub static SPEC: RelationSpec = RelationSpec {
             "label",
             "Realized class, 0/1 or boolean, NULL where not known; default: column y_true, if there.",
         ),
+        shared_arguments::WEIGHT,
         shared_arguments::TIMESTAMP,
         PROBLEM_TYPE,
         CLASSES,
@@ -137,7 +138,7 @@ pub fn chunk_profiles(
             has_prediction: true,
         });
     }
-    let mut roles = Roles::resolve(call, &side, problem)?;
+    let mut roles = Roles::resolve(call, &side, problem)?.with_weight(call, &side)?;
     require_columns(call, &side, &roles, problem)?;
     delayed(call, &side, &mut roles)?;
     profiles_of(call, side, by, roles, problem)

@@ -48,11 +48,7 @@ pub static SPEC: RelationSpec = RelationSpec {
         shared_arguments::LABELS,
         shared_arguments::KEY,
         shared_arguments::LABEL_DELAY,
-        (
-            "weight",
-            "What a row counts, a number from 1e-6 to 1e9; rows of NULL or 0 are not used. Errors are those of rows that were drawn \
-             with unequal chances (linearization).",
-        ),
+        shared_arguments::WEIGHT,
         (
             "cluster",
             "Which rows belong together, such as a customer; default: rows are independent. Errors are then those of clusters that \

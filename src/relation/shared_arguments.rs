@@ -20,6 +20,11 @@ pub const LABEL_DELAY: Argument = (
     "label_delay",
     "INTERVAL: labels of analysis rows younger than this at as_of are not final and count as unknown.",
 );
+pub const WEIGHT: Argument = (
+    "weight",
+    "What a row counts, a number from 1e-6 to 1e9; rows of NULL or 0 are not used. Errors are those of rows that were drawn \
+     with unequal chances (linearization).",
+);
 pub const CHUNK: Argument = (
     "chunk",
     "INTERVAL '1 week' (default with a timestamp), rows(n), parts(n) or an expression.",

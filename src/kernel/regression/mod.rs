@@ -3,6 +3,9 @@ mod estimate;
 mod loss;
 mod loss_estimates;
 mod metric;
+mod paired;
+#[cfg(test)]
+mod paired_tests;
 mod profile;
 mod profile_bytes;
 mod reading;
@@ -14,6 +17,7 @@ pub use estimate::LossEstimator;
 pub use loss::Loss;
 pub use loss_estimates::{LossEstimates, MAGIC as LOSSES_MAGIC};
 pub use metric::RegressionMetric;
+pub use paired::PairedRegression;
 pub use profile::{MAGIC, RegressionProfile};
 pub use reading::RealizedRegression;
 pub use weighted::{MAGIC as WEIGHTED_MAGIC, WeightedRegression};

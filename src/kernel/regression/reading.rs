@@ -1,6 +1,7 @@
 //! Metrics of a regression from labels, with confidence intervals for the population.
 use super::super::KernelError;
 use super::super::column::moments::{median, median_bounds};
+use super::super::exact_sum::Double;
 use super::super::interval::{FEW, normal_quantile};
 use super::super::metric::Scale;
 use super::super::reading::{Reading, Status};
@@ -182,6 +183,30 @@ impl RealizedRegression {
     /// The influence of a row on the share `u = mse / s^2` is `((e^2 - mse) - u ((y - m)^2 - s^2)) / s^2`.
     fn r2(&self, z: f64) -> Result<Measured, Status> {
         let n = self.rows;
+        let at = self.unexplained()?;
+        let rest = at.squared_influences(|term| self.sum_of(term).float(), n);
+        let variance = self.variance(rest, |by| {
+            at.squared_influences(|term| by.sums.of(term).float(), by.rows)
+        });
+        let variance = variance / (at.spread * at.spread);
+        let (least, most) = Scale::Log.interval(at.share, variance.sqrt(), z);
+        Ok(Measured {
+            value: 1.0 - at.share,
+            slack: 0.0,
+            variance,
+            bounds: (1.0 - most, 1.0 - least),
+            few: self.effective_rows() < FEW,
+        })
+    }
+
+    /// A sum over the rows.
+    pub(super) fn sum_of(&self, term: Term) -> Double {
+        self.sums.of(term)
+    }
+
+    /// The share of the variance that is left; an error where there is none.
+    pub(super) fn unexplained(&self) -> Result<Unexplained, Status> {
+        let n = self.rows;
         let sum = self.sums.of(Term::Label);
         let mean = sum.over(n);
         let squares = self.sums.of(Term::LabelSquared);
@@ -192,23 +217,11 @@ impl RealizedRegression {
         }
         let (mean, spread) = (mean.float(), around / n);
         let mse = self.sums.of(Term::Squared).float() / n;
-        let unexplained = mse / spread;
-        let at = Unexplained {
+        Ok(Unexplained {
             mean,
             spread,
             mse,
-            share: unexplained,
-        };
-        let rest = at.squared_influences(&self.sums, n);
-        let variance = self.variance(rest, |by| at.squared_influences(&by.sums, by.rows));
-        let variance = variance / (spread * spread);
-        let (least, most) = Scale::Log.interval(unexplained, variance.sqrt(), z);
-        Ok(Measured {
-            value: 1.0 - unexplained,
-            slack: 0.0,
-            variance,
-            bounds: (1.0 - most, 1.0 - least),
-            few: self.effective_rows() < FEW,
+            share: mse / spread,
         })
     }
 
@@ -252,7 +265,7 @@ impl RealizedRegression {
 }
 
 /// Squares around a mean that is that of the sample, made up for it; infinite of one row, which tells nothing of its error.
-fn small_sample(rows: f64, squares: f64) -> f64 {
+pub(super) fn small_sample(rows: f64, squares: f64) -> f64 {
     match rows > 1.0 {
         true => squares * rows / (rows - 1.0),
         false => f64::INFINITY,
@@ -260,7 +273,7 @@ fn small_sample(rows: f64, squares: f64) -> f64 {
 }
 
 /// Where the share of the variance that is left stands.
-struct Unexplained {
+pub(super) struct Unexplained {
     mean: f64,
     /// Mean square of the labels around their mean.
     spread: f64,
@@ -269,9 +282,22 @@ struct Unexplained {
 }
 
 impl Unexplained {
+    /// Mean square of the labels around their mean.
+    pub fn spread(&self) -> f64 {
+        self.spread
+    }
+
+    /// What is more of it in another model's predictions of the same labels.
+    pub fn until(&self, other: &Self) -> Self {
+        Self {
+            mse: other.mse - self.mse,
+            share: other.share - self.share,
+            ..*self
+        }
+    }
+
     /// Sum of the squares of `(e^2 - mse) - u ((y - m)^2 - s^2)` over rows that count `rows` together.
-    fn squared_influences(&self, sums: &Sums, rows: f64) -> f64 {
-        let of = |term| sums.of(term).float();
+    pub fn squared_influences(&self, of: impl Fn(Term) -> f64, rows: f64) -> f64 {
         let (m, s, mse, u) = (self.mean, self.spread, self.mse, self.share);
         let errors = of(Term::Squared);
         let (around, fourths, both) = match m.abs() < FAR_FROM_ZERO * s.sqrt() {

@@ -10,6 +10,7 @@ mod grouped;
 mod labelled_rows;
 mod loss_rows;
 mod multiclass_rows;
+mod paired_rows;
 mod pca_rows;
 mod profile_rows;
 mod record_rows;

@@ -19,6 +19,7 @@ mod is_positive;
 mod losses;
 mod multiclass;
 mod one_label;
+mod paired;
 mod pca;
 mod profiles;
 mod ranking;
@@ -50,6 +51,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         class_estimates::aggregates()?,
         losses::aggregates()?,
         regression::all()?,
+        paired::all()?,
         evaluate::aggregates()?,
         thresholds::aggregates()?,
         ranking::aggregates()?,

@@ -67,6 +67,10 @@ pub enum Input {
     Score,
     /// Another number than the score, known where the score is.
     Number,
+    /// A score of another model, known where the score is.
+    OtherScore,
+    /// A prediction of another model, known where the score is.
+    OtherPrediction,
     /// The label as the name of a class.
     LabelName,
     /// The prediction as one.
@@ -93,8 +97,15 @@ pub enum Input {
 
 impl Input {
     fn named(function: &str, argument: &str) -> Self {
-        let is_regression = RegressionMetric::parse(function).is_some();
+        let metric = function.strip_suffix("_difference").unwrap_or(function);
+        let is_regression = RegressionMetric::parse(metric).is_some();
         match argument {
+            "prediction_a" if is_regression => Self::Number,
+            "prediction_b" if is_regression => Self::OtherScore,
+            "prediction_a" => Self::Prediction,
+            "prediction_b" => Self::OtherPrediction,
+            "score_a" => Self::Score,
+            "score_b" => Self::OtherScore,
             "label" if is_regression || function == "regression_profile" => Self::Score,
             "prediction" if is_regression || function == "regression_profile" => Self::Number,
             "label" if function == "loss_estimates" => Self::Score,
@@ -126,8 +137,8 @@ impl Input {
 
     pub fn kind(&self) -> DataType {
         match self {
-            Self::Label | Self::Prediction => DataType::Boolean,
-            Self::Score | Self::Number => DataType::Float64,
+            Self::Label | Self::Prediction | Self::OtherPrediction => DataType::Boolean,
+            Self::Score | Self::Number | Self::OtherScore => DataType::Float64,
             Self::LabelName | Self::PredictionName => DataType::Utf8,
             Self::Losses => DataType::Struct(losses_fields()),
             Self::Scores => DataType::Struct(scores_fields()),
@@ -150,6 +161,15 @@ impl Input {
             Self::Number => {
                 let number = |row: &Row| row.score.map(|score| 4.0 * score + 0.5);
                 Arc::new(rows.iter().map(number).collect::<Float64Array>())
+            }
+            Self::OtherScore => {
+                // eighths stay eighths, which narrower types hold
+                let other = |row: &Row| row.score.map(|score| (5.0 * score).fract());
+                Arc::new(rows.iter().map(other).collect::<Float64Array>())
+            }
+            Self::OtherPrediction => {
+                let other = |row: &Row| row.score.map(|score| score >= 0.5);
+                Arc::new(rows.iter().map(other).collect::<BooleanArray>())
             }
             Self::LabelName => Arc::new(
                 rows.iter()

@@ -43,7 +43,8 @@ impl PairedReading {
     ) -> Self {
         let finite = |x: f64| Some(x).filter(|x| x.is_finite());
         let values = a.value.zip(b.value);
-        let value = values.and_then(|(a, b)| finite(b - a));
+        // 0, not -0
+        let value = values.and_then(|(a, b)| finite(b - a + 0.0));
         let error = variance.and_then(|variance| finite(variance.max(0.0).sqrt()));
         let error = error.filter(|_| value.is_some());
         let half = error.map(|error| normal_quantile(confidence_level) * error);
@@ -63,7 +64,7 @@ impl PairedReading {
             upper_bound: bound(1.0),
             z,
             p_value: z.map(two_sided),
-            approx_error: approx_error.and_then(|(a, b)| finite(a + b)),
+            approx_error: approx_error.and_then(|(a, b)| finite(a + b + 0.0)),
             used_count: a.used_count,
             status: a.status.worst(b.status).worst(reserve),
         };

@@ -139,6 +139,8 @@ impl PairedRegression {
         let [a, b] = readings;
         let errors = || a.sampling_error.zip(b.sampling_error);
         let differences = match &self.together {
+            // one row tells nothing of its error
+            Together::Ranks(_) if self.used() < 2 => return None,
             Together::Ranks(table) => {
                 let (from, to) = errors()?;
                 let together = sides_together(table, [a.value?, b.value?]);

@@ -12,6 +12,7 @@ mod labelled_rows;
 mod lazy;
 mod loss_rows;
 mod multiclass_rows;
+mod paired_rows;
 mod pca_rows;
 mod profile_rows;
 mod record_rows;

@@ -98,7 +98,8 @@ fn how_to_compare(function: &str, role: &str, value: &str) -> String {
     };
     // the aggregate that monitoring functions call, too
     let of_profile = function == "score_profile";
-    let rest = if of_profile { ", ..." } else { "" };
+    let more = of_profile || function.ends_with("_difference");
+    let rest = if more { ", ..." } else { "" };
     let (call, argument) = match (role, value.parse::<f64>()) {
         ("label", _) => (
             format!("{function}(y_true = {positive}, ...)"),

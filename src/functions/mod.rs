@@ -20,6 +20,7 @@ mod is_positive;
 mod losses;
 mod multiclass;
 mod one_label;
+mod paired;
 mod pca;
 mod profiles;
 mod ranking;
@@ -55,6 +56,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         regression::all()?,
         weighted::all()?,
         clusters::aggregates()?,
+        paired::all()?,
         evaluate::aggregates()?,
         thresholds::aggregates()?,
         ranking::aggregates()?,

@@ -31,12 +31,12 @@ const PREDICTION: Argument = (
 );
 
 /// More bins than a chunk's profile has: a single number has no column that could tell its error.
-const LIMITS: DigestLimits = DigestLimits {
+pub(super) const LIMITS: DigestLimits = DigestLimits {
     max_bins: 65_536,
     min_level: 0,
 };
 
-const MAX_BINS: Argument = (
+pub(super) const MAX_BINS: Argument = (
     "max_bins",
     Role::Integer,
     "Most distinct scores to tell apart, 16 to 1048576; 65536 by default.",
@@ -93,7 +93,7 @@ fn reading<const SCORED: bool>(
     spec: &'static FunctionSpec,
     arguments: Arguments,
 ) -> Result<Aggregation<LabelledRows<SCORED>>> {
-    let limits = limits(spec, &arguments)?;
+    let limits = limits(spec, &arguments, 2)?;
     Ok(Aggregation {
         arguments,
         empty: Arc::new(move || LabelledRows(ScoreProfile::new(limits))),
@@ -102,8 +102,13 @@ fn reading<const SCORED: bool>(
     })
 }
 
-fn limits(spec: &FunctionSpec, arguments: &Arguments) -> Result<DigestLimits> {
-    let bins = arguments.integer(2, "max_bins", i64::from(LIMITS.max_bins))?;
+/// Reads `max_bins` at a position.
+pub(super) fn limits(
+    spec: &FunctionSpec,
+    arguments: &Arguments,
+    position: usize,
+) -> Result<DigestLimits> {
+    let bins = arguments.integer(position, "max_bins", i64::from(LIMITS.max_bins))?;
     let (fewest, most) = (DigestLimits::FEWEST_BINS, DigestLimits::MOST_BINS);
     match u32::try_from(bins) {
         Ok(max_bins) if (fewest..=most).contains(&max_bins) => {

@@ -2,7 +2,7 @@
 use super::KernelError;
 use super::codec::{Reader, Writer};
 use super::digest::DigestLimits;
-use super::digest_bytes::disordered;
+use super::digest_bytes::{MOST_ROWS, disordered};
 use super::key::low_bits;
 
 /// One in this many slots may be filled.
@@ -33,6 +33,35 @@ pub(super) trait RowSums: CellSum {
 
     /// Takes in that the first key of all rows loses bits from `level` on, whose value is `bits`.
     fn drop_bits(&mut self, _bits: u64, _level: u8) {}
+}
+
+/// How many rows an entry has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct RowCount(pub u64);
+
+impl RowSums for RowCount {
+    fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl CellSum for RowCount {
+    const LEAST_BYTES: usize = 1;
+
+    fn add(&mut self, other: &Self) {
+        self.0 = self.0.saturating_add(other.0);
+    }
+
+    fn write(&self, w: &mut Writer) {
+        w.uint(self.0);
+    }
+
+    fn read(r: &mut Reader) -> Result<Self, KernelError> {
+        match r.uint()? {
+            rows if rows <= MOST_ROWS => Ok(Self(rows)),
+            _ => Err(disordered()),
+        }
+    }
 }
 
 /// Rows whose `KEYS` keys agree in the bits that are kept, and that belong to one cell.

@@ -44,6 +44,7 @@ pub mod link;
 pub mod metric;
 pub mod monitored;
 pub mod multiclass;
+pub mod paired;
 pub mod pca;
 pub mod performance;
 pub(crate) mod prediction_interval;

@@ -18,8 +18,8 @@ pub enum Status {
     /// The reference has fewer than 1,000 labelled rows, or fewer than 50 of a class; of multivariate drift, fewer than
     /// 100 rows for each column.
     SmallReference,
-    /// Fewer than 20 rows of a class, or under a share, known or expected. Bounds of a realized share or ROC AUC
-    /// are then exact instead of normal; all other bounds may cover less than they say.
+    /// Fewer than 20 rows of a class, or under a share, known or expected, or on which two models differ. Bounds of a
+    /// realized share or ROC AUC are then exact instead of normal; all other bounds may cover less than they say.
     FewPositives,
     /// Fewer than 20 rows of a regression: bounds may cover less than they say.
     FewRows,

@@ -42,7 +42,7 @@ pub struct ScoreProfile {
 
 /// False for NaN, infinities, and numbers that no classifier gives as a score.
 #[inline]
-fn is_score(x: f64) -> bool {
+pub(super) fn is_score(x: f64) -> bool {
     (f64::MIN..=LARGEST_SCORE).contains(&x)
 }
 
@@ -222,6 +222,13 @@ impl ScoreProfile {
             .fold(self.scored_rows, |rows, e| rows.saturating_add(e.count));
         self.scores.merge_entries(level, limits, entries, range);
         Ok(())
+    }
+
+    /// The level, and the bins that hold rows of a class, ascending, with their numbers.
+    pub(super) fn bins_of(&mut self, class: u8) -> (u8, Vec<(u64, u64)>) {
+        let (level, entries) = self.scores.entries();
+        let mine = entries.iter().filter(|entry| entry.class == class);
+        (level, mine.map(|entry| (entry.bin, entry.count)).collect())
     }
 
     /// The profile as statistics read it.

@@ -213,7 +213,7 @@ fn other_types(input: &Input) -> Vec<DataType> {
     let of = |key: DataType, value: DataType| Dictionary(Box::new(key), Box::new(value));
     let whole = [Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64];
     match input {
-        Input::Label | Input::Prediction => [
+        Input::Label | Input::Prediction | Input::OtherPrediction => [
             &whole[..],
             &[
                 Float32,
@@ -227,7 +227,7 @@ fn other_types(input: &Input) -> Vec<DataType> {
             ],
         ]
         .concat(),
-        Input::Score | Input::Number | Input::Weight => vec![
+        Input::Score | Input::Number | Input::Weight | Input::OtherScore => vec![
             Float32,
             Decimal128(6, 3),
             Decimal256(20, 3),

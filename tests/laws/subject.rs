@@ -84,6 +84,10 @@ pub enum Input {
     Totals,
     /// A weight, known where the prediction is.
     Weight,
+    /// A score of another model, known where the score is.
+    OtherScore,
+    /// A prediction of another model, known where the score is.
+    OtherPrediction,
     /// The label as the name of a class.
     LabelName,
     /// The prediction as one.
@@ -110,8 +114,15 @@ pub enum Input {
 
 impl Input {
     fn named(function: &str, argument: &str) -> Self {
-        let is_regression = RegressionMetric::parse(function).is_some();
+        let metric = function.strip_suffix("_difference").unwrap_or(function);
+        let is_regression = RegressionMetric::parse(metric).is_some();
         match argument {
+            "prediction_a" if is_regression => Self::Number,
+            "prediction_b" if is_regression => Self::OtherScore,
+            "prediction_a" => Self::Prediction,
+            "prediction_b" => Self::OtherPrediction,
+            "score_a" => Self::Score,
+            "score_b" => Self::OtherScore,
             "label" if is_regression || OF_REGRESSIONS.contains(&function) => Self::Score,
             "prediction" if is_regression || OF_REGRESSIONS.contains(&function) => Self::Number,
             "weight" if function.starts_with("weighted_") || function.ends_with("_influences") => {
@@ -150,8 +161,8 @@ impl Input {
 
     pub fn kind(&self) -> DataType {
         match self {
-            Self::Label | Self::Prediction => DataType::Boolean,
-            Self::Score | Self::Number | Self::Weight => DataType::Float64,
+            Self::Label | Self::Prediction | Self::OtherPrediction => DataType::Boolean,
+            Self::Score | Self::Number | Self::Weight | Self::OtherScore => DataType::Float64,
             Self::LabelName | Self::PredictionName => DataType::Utf8,
             Self::Losses => DataType::Struct(losses_fields()),
             Self::Scores => DataType::Struct(scores_fields()),
@@ -189,6 +200,15 @@ impl Input {
             Self::Weight => {
                 let weight = |row: &Row| row.prediction.map(|p| if p { 2.5 } else { 1.0 });
                 Arc::new(rows.iter().map(weight).collect::<Float64Array>())
+            }
+            Self::OtherScore => {
+                // eighths stay eighths, which narrower types hold
+                let other = |row: &Row| row.score.map(|score| (5.0 * score).fract());
+                Arc::new(rows.iter().map(other).collect::<Float64Array>())
+            }
+            Self::OtherPrediction => {
+                let other = |row: &Row| row.score.map(|score| score >= 0.5);
+                Arc::new(rows.iter().map(other).collect::<BooleanArray>())
             }
             Self::LabelName => Arc::new(
                 rows.iter()

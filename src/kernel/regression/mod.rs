@@ -4,6 +4,9 @@ mod influences;
 mod loss;
 mod loss_estimates;
 mod metric;
+mod paired;
+#[cfg(test)]
+mod paired_tests;
 mod profile;
 mod profile_bytes;
 mod reading;
@@ -19,6 +22,7 @@ pub(super) use influences::RegressionInfluences;
 pub use loss::Loss;
 pub use loss_estimates::{LossEstimates, MAGIC as LOSSES_MAGIC};
 pub use metric::RegressionMetric;
+pub use paired::PairedRegression;
 pub use profile::{MAGIC, RegressionProfile};
 pub use reading::RealizedRegression;
 pub use weighted::{MAGIC as WEIGHTED_MAGIC, WeightedRegression};

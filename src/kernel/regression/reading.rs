@@ -2,6 +2,7 @@
 use super::super::KernelError;
 use super::super::clustered::Clusters;
 use super::super::column::moments::{centre, median, median_bounds};
+use super::super::exact_sum::Double;
 use super::super::interval::{FEW, normal_quantile, skewed_interval, student_quantile};
 use super::super::metric::Scale;
 use super::super::reading::{Reading, Status};
@@ -291,8 +292,9 @@ impl RealizedRegression {
         let n = self.rows;
         let variance = self.told_by_clusters(RegressionMetric::R2);
         let variance = variance.unwrap_or_else(|| {
-            let rest = at.squared_influences(&self.sums, n);
-            let squares = |by: &Weighting| at.squared_influences(&by.sums, by.rows);
+            let rest = at.squared_influences(|term| self.sum_of(term).float(), n);
+            let squares =
+                |by: &Weighting| at.squared_influences(|term| by.sums.of(term).float(), by.rows);
             self.variance(RegressionMetric::R2, rest, squares) / (at.spread * at.spread)
         });
         let (least, most) = Scale::Log.interval(at.share, variance.sqrt(), z);
@@ -303,6 +305,11 @@ impl RealizedRegression {
             bounds: (1.0 - most, 1.0 - least),
             few: self.effective_rows() < FEW,
         })
+    }
+
+    /// A sum over the rows.
+    pub(super) fn sum_of(&self, term: Term) -> Double {
+        self.sums.of(term)
     }
 
     /// The share of the variance that is left; `None` of labels that are all the same.
@@ -368,7 +375,7 @@ impl RealizedRegression {
 }
 
 /// Squares around a mean that is that of the sample, made up for it; infinite of one row, which tells nothing of its error.
-fn small_sample(rows: f64, squares: f64) -> f64 {
+pub(super) fn small_sample(rows: f64, squares: f64) -> f64 {
     match rows > 1.0 {
         true => squares * rows / (rows - 1.0),
         false => f64::INFINITY,

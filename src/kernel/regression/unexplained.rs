@@ -1,5 +1,5 @@
 //! The share of the labels' variance that a regression leaves.
-use super::sums::{Sums, Term};
+use super::sums::Term;
 
 /// A mean this many standard deviations from 0 leaves no digits for fourth powers around it.
 const FAR_FROM_ZERO: f64 = 1e3;
@@ -21,9 +21,17 @@ impl Unexplained {
         (error * error - self.mse) - self.share * (label * label - self.spread)
     }
 
+    /// What is more of it in another model's predictions of the same labels.
+    pub fn until(&self, other: &Self) -> Self {
+        Self {
+            mse: other.mse - self.mse,
+            share: other.share - self.share,
+            ..*self
+        }
+    }
+
     /// Sum of the squares of `(e^2 - mse) - u ((y - m)^2 - s^2)` over rows that count `rows` together.
-    pub fn squared_influences(&self, sums: &Sums, rows: f64) -> f64 {
-        let of = |term| sums.of(term).float();
+    pub fn squared_influences(&self, of: impl Fn(Term) -> f64, rows: f64) -> f64 {
         let (m, s, mse, u) = (self.mean, self.spread, self.mse, self.share);
         let errors = of(Term::Squared);
         let (around, fourths, both) = match m.abs() < FAR_FROM_ZERO * s.sqrt() {

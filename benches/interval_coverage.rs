@@ -12,6 +12,8 @@
 //! deviations of the simulation; how many lie outside at all is printed too. Status 1 on a miss.
 #[path = "../tests/simulated/coverage.rs"]
 mod coverage;
+#[path = "../tests/simulated/mod.rs"]
+mod simulated;
 
 use coverage::{CHUNK_ROWS, Cell, METRICS, Setting, simulate};
 use std::process::ExitCode;
@@ -51,7 +53,7 @@ fn main() -> ExitCode {
          error, population in realized interval, mean excess, runs, without a value, \
          status extrapolated, raw scores"
     );
-    let cells = simulated(runs, seed);
+    let cells = simulated_cells(runs, seed);
     println!("\npromised: calibration preserved, at least 20 events of each class, in the support");
     let missed = summarize(&cells, Cell::is_promised);
     println!("\noutside the support, at least 20 events of each class");
@@ -64,7 +66,7 @@ fn main() -> ExitCode {
 }
 
 /// All cells, on two threads, printed as they are done; their numbers do not depend on the threads.
-fn simulated(runs: u64, seed: u64) -> Vec<Cell> {
+fn simulated_cells(runs: u64, seed: u64) -> Vec<Cell> {
     let settings: Vec<(usize, Setting)> = [5_000, 50_000]
         .into_iter()
         .flat_map(|rows| {

@@ -10,6 +10,8 @@
 //! of the simulation; how many lie outside at all is printed too. Status 1 on a miss.
 #[path = "../tests/simulated/realized/mod.rs"]
 mod realized;
+#[path = "../tests/simulated/mod.rs"]
+mod simulated;
 
 use realized::{Cell, Population, simulate};
 use std::process::ExitCode;
@@ -36,7 +38,7 @@ fn main() -> ExitCode {
         .into_iter()
         .filter(|it| asked.is_empty() || asked.contains(&it.kind))
         .collect();
-    let cells = simulated(&populations, runs, seed);
+    let cells = simulated_cells(&populations, runs, seed);
     let mut missed = 0;
     for kind in kinds {
         let of_kind: Vec<&Cell> = cells.iter().filter(|cell| cell.kind == kind).collect();
@@ -50,7 +52,7 @@ fn main() -> ExitCode {
 }
 
 /// All cells, on two threads, printed as they are done; their numbers do not depend on the threads.
-fn simulated(populations: &[Population], runs: u64, seed: u64) -> Vec<Cell> {
+fn simulated_cells(populations: &[Population], runs: u64, seed: u64) -> Vec<Cell> {
     let part = |first: usize| -> Vec<Vec<Cell>> {
         let mine = populations.iter().skip(first).step_by(2);
         let run = |population: &Population| {

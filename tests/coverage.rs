@@ -12,6 +12,8 @@ mod comparison;
 mod coverage;
 #[path = "simulated/realized/mod.rs"]
 mod realized;
+#[path = "simulated/mod.rs"]
+mod simulated;
 
 use comparison::{moments, standardized};
 use coverage::{Cell, METRICS, Setting, simulate};

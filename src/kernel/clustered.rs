@@ -94,7 +94,7 @@ impl ClusteredProfile {
             RealizedModel::Scores(chunk) => RealizedModel::Scores(chunk.with_clusters(&clusters)),
             RealizedModel::Classes(chunk) => RealizedModel::Classes(chunk.with_clusters(&clusters)),
             RealizedModel::Regression(chunk) => {
-                RealizedModel::Regression(chunk.with_clusters(&clusters))
+                RealizedModel::Regression(Box::new(chunk.with_clusters(&clusters)))
             }
         })
     }

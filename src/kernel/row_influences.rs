@@ -205,9 +205,9 @@ mod tests {
             regression.observe(label, prediction, weight).unwrap();
         }
         match kind {
-            0 => WeightedProfile::Scores(scores),
+            0 => WeightedProfile::Scores(Box::new(scores)),
             1 => WeightedProfile::Classes(classes),
-            _ => WeightedProfile::Regression(regression),
+            _ => WeightedProfile::Regression(Box::new(regression)),
         }
     }
 

@@ -18,11 +18,11 @@ use super::weighted_scores::{self, WeightedScores};
 #[derive(Debug)]
 pub enum WeightedProfile {
     /// Of scores, by prediction and label.
-    Scores(WeightedScores),
+    Scores(Box<WeightedScores>),
     /// Of several classes.
     Classes(WeightedClasses),
     /// Of labels and predictions that are numbers.
-    Regression(WeightedRegression),
+    Regression(Box<WeightedRegression>),
 }
 
 const SCORES: &str = "weighted_score";
@@ -49,8 +49,8 @@ impl WeightedProfile {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
         Ok(match Self::kind_of(bytes) {
             Some(CLASSES) => Self::Classes(WeightedClasses::from_bytes(bytes)?),
-            Some(REGRESSION) => Self::Regression(WeightedRegression::from_bytes(bytes)?),
-            _ => Self::Scores(WeightedScores::from_bytes(bytes)?),
+            Some(REGRESSION) => Self::Regression(Box::new(WeightedRegression::from_bytes(bytes)?)),
+            _ => Self::Scores(Box::new(WeightedScores::from_bytes(bytes)?)),
         })
     }
 
@@ -120,7 +120,7 @@ pub enum RealizedModel {
     /// Of several.
     Classes(RealizedClasses),
     /// Of a number.
-    Regression(RealizedRegression),
+    Regression(Box<RealizedRegression>),
 }
 
 impl RealizedModel {
@@ -132,7 +132,7 @@ impl RealizedModel {
             WeightedProfile::Scores(profile) => Self::Scores(Realized::weighted(profile)?),
             WeightedProfile::Classes(profile) => Self::Classes(RealizedClasses::weighted(profile)?),
             WeightedProfile::Regression(profile) => {
-                Self::Regression(RealizedRegression::weighted(profile)?)
+                Self::Regression(Box::new(RealizedRegression::weighted(profile)?))
             }
         })
     }

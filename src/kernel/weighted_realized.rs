@@ -181,7 +181,7 @@ impl Weighting {
             .effective
             .scaled(told(plain, given.unwrap_or(linearized)));
         let fitted = (own.realize)(&rows, confidence_level)?;
-        Some(with_errors(measured, &fitted, 1.0).few_where(clusters))
+        Some(with_errors(&measured, &fitted, 1.0).few_where(clusters))
     }
 
     /// Whether no row has a weight.
@@ -231,7 +231,7 @@ impl WeightedOutcomes<'_> {
             true => self.unit * told,
             false => 1.0,
         };
-        Some(with_errors(measured, &fitted, unit).few_where(self.clusters))
+        Some(with_errors(&measured, &fitted, unit).few_where(self.clusters))
     }
 
     /// The variance that clusters tell, in squares of effective rows where the metric is a total.
@@ -277,12 +277,12 @@ pub(super) fn told(plain: f64, linearized: f64) -> f64 {
 }
 
 /// The value with the errors of a fit whose unit is `unit` times that of the value.
-pub(super) fn with_errors(measured: Measured, fitted: &Measured, unit: f64) -> Measured {
+pub(super) fn with_errors(measured: &Measured, fitted: &Measured, unit: f64) -> Measured {
     Measured {
         variance: fitted.variance / (unit * unit),
         bounds: (fitted.bounds.0 / unit, fitted.bounds.1 / unit),
         few: fitted.few,
-        ..measured
+        ..*measured
     }
 }
 
@@ -323,7 +323,7 @@ mod tests {
     /// Rows of two classes that overlap, with weights 1 to 4.
     fn rows(count: u32) -> Vec<Row> {
         let row = |i: u32| {
-            let label = i % 3 == 0;
+            let label = i.is_multiple_of(3);
             let score = f64::from((i * 7919) % 97) / 140.0 + if label { 0.3 } else { 0.0 };
             (Some(score > 0.5), label, score, f64::from(1 + i % 4))
         };

@@ -109,7 +109,7 @@ fn realized(name: &str) -> Expr {
 }
 
 /// All columns but those of these names, and these.
-fn with(plan: LogicalPlanBuilder, computed: Vec<(&str, Expr)>) -> Result<LogicalPlanBuilder> {
+fn with(plan: LogicalPlanBuilder, computed: &[(&str, Expr)]) -> Result<LogicalPlanBuilder> {
     let kept = plan.schema().columns().into_iter();
     let kept = kept.filter(|kept| !computed.iter().any(|(name, _)| *name == kept.name));
     let computed = computed
@@ -138,7 +138,7 @@ fn held_against(matched: LogicalPlanBuilder) -> Result<LogicalPlanBuilder> {
         .and(column("labelled_count").eq(column("row_count"))));
     let flagged = with(
         matched,
-        vec![("__once", once), ("__same", same), ("__all", all)],
+        &[("__once", once), ("__same", same), ("__all", all)],
     )?;
     let alone = column("__same").and(column("labelled_estimate").is_not_null());
     let of = |labelled: &str, whole: &str| {
@@ -146,7 +146,7 @@ fn held_against(matched: LogicalPlanBuilder) -> Result<LogicalPlanBuilder> {
             .when(column("__all"), column(whole))
             .end()
     };
-    let computed = vec![
+    let computed = [
         (
             "labelled_estimate",
             of("labelled_estimate", "realized_estimate")?,
@@ -167,21 +167,21 @@ fn held_against(matched: LogicalPlanBuilder) -> Result<LogicalPlanBuilder> {
             when(column("__once"), realized("labelled_count")).end()?,
         ),
     ];
-    with(flagged, computed)
+    with(flagged, &computed)
 }
 
 /// The difference in units of its error, and the status.
 fn standardized(held: LogicalPlanBuilder) -> Result<LogicalPlanBuilder> {
     let difference = column("labelled_estimate") - column("realized");
-    let held = with(held, vec![("difference", difference)])?;
+    let held = with(held, &[("difference", difference)])?;
     let known = column("difference").is_not_null();
     let error = when(known, column("__error")).end()?;
-    let held = with(held, vec![("difference_error", error)])?;
+    let held = with(held, &[("difference_error", error)])?;
     let error = column("difference_error");
     let z = when(error.clone().gt(lit(0.0)), column("difference") / error).end()?;
-    let held = with(held, vec![("z", z)])?;
+    let held = with(held, &[("z", z)])?;
     let status = status()?;
-    with(held, vec![("status", status)])
+    with(held, &[("status", status)])
 }
 
 /// Why there is no difference or no z, or else the gravest reserve of both sides.

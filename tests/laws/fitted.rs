@@ -37,8 +37,14 @@ pub fn clustered(function: &str) -> ClusteredProfile {
             WeightedProfile::Classes(of_classes),
             ["roc_auc", "recall_per_class"],
         ),
-        "regression_influences" => (WeightedProfile::Regression(of_numbers), ["mae", "r2"]),
-        _ => (WeightedProfile::Scores(of_scores), ["roc_auc", "accuracy"]),
+        "regression_influences" => (
+            WeightedProfile::Regression(Box::new(of_numbers)),
+            ["mae", "r2"],
+        ),
+        _ => (
+            WeightedProfile::Scores(Box::new(of_scores)),
+            ["roc_auc", "accuracy"],
+        ),
     };
     ClusteredProfile::new(profile, metrics.map(String::from).to_vec(), vec![])
 }

@@ -4,8 +4,8 @@ use modelwatch::kernel::calibrator::{CalibrationMode, Calibrator};
 use modelwatch::kernel::estimate::Estimator;
 use modelwatch::kernel::realized::Realized;
 
-use super::coverage::simulated::{EXACT, Random, Row, class, profile};
 use super::coverage::{METRICS, Setting};
+use super::simulated::{EXACT, Random, Row, class, profile};
 
 /// Labels that arrive: of rows with a high score more often, as those of accepted applications do.
 fn some_labels(rows: &mut [Row], random: &mut Random) {

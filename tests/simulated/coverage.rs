@@ -8,9 +8,7 @@ use modelwatch::kernel::reading::{Reading, Status};
 use modelwatch::kernel::realized::Realized;
 use statrs::distribution::{ContinuousCDF, Normal};
 
-#[path = "mod.rs"]
-pub mod simulated;
-use simulated::{EXACT, Random, Row, class, profile};
+use super::simulated::{EXACT, Random, Row, class, profile};
 
 pub const METRICS: [Metric; 5] = [
     Metric::Accuracy,

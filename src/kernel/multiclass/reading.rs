@@ -225,7 +225,7 @@ impl RealizedClasses {
         let fitted = of_matrix(&effective.scaled(told), metric, values, level)?;
         // the total value grows with the rows
         let unit = if is_total { unit * told } else { 1.0 };
-        Some(with_errors(measured, &fitted, unit).few_where(self.clusters()))
+        Some(with_errors(&measured, &fitted, unit).few_where(self.clusters()))
     }
 
     fn per_class(&self, metric: Metric, level: f64) -> Vec<ClassReading> {
@@ -342,7 +342,7 @@ impl RealizedClasses {
                 let told = told(plain, linearized);
                 let fitted = count_of(count * unit * told, all.0 * told, level);
                 let measured = count_of(count, self.matrix.rows(), level);
-                Some(with_errors(measured, &fitted, unit * told).few_where(self.clusters()))
+                Some(with_errors(&measured, &fitted, unit * told).few_where(self.clusters()))
             };
             ClassReading {
                 reading: self.finish(false, used, measured),

@@ -92,7 +92,7 @@ impl WeightedValues {
             passed += bin.weight;
             passed > rank || (or_equal && passed == rank)
         });
-        let bin = found.or(self.0.last())?;
+        let bin = found.or_else(|| self.0.last())?;
         let half = (bin.upper - bin.lower) / 2.0;
         Some(Bounded {
             value: bin.lower + half,

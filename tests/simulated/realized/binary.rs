@@ -1,5 +1,5 @@
 //! Scores, predictions and labels of models of two classes.
-use super::simulated::{EXACT, Random, Row, class, profile};
+use super::super::simulated::{EXACT, Random, Row, class, profile};
 use super::{Drawn, Measure};
 use modelwatch::kernel::bins::Class;
 use modelwatch::kernel::metric::Metric;

@@ -1,5 +1,5 @@
 //! Labels, predictions and scores of models of several classes.
-use super::simulated::{EXACT, Random};
+use super::super::simulated::{EXACT, Random};
 use super::{Drawn, Measure};
 use modelwatch::kernel::digest::DigestLimits;
 use modelwatch::kernel::multiclass::{MulticlassMetric, MulticlassProfile, RealizedClasses};

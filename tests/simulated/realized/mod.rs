@@ -2,9 +2,7 @@
 #![allow(dead_code, reason = "the test and the bench use their own parts")]
 use modelwatch::kernel::reading::Reading;
 
-#[path = "../mod.rs"]
-mod simulated;
-use simulated::Random;
+use super::simulated::Random;
 
 mod binary;
 mod classes;

@@ -1,5 +1,5 @@
 //! Labels and predictions of regressions, positive so that every metric exists.
-use super::simulated::Random;
+use super::super::simulated::Random;
 use super::{Drawn, Measure};
 use modelwatch::kernel::digest::DigestLimits;
 use modelwatch::kernel::regression::{RealizedRegression, RegressionMetric, RegressionProfile};

@@ -177,9 +177,9 @@ impl Weighting {
         }
         let clusters = self.clusters.as_ref();
         let given = clusters.and_then(|clusters| clusters.variance(metric.name(), None));
-        let rows = self
-            .effective
-            .scaled(told(plain, given.unwrap_or(linearized)));
+        let few = (own.realize)(&self.effective, confidence_level)?.few;
+        let told = told(plain, given.unwrap_or(linearized), few);
+        let rows = self.effective.scaled(told);
         let fitted = (own.realize)(&rows, confidence_level)?;
         Some(with_errors(&measured, &fitted, 1.0).few_where(clusters))
     }
@@ -223,6 +223,7 @@ impl WeightedOutcomes<'_> {
         let told = told(
             squared(&effective.cells(), &influences),
             given.unwrap_or_else(|| squared(&self.squares, &influences)),
+            of_confusion(&effective, metric, values, confidence_level)?.few,
         );
         let rows = effective.scaled(told);
         let fitted = of_confusion(&rows, metric, values, confidence_level)?;
@@ -266,13 +267,15 @@ pub(super) fn squared(rows: &[f64], influences: &[f64]) -> f64 {
     terms.map(|(rows, z)| rows * z * z).sum()
 }
 
-/// Rows that tell as much of a metric as one effective row of all metrics does on average; 1 where it does not vary.
-pub(super) fn told(plain: f64, linearized: f64) -> f64 {
+/// Rows that tell as much of a metric as one effective row of all metrics does on average; 1 where it does not vary. A few rows
+/// of large weight that happen to have no influence tell nothing of what others of them would do: where effective rows are
+/// `few`, no more than their number is taken from them.
+pub(super) fn told(plain: f64, linearized: f64, few: bool) -> f64 {
     let told = plain / linearized;
-    if told.is_finite() && told > 0.0 {
-        told
-    } else {
-        1.0
+    match told.is_finite() && told > 0.0 {
+        true if few => told.min(1.0),
+        true => told,
+        false => 1.0,
     }
 }
 
@@ -431,6 +434,20 @@ mod tests {
                 (error / jackknife - 1.0).abs() < 0.05,
                 "{metric}: {error} {jackknife}"
             );
+        }
+    }
+
+    #[test]
+    fn few_rows_of_large_weight_are_few() {
+        // ten heavy rows that are told apart, among three hundred light ones that are not
+        let heavy = (0..10).map(|i| (Some(i < 5), i < 5, f64::from(u8::from(i < 5)), 1e6));
+        let light = rows(300).into_iter().map(|row| (row.0, row.1, row.2, 1e-6));
+        let rows: Vec<Row> = heavy.chain(light).collect();
+        for metric in [Metric::RocAuc, Metric::Accuracy] {
+            let reading = weighted(&rows, 1.0).reading(metric, VALUES, 0.95);
+            assert!(reading.value.unwrap() > 0.999, "{metric}");
+            assert_eq!(reading.status, Status::FewPositives, "{metric}");
+            assert!(reading.lower_bound.unwrap() < 0.9, "{metric} {reading:?}");
         }
     }
 

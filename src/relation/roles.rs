@@ -184,6 +184,8 @@ fn as_number(call: &Call, name: &str, expr: Expr, schema: &DFSchema) -> Result<E
     if found == DataType::Null || Kind::of(&found) == Kind::Number {
         return Ok(cast(expr, DataType::Float64));
     }
+    let sql = call.sql(name).map(|sql| sql.to_string());
+    let expr = sql.unwrap_or_else(|| expr.to_string());
     plan_err!(
         "{}: argument '{name}' (`{expr}`) has type {found}. Expected a number. Hint: {name} => CAST({expr} AS DOUBLE)",
         call.function()

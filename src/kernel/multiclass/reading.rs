@@ -221,6 +221,7 @@ impl RealizedClasses {
         let told = told(
             squared(effective.cells(), &influences),
             given.unwrap_or_else(|| squared(squares.cells(), &influences)),
+            is_few(&effective, metric),
         );
         let fitted = of_matrix(&effective.scaled(told), metric, values, level)?;
         // the total value grows with the rows
@@ -339,7 +340,7 @@ impl RealizedClasses {
                 let plain = count * unit * hit + (all.0 - count * unit) * miss;
                 let given = self.told_by_clusters("confusion_matrix", Some(&name), true);
                 let linearized = given.unwrap_or(square * hit + (all.1 - square) * miss);
-                let told = told(plain, linearized);
+                let told = told(plain, linearized, all.0 < FEW);
                 let fitted = count_of(count * unit * told, all.0 * told, level);
                 let measured = count_of(count, self.matrix.rows(), level);
                 Some(with_errors(&measured, &fitted, unit * told).few_where(self.clusters()))

@@ -1,6 +1,6 @@
 //! Values that are fitted to a few rows, for aggregates that read one beside each row.
 use modelwatch::kernel::calibrator::CalibrationMode;
-use modelwatch::kernel::clustered::ClusteredProfile;
+use modelwatch::kernel::clustered::{ClusterTotals, ClusteredProfile};
 use modelwatch::kernel::multiclass::{ClassCalibrators, MulticlassProfile, WeightedClasses};
 use modelwatch::kernel::pca::Cell;
 use modelwatch::kernel::pca::columns::{ColumnSummaries, ImputeNumber, ImputeText, Kind};
@@ -79,4 +79,13 @@ pub fn projection() -> Projection {
         sums.observe(&z).expect("a row");
     }
     Projection::fit(encoding, &sums, Components::Count(1))
+}
+
+/// Totals of the influences of one row of weight 1, whose label and prediction are the outcome.
+pub fn totals_of(outcome: (Option<bool>, Option<bool>), score: f64) -> Vec<u8> {
+    let influences = clustered("score_influences").influences().expect("metrics");
+    let mut totals = ClusterTotals::default();
+    let added = influences.add_scored(&mut totals, outcome, Some(score), Some(1.0));
+    added.expect("a weight");
+    totals.to_bytes()
 }

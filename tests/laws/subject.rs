@@ -1,7 +1,7 @@
 //! Ways to call the aggregates of the registry, rows to call them with, and what a law is.
 use std::sync::Arc;
 
-use super::fitted::{calibrators, clustered, encoding, projection};
+use super::fitted::{calibrators, clustered, encoding, projection, totals_of};
 use datafusion::arrow::array::{
     Array, ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Int64Array, StringArray,
     StringViewArray, StructArray,
@@ -12,7 +12,6 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, GroupsAccumulator};
 use datafusion::physical_expr::aggregate::{AggregateExprBuilder, AggregateFunctionExpr};
 use datafusion::physical_expr::expressions::{col, lit};
 use modelwatch::functions::all_aggregates;
-use modelwatch::kernel::clustered::ClusterTotals;
 use modelwatch::kernel::pca::error_profile::ErrorProfile;
 use modelwatch::kernel::reading::Status;
 use modelwatch::kernel::regression::RegressionMetric;
@@ -187,14 +186,7 @@ impl Input {
                 Arc::new(rows.iter().map(number).collect::<Float64Array>())
             }
             Self::Totals => {
-                let influences = clustered("score_influences").influences().expect("metrics");
-                let totals = |row: &Row| {
-                    let mut totals = ClusterTotals::default();
-                    let outcome = (row.label, row.prediction);
-                    let added = influences.add_scored(&mut totals, outcome, row.score, Some(1.0));
-                    added.expect("a weight");
-                    row.score.map(|_| totals.to_bytes())
-                };
+                let totals = |row: &Row| Some(totals_of((row.label, row.prediction), row.score?));
                 Arc::new(rows.iter().map(totals).collect::<BinaryViewArray>())
             }
             Self::Weight => {

@@ -27,13 +27,14 @@ pub trait ModelRows: std::fmt::Debug + Send + Sync + 'static {
     /// Reads them.
     fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<Self::Columns>;
 
-    /// Adds a row to the totals.
+    /// Adds a row to the totals; `scores` is room for those of one row.
     fn add(
         influences: &RowInfluences,
         totals: &mut ClusterTotals,
         columns: &Self::Columns,
         row: usize,
         weight: Option<f64>,
+        scores: &mut Vec<Option<f64>>,
     ) -> Result<(), KernelError>;
 }
 
@@ -63,6 +64,7 @@ impl ModelRows for ScoredRows {
         columns: &ScoreColumns,
         row: usize,
         weight: Option<f64>,
+        _: &mut Vec<Option<f64>>,
     ) -> Result<(), KernelError> {
         let [prediction, label] = classes_of(columns.class.get(row).copied().unwrap_or(u8::MAX));
         let score = known(&columns.score, row);
@@ -84,12 +86,10 @@ impl ModelRows for ClassifiedRows {
         columns: &MulticlassColumns,
         row: usize,
         weight: Option<f64>,
+        scores: &mut Vec<Option<f64>>,
     ) -> Result<(), KernelError> {
-        let mut scores = Vec::new();
-        let [label, prediction] = columns.row(row, &mut scores);
-        let all: Option<Vec<f64>> = scores.into_iter().collect();
-        let scores = all.unwrap_or_default();
-        influences.add_classified(totals, (label, prediction), &scores, weight)
+        let [label, prediction] = columns.row(row, scores);
+        influences.add_classified(totals, (label, prediction), scores, weight)
     }
 }
 
@@ -107,10 +107,9 @@ impl ModelRows for PredictedRows {
         columns: &RegressionColumns,
         row: usize,
         weight: Option<f64>,
+        _: &mut Vec<Option<f64>>,
     ) -> Result<(), KernelError> {
-        let RegressionColumns { label, prediction } = columns;
-        let outcome = (known(label, row), known(prediction, row));
-        influences.add_predicted(totals, outcome, weight)
+        influences.add_predicted(totals, columns.row(row), weight)
     }
 }
 
@@ -118,6 +117,8 @@ impl ModelRows for PredictedRows {
 #[derive(Debug)]
 pub struct InfluenceRows<M> {
     totals: ClusterTotals,
+    /// Scores of one row.
+    scores: Vec<Option<f64>>,
     kind: std::marker::PhantomData<M>,
 }
 
@@ -125,6 +126,7 @@ impl<M> Default for InfluenceRows<M> {
     fn default() -> Self {
         Self {
             totals: ClusterTotals::default(),
+            scores: Vec::new(),
             kind: std::marker::PhantomData,
         }
     }
@@ -164,8 +166,15 @@ impl<M: ModelRows> Summary for InfluenceRows<M> {
         };
         let weight = known(&columns.weight, row);
         let (influences, totals) = (&influences.value, &mut self.totals);
-        M::add(influences, totals, &columns.rows, row, weight)
-            .map_err(|error| exec_datafusion_err!("{}: {error}", columns.function))
+        M::add(
+            influences,
+            totals,
+            &columns.rows,
+            row,
+            weight,
+            &mut self.scores,
+        )
+        .map_err(|error| exec_datafusion_err!("{}: {error}", columns.function))
     }
 
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
@@ -178,7 +187,8 @@ impl<M: ModelRows> Summary for InfluenceRows<M> {
     }
 
     fn heap_size(&self) -> usize {
-        self.totals.heap_size()
+        let scores = self.scores.capacity() * size_of::<Option<f64>>();
+        scores + self.totals.heap_size()
     }
 }
 

@@ -5,6 +5,7 @@ use datafusion::arrow::array::{Array, ArrayRef, Float64Array};
 use datafusion::common::cast::as_float64_array;
 use datafusion::common::{Result, exec_err};
 
+use super::regression_rows::known;
 use super::{Arguments, Summary, class_column};
 use crate::kernel::paired::{PairedPredictions, PairedScores};
 use crate::kernel::regression::PairedRegression;
@@ -30,10 +31,6 @@ fn class(column: &[Option<bool>], row: usize) -> Option<bool> {
     column.get(row).copied().flatten()
 }
 
-fn number(column: &Float64Array, row: usize) -> Option<f64> {
-    column.is_valid(row).then(|| column.value(row))
-}
-
 /// Labels, and scores of two models.
 #[derive(Debug)]
 pub struct ScoresColumns {
@@ -54,8 +51,8 @@ impl Summary for PairedScores {
 
     fn observe(&mut self, columns: &ScoresColumns, row: usize) -> Result<()> {
         let [a, b] = &columns.scores;
-        let known = (class(&columns.label, row), number(a, row), number(b, row));
-        if let (Some(label), Some(a), Some(b)) = known {
+        let all = (class(&columns.label, row), known(a, row), known(b, row));
+        if let (Some(label), Some(a), Some(b)) = all {
             PairedScores::observe(self, label, [a, b]);
         }
         Ok(())
@@ -122,6 +119,14 @@ impl Summary for PairedPredictions {
 #[derive(Debug)]
 pub struct NumbersColumns([Float64Array; 3]);
 
+impl NumbersColumns {
+    /// Label and predictions of a row that has all three.
+    fn row(&self, row: usize) -> Option<[f64; 3]> {
+        let [label, a, b] = &self.0;
+        Some([known(label, row)?, known(a, row)?, known(b, row)?])
+    }
+}
+
 impl Summary for PairedRegression {
     type Columns = NumbersColumns;
 
@@ -132,15 +137,16 @@ impl Summary for PairedRegression {
     }
 
     fn observe(&mut self, columns: &NumbersColumns, row: usize) -> Result<()> {
-        self.observe_run(columns, row..row + 1)
+        if let Some([y, a, b]) = columns.row(row) {
+            self.observe_all(&[y], [&[a], &[b]]);
+        }
+        Ok(())
     }
 
     fn observe_run(&mut self, columns: &NumbersColumns, rows: Range<usize>) -> Result<()> {
-        let [label, a, b] = &columns.0;
         let (mut labels, mut from, mut to) = (Vec::new(), Vec::new(), Vec::new());
         for row in rows {
-            let known = (number(label, row), number(a, row), number(b, row));
-            if let (Some(y), Some(a), Some(b)) = known {
+            if let Some([y, a, b]) = columns.row(row) {
                 labels.push(y);
                 from.push(a);
                 to.push(b);

@@ -93,8 +93,7 @@ impl Summary for WeightedRegression {
     }
 
     fn observe(&mut self, columns: &Self::Columns, row: usize) -> Result<()> {
-        let RegressionColumns { label, prediction } = &columns.rows;
-        let (label, prediction) = (known(label, row), known(prediction, row));
+        let (label, prediction) = columns.rows.row(row);
         Self::observe(self, label, prediction, columns.weight(row))
             .map_err(|error| columns.told(&error))
     }

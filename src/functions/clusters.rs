@@ -178,13 +178,15 @@ fn clustered(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue>
         }
     };
     let profile = ClusteredProfile::new(profile, texts(values, 1), numbers(values, 2));
-    // refuses what is no metric of the profile
-    profile.influences().map_err(told)?;
     let profile = match numbers(values, 3).split_first() {
         Some((clusters, squares)) => profile
             .with_squares(squares, *clusters as u64)
             .map_err(told)?,
-        None => profile,
+        None => {
+            // refuses what is no metric of the profile
+            profile.influences().map_err(told)?;
+            profile
+        }
     };
     Ok(ScalarValue::BinaryView(Some(profile.to_bytes())))
 }

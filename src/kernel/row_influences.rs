@@ -84,7 +84,7 @@ impl RowInfluences {
         &self,
         totals: &mut ClusterTotals,
         (label, prediction): (Option<usize>, Option<usize>),
-        scores: &[f64],
+        scores: &[Option<f64>],
         weight: Option<f64>,
     ) -> Result<(), KernelError> {
         let weight = number(weight)?;
@@ -236,7 +236,7 @@ mod tests {
                 .add_scored(totals, row.classes(), Some(row.scores[0]), weight)
                 .unwrap();
             influences
-                .add_classified(totals, classes, &row.scores, weight)
+                .add_classified(totals, classes, &row.scores.map(Some), weight)
                 .unwrap();
             influences
                 .add_predicted(totals, row.numbers(), weight)

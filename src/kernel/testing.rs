@@ -17,6 +17,14 @@ pub(crate) fn numbers(counts: &[(f64, u64)]) -> ValueBins {
     }
 }
 
+/// The jackknife's standard error, from the values that are left when each row is dropped once.
+pub(crate) fn jackknife(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    ((n - 1.0) / n * squares).sqrt()
+}
+
 /// Rows `(score, prediction, label, count)` in ascending order of score, one exact bin a score.
 pub(crate) fn chunk(rows: &[(f64, Class, Class, u64)]) -> ScoreBins {
     let mut bins: Vec<ScoreBin> = Vec::new();

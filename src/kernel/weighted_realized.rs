@@ -110,7 +110,11 @@ impl Realized {
                 .each_ref()
                 .map(|groups| groups.iter().map(scaled).collect()),
             weighting: None,
-            ..self.clone()
+            predicted_count: self.predicted_count,
+            outside_unit: self.outside_unit,
+            scored_count: self.scored_count,
+            labelled_count: self.labelled_count,
+            reserve: self.reserve,
         }
     }
 }
@@ -319,6 +323,7 @@ fn mass(bin: &[WeightedGroup]) -> (Mass, bool) {
 #[cfg(test)]
 mod tests {
     use super::super::score_profile::{ScoreProfile, class_of};
+    use super::super::testing::jackknife;
     use super::*;
 
     type Row = (Option<bool>, bool, f64, f64);
@@ -425,10 +430,7 @@ mod tests {
                 }
             };
             let values: Vec<f64> = (0..rows.len()).map(without).collect();
-            let n = rows.len() as f64;
-            let mean = values.iter().sum::<f64>() / n;
-            let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-            let jackknife = ((n - 1.0) / n * squares).sqrt();
+            let jackknife = jackknife(&values);
             let error = of(&rows, metric).sampling_error.unwrap();
             assert!(
                 (error / jackknife - 1.0).abs() < 0.05,

@@ -94,10 +94,21 @@ impl WeightedScores {
     ) -> Result<(), KernelError> {
         let weight = weight.map_or(Ok(None), Weight::new)?;
         let Some(label) = label else { return Ok(()) };
-        let Some(weight) = weight else {
-            self.unweighted += 1;
-            return Ok(());
-        };
+        match weight {
+            Some(weight) => self.add(prediction, label, score, weight),
+            None => self.unweighted += 1,
+        }
+        Ok(())
+    }
+
+    /// Adds a row with a label and a weight.
+    pub(super) fn add(
+        &mut self,
+        prediction: Option<bool>,
+        label: bool,
+        score: Option<f64>,
+        weight: Weight,
+    ) {
         self.fractional += u64::from(!weight.is_whole());
         let sums = WeightSums::of(weight);
         let outcome = 2 * usize::from(ternary(prediction)) + usize::from(label);
@@ -111,7 +122,6 @@ impl WeightedScores {
                 None => self.not_finite += 1,
             },
         }
-        Ok(())
     }
 
     /// Rows with a label.
@@ -252,5 +262,24 @@ fn weighted_group(entry: &Entry<1, WeightSums>, level: u8, sums_exact: bool) -> 
             mean.map_or(middle, |dropped| SCALE.mean_of_values(bin, level, dropped)),
         ),
         square: entry.sums.square(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_that_cannot_be_summed_are_refused() {
+        let mut profile = WeightedScores::default();
+        profile
+            .observe(Some(true), Some(true), Some(0.5), Some(1e9))
+            .unwrap();
+        for _ in 0..24 {
+            let same = profile.clone();
+            profile.merge(&same).unwrap();
+        }
+        let refused = profile.groups().unwrap_err().to_string();
+        assert!(refused.contains("divide them by their mean"), "{refused}");
     }
 }

@@ -94,11 +94,12 @@ impl ClassInfluences {
         totals: &mut ClusterTotals,
         label: usize,
         prediction: Option<usize>,
-        scores: &[f64],
+        scores: &[Option<f64>],
         weight: f64,
     ) {
+        let scored = !scores.is_empty() && scores.iter().all(Option::is_some);
         let bin_of = |class: usize, bins: &ClassBins| {
-            let key = key_of(*scores.get(class)?, bins.coarseness)? >> bins.level;
+            let key = key_of((*scores.get(class)?)?, bins.coarseness)? >> bins.level;
             bins.bins
                 .get(usize::from(class == label))?
                 .binary_search(&key)
@@ -110,7 +111,7 @@ impl ClassInfluences {
                     .and_then(|prediction| cells.get(label * self.side + prediction))
                     .copied()
                     .unwrap_or(0.0),
-                Some(Influence::Scores(classes, moved)) if !scores.is_empty() => {
+                Some(Influence::Scores(classes, moved)) if scored => {
                     let of_class = |(class, influences): (usize, &Option<Influences>)| {
                         let bin = bin_of(class, self.classes.get(class)?)?;
                         influences.as_ref()?.of_row(None, class == label, Some(bin))

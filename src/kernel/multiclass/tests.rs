@@ -1,5 +1,6 @@
 //! Values against definitions, errors against the jackknife.
 use super::super::reading::{Reading, Status};
+use super::super::testing::jackknife;
 use super::*;
 
 /// A row: label, prediction and scores.
@@ -88,10 +89,7 @@ fn errors_agree_with_the_jackknife() {
             reading(&kept, name).value.unwrap()
         };
         let values: Vec<f64> = (0..rows.len()).map(without).collect();
-        let n = rows.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let jackknife =
-            ((n - 1.0) / n * values.iter().map(|v| (v - mean).powi(2)).sum::<f64>()).sqrt();
+        let jackknife = jackknife(&values);
         let error = reading(&rows, name).sampling_error.unwrap();
         // a total is drawn with its number of rows, which the jackknife does not vary
         if name != "business_value" {

@@ -76,7 +76,6 @@ impl WeightedClasses {
         scores: &[Option<f64>],
         weight: Option<f64>,
     ) -> Result<(), KernelError> {
-        let number = weight;
         let weight = weight.map_or(Ok(None), Weight::new)?;
         let Some(label) = label else { return Ok(()) };
         let Some(weight) = weight else {
@@ -98,7 +97,7 @@ impl WeightedClasses {
             return Ok(());
         }
         for (class, (profile, score)) in self.scores.iter_mut().zip(scores).enumerate() {
-            profile.observe(None, Some(class == label), *score, number)?;
+            profile.add(None, class == label, *score, weight);
         }
         let mut ranges = [0; MOST_PAIRED];
         for (range, score) in ranges.iter_mut().zip(scores.iter().flatten()) {
@@ -211,6 +210,7 @@ impl WeightedClasses {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::testing::jackknife;
     use super::super::{MulticlassMetric, MulticlassProfile, RealizedClasses};
     use super::*;
 
@@ -352,10 +352,7 @@ mod tests {
             }
             let dropped = values;
             for (reading, values) in readings.iter().zip(dropped) {
-                let n = rows.len() as f64;
-                let mean = values.iter().sum::<f64>() / n;
-                let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-                let jackknife = ((n - 1.0) / n * squares).sqrt();
+                let jackknife = jackknife(&values);
                 let error = reading.reading.sampling_error.unwrap();
                 assert!(
                     (error / jackknife - 1.0).abs() < 0.1,

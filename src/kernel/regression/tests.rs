@@ -1,5 +1,6 @@
 //! Realized metrics of a regression, by hand.
 use super::super::reading::Status;
+use super::super::testing::jackknife;
 use super::{RealizedRegression, RegressionMetric, RegressionProfile};
 
 fn realized(rows: &[(f64, f64)]) -> RealizedRegression {
@@ -52,9 +53,7 @@ fn errors_of_r2_are_influences() {
             .unwrap()
     };
     let values: Vec<f64> = (0..rows.len()).map(without).collect();
-    let n = rows.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let jackknife = ((n - 1.0) / n * values.iter().map(|v| (v - mean).powi(2)).sum::<f64>()).sqrt();
+    let jackknife = jackknife(&values);
     let error = reading.sampling_error.unwrap();
     assert!((error / jackknife - 1.0).abs() < 0.1, "{error} {jackknife}");
 }

@@ -206,6 +206,7 @@ impl WeightedRegression {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::testing::jackknife;
     use super::super::{RealizedRegression, RegressionMetric, RegressionProfile};
     use super::*;
 
@@ -295,10 +296,7 @@ mod tests {
                 of(&kept).value.unwrap()
             };
             let values: Vec<f64> = (0..rows.len()).map(without).collect();
-            let n = rows.len() as f64;
-            let mean = values.iter().sum::<f64>() / n;
-            let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-            let jackknife = ((n - 1.0) / n * squares).sqrt();
+            let jackknife = jackknife(&values);
             let error = of(&rows).sampling_error.unwrap();
             assert!(
                 (error / jackknife - 1.0).abs() < 0.05,

@@ -10,9 +10,8 @@ use super::score_rows::ScoreColumns;
 use super::weighted_rows::classes_of;
 use super::{Arguments, Summary, bytes_at};
 use crate::kernel::KernelError;
+use crate::kernel::cluster_squares::ClusterSquares;
 use crate::kernel::clustered::ClusterTotals;
-use crate::kernel::codec::{Reader, Writer};
-use crate::kernel::exact_sum::ExactSum;
 use crate::kernel::regression::RegressionProfile;
 use crate::kernel::row_influences::RowInfluences;
 use crate::kernel::score_profile::ScoreProfile;
@@ -24,8 +23,12 @@ pub trait ModelRows: std::fmt::Debug + Send + Sync + 'static {
     /// How many arguments these are.
     const ARGUMENTS: usize;
 
-    /// Reads them.
-    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<Self::Columns>;
+    /// Reads them; `constants`: the position of the first constant of the call.
+    fn columns(
+        arguments: &Arguments,
+        values: &[ArrayRef],
+        constants: usize,
+    ) -> Result<Self::Columns>;
 
     /// Adds a row to the totals; `scores` is room for those of one row.
     fn add(
@@ -54,7 +57,7 @@ impl ModelRows for ScoredRows {
     type Columns = ScoreColumns;
     const ARGUMENTS: usize = 3;
 
-    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<ScoreColumns> {
+    fn columns(arguments: &Arguments, values: &[ArrayRef], _: usize) -> Result<ScoreColumns> {
         <ScoreProfile as Summary>::columns(arguments, values)
     }
 
@@ -76,8 +79,12 @@ impl ModelRows for ClassifiedRows {
     type Columns = MulticlassColumns;
     const ARGUMENTS: usize = 3;
 
-    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<MulticlassColumns> {
-        MulticlassColumns::read(arguments, values, 5)
+    fn columns(
+        arguments: &Arguments,
+        values: &[ArrayRef],
+        constants: usize,
+    ) -> Result<MulticlassColumns> {
+        MulticlassColumns::read(arguments, values, constants)
     }
 
     fn add(
@@ -97,7 +104,7 @@ impl ModelRows for PredictedRows {
     type Columns = RegressionColumns;
     const ARGUMENTS: usize = 2;
 
-    fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<RegressionColumns> {
+    fn columns(arguments: &Arguments, values: &[ArrayRef], _: usize) -> Result<RegressionColumns> {
         <RegressionProfile as Summary>::columns(arguments, values)
     }
 
@@ -155,7 +162,7 @@ impl<M: ModelRows> Summary for InfluenceRows<M> {
         Ok(InfluenceColumns {
             function,
             influences: FittedColumn::read(function, profile, |_| Ok(()))?,
-            rows: M::columns(arguments, values)?,
+            rows: M::columns(arguments, values, M::ARGUMENTS + 2)?,
             weight: as_float64_array(weight)?.clone(),
         })
     }
@@ -192,32 +199,7 @@ impl<M: ModelRows> Summary for InfluenceRows<M> {
     }
 }
 
-/// Sums over clusters of squared totals, and how many clusters there are.
-#[derive(Debug, Default)]
-pub struct ClusterRows {
-    /// Clusters with a row that counts.
-    pub clusters: u64,
-    /// By reading.
-    pub squares: Vec<ExactSum>,
-}
-
-const MAGIC: [u8; 4] = *b"MWCS";
-
-impl ClusterRows {
-    /// The number of clusters, then the sums.
-    pub fn numbers(&self) -> impl Iterator<Item = f64> + '_ {
-        let squares = self.squares.iter().map(|sum| sum.value().float());
-        [self.clusters as f64].into_iter().chain(squares)
-    }
-
-    fn at_least(&mut self, readings: usize) {
-        if self.squares.len() < readings {
-            self.squares.resize_with(readings, ExactSum::default);
-        }
-    }
-}
-
-impl Summary for ClusterRows {
+impl Summary for ClusterSquares {
     type Columns = ArrayRef;
 
     fn columns(arguments: &Arguments, values: &[ArrayRef]) -> Result<ArrayRef> {
@@ -231,38 +213,23 @@ impl Summary for ClusterRows {
         let Some(bytes) = bytes_at(columns, row)? else {
             return Ok(());
         };
-        let totals = ClusterTotals::from_bytes(bytes)?;
-        let numbers: Vec<f64> = totals.numbers().collect();
-        // without a reading no row of the cluster was used
-        self.clusters += u64::from(!numbers.is_empty());
-        self.at_least(numbers.len());
-        for (sum, total) in self.squares.iter_mut().zip(numbers) {
-            sum.add_square(total);
+        if Self::is_one(bytes) {
+            return Ok(self.merge_bytes(bytes)?);
         }
+        let totals = ClusterTotals::from_bytes(bytes)?;
+        Self::observe(self, &totals.numbers().collect::<Vec<f64>>());
         Ok(())
     }
 
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
-        let mut r = Reader::new(state, MAGIC, 1, "sums over clusters")?;
-        self.clusters = self.clusters.saturating_add(r.uint()?);
-        let readings = r.length(1)?;
-        self.at_least(readings);
-        for sum in self.squares.iter_mut().take(readings) {
-            sum.merge(&ExactSum::read(&mut r)?);
-        }
-        Ok(r.finish()?)
+        Ok(self.merge_bytes(state)?)
     }
 
     fn state(&mut self) -> Vec<u8> {
-        let mut w = Writer::new(MAGIC, 1);
-        w.uint(self.clusters);
-        w.uint(self.squares.len() as u64);
-        self.squares.iter().for_each(|sum| sum.write(&mut w));
-        w.finish()
+        self.to_bytes()
     }
 
     fn heap_size(&self) -> usize {
-        let sums: usize = self.squares.iter().map(ExactSum::heap_size).sum();
-        sums + self.squares.capacity() * size_of::<ExactSum>()
+        Self::heap_size(self)
     }
 }

@@ -6,6 +6,7 @@ mod arguments;
 mod category_rows;
 mod class_estimate_rows;
 mod cluster_rows;
+mod difference_rows;
 mod gbdt_rows;
 mod grouped;
 mod labelled_rows;
@@ -27,9 +28,8 @@ mod weighted_rows;
 
 pub use arguments::{Arguments, bytes_at};
 pub use class_estimate_rows::ClassEstimateRows;
-pub use cluster_rows::{
-    ClassifiedRows, ClusterRows, InfluenceRows, ModelRows, PredictedRows, ScoredRows,
-};
+pub use cluster_rows::{ClassifiedRows, InfluenceRows, ModelRows, PredictedRows, ScoredRows};
+pub use difference_rows::DifferenceRows;
 pub use gbdt_rows::{GbdtRows, predicted};
 pub use grouped::GroupedAccumulator;
 pub use labelled_rows::LabelledRows;

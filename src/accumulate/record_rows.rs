@@ -174,6 +174,7 @@ from_bytes!(crate::kernel::pca::encoding::Encoding);
 from_bytes!(crate::kernel::pca::projection::Projection);
 from_bytes!(crate::kernel::gbdt::predict::Predictor);
 from_bytes!(crate::kernel::row_influences::RowInfluences);
+from_bytes!(crate::kernel::paired::PairedInfluences);
 
 /// The fitted value of each row; equal ones are read once.
 #[derive(Debug)]

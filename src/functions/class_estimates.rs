@@ -212,12 +212,13 @@ fn beside(
         estimate.status = estimate.status.worst(Status::Coarse);
     }
     Evaluated {
-        metric: metric.name(),
+        metric: metric.name().into(),
         column_name,
         estimate,
         judged: estimate,
         realized,
         labelled: Reading::default(),
+        p_value: None,
     }
 }
 

@@ -12,13 +12,14 @@ use super::scalar::scalar;
 use super::spec::{Argument, FunctionSpec, Role};
 use super::values::{bytes, numbers, texts};
 use crate::accumulate::{
-    Aggregation, Arguments, ClassifiedRows, ClusterRows, InfluenceRows, ModelRows, PredictedRows,
-    ScoredRows,
+    Aggregation, Arguments, ClassifiedRows, InfluenceRows, ModelRows, PredictedRows, ScoredRows,
 };
+use crate::kernel::cluster_squares::ClusterSquares;
 use crate::kernel::clustered::ClusteredProfile;
 use crate::kernel::profile::Profile;
+use crate::kernel::weighted_profile::WeightedProfile;
 
-const WEIGHT: Argument = (
+pub(super) const WEIGHT: Argument = (
     "weight",
     Role::Number,
     "What the row counts; a row of NULL or 0 has no influence.",
@@ -89,11 +90,11 @@ static REGRESSION: FunctionSpec = FunctionSpec {
 
 static SQUARES: FunctionSpec = FunctionSpec {
     name: "cluster_squares",
-    description: "The number of clusters, then the sum over the clusters of the square of each total.",
+    description: "The number of clusters, then the sum over the clusters of the square of each total, then those of fourth powers.",
     arguments: &[(
         "totals",
         Role::Bytes,
-        "Totals of a cluster, of score_influences and the like.",
+        "Totals of a cluster, of score_influences and the like, or of the rows of score_difference_influences.",
     )],
     required: 1,
     example: "SELECT chunk, cluster_squares(totals) FROM totals_by_cluster GROUP BY chunk",
@@ -130,7 +131,7 @@ pub(super) fn aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         influences::<ScoredRows>(&SCORES)?,
         influences::<ClassifiedRows>(&CLASSES)?,
         influences::<PredictedRows>(&REGRESSION)?,
-        aggregate::<ClusterRows>(
+        aggregate::<ClusterSquares>(
             &SQUARES,
             DataType::new_list(DataType::Float64, true),
             squares,
@@ -148,11 +149,11 @@ fn influences<M: ModelRows>(spec: &'static FunctionSpec) -> Result<Arc<Aggregate
     })
 }
 
-fn squares(_: &'static FunctionSpec, arguments: Arguments) -> Result<Aggregation<ClusterRows>> {
+fn squares(_: &'static FunctionSpec, arguments: Arguments) -> Result<Aggregation<ClusterSquares>> {
     let output = DataType::new_list(DataType::Float64, true);
     Ok(Aggregation {
         arguments,
-        empty: Arc::new(ClusterRows::default),
+        empty: Arc::new(ClusterSquares::default),
         read: Arc::new(|rows| {
             let numbers: Vec<ScalarValue> = rows.numbers().map(ScalarValue::from).collect();
             let list = ScalarValue::new_list_nullable(&numbers, &DataType::Float64);
@@ -167,26 +168,27 @@ fn clustered(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue>
         return Ok(ScalarValue::BinaryView(None));
     };
     let told = |error| exec_datafusion_err!("{}: {error}", spec.name);
-    let profile = match Profile::from_bytes(profile)? {
-        Profile::Weighted(profile) => *profile,
-        other => {
-            return exec_err!(
-                "{}: the profile is a {} profile. Expected a weighted one. Hint: weighted_score_profile(...)",
-                spec.name,
-                other.kind()
-            );
-        }
-    };
+    let profile = weighted_profile(spec, profile)?;
     let profile = ClusteredProfile::new(profile, texts(values, 1), numbers(values, 2));
-    let profile = match numbers(values, 3).split_first() {
-        Some((clusters, squares)) => profile
-            .with_squares(squares, *clusters as u64)
-            .map_err(told)?,
-        None => {
+    let profile = match numbers(values, 3).as_slice() {
+        [] => {
             // refuses what is no metric of the profile
             profile.influences().map_err(told)?;
             profile
         }
+        sums => profile.with_squares(sums).map_err(told)?,
     };
     Ok(ScalarValue::BinaryView(Some(profile.to_bytes())))
+}
+
+/// The weighted profile that an argument holds.
+pub(super) fn weighted_profile(spec: &FunctionSpec, profile: &[u8]) -> Result<WeightedProfile> {
+    match Profile::from_bytes(profile)? {
+        Profile::Weighted(profile) => Ok(*profile),
+        other => exec_err!(
+            "{}: the profile is a {} profile. Expected a weighted one. Hint: weighted_score_profile(...)",
+            spec.name,
+            other.kind()
+        ),
+    }
 }

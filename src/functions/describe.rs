@@ -90,6 +90,7 @@ fn describe(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
         Profile::Regression(profile) => of_regression(profile),
         Profile::Weighted(profile) => of_weighted(profile),
         Profile::Clustered(profile) => of_weighted(profile.profile()),
+        Profile::Paired(pair) => of_weighted(pair.profile()),
     };
     let mut columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from(vec![kind]))];
     for count in contents.counts {

@@ -1,4 +1,5 @@
 //! `fit_reference` and `evaluate_performance`: the steps of `estimate_performance` over chunk profiles.
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, StructArray};
@@ -78,9 +79,9 @@ static EVALUATE_PERFORMANCE: FunctionSpec = FunctionSpec {
 
 const TEXTS: [&str; 3] = ["metric", "column_name", "status"];
 const COUNTS: [&str; 3] = ["used_count", "labelled_count", "labelled_used_count"];
-/// `limit_value` and its `row_sampling_error` are what limits are learnt from: `value` but on reference chunks. The last four
-/// are what realized values are held against.
-const NUMBERS: [&str; 12] = [
+/// `limit_value` and its `row_sampling_error` are what limits are learnt from: `value` but on reference chunks. The four before
+/// the last are what realized values are held against.
+const NUMBERS: [&str; 13] = [
     "value",
     "sampling_error",
     "limit_value",
@@ -93,6 +94,7 @@ const NUMBERS: [&str; 12] = [
     "realized_error",
     "labelled_estimate",
     "labelled_error",
+    "p_value",
 ];
 
 /// The fields of an element of the result: texts, counts, numbers.
@@ -184,7 +186,7 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
                 None => estimate,
             };
             Evaluated {
-                metric: metric.name(),
+                metric: metric.name().into(),
                 column_name: None,
                 estimate,
                 judged,
@@ -194,6 +196,7 @@ fn evaluate_performance(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<S
                     .map_or_else(Reading::default, |estimator| {
                         estimator.reading(metric, matrix, confidence)
                     }),
+                p_value: None,
             }
         })
         .collect();
@@ -233,7 +236,7 @@ fn calibrators(
 
 /// A metric of a chunk.
 pub(super) struct Evaluated {
-    pub metric: &'static str,
+    pub metric: Cow<'static, str>,
     /// The class, or label and prediction, that the value is of; `None` of the whole.
     pub column_name: Option<String>,
     pub estimate: Reading,
@@ -242,11 +245,13 @@ pub(super) struct Evaluated {
     pub realized: Reading,
     /// The estimate of the rows with a label, where it was asked for.
     pub labelled: Reading,
+    /// Of the hypothesis that there is nothing to be seen, where the value is a difference.
+    pub p_value: Option<f64>,
 }
 
 /// The elements of a result.
 pub(super) fn list_of(readings: &[Evaluated]) -> Result<ScalarValue> {
-    let text = |of: fn(&Evaluated) -> &'static str| -> ArrayRef {
+    let text = |of: fn(&Evaluated) -> &str| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(readings.iter().map(of)))
     };
     let count = |of: fn(&Evaluated) -> u64| -> ArrayRef {
@@ -261,7 +266,7 @@ pub(super) fn list_of(readings: &[Evaluated]) -> Result<ScalarValue> {
         Arc::new(readings.iter().map(of).collect::<Float64Array>())
     };
     let columns = vec![
-        text(|row| row.metric),
+        text(|row| &row.metric),
         Arc::new(
             readings
                 .iter()
@@ -284,6 +289,7 @@ pub(super) fn list_of(readings: &[Evaluated]) -> Result<ScalarValue> {
         number(|row| row.estimate.expectation.map(|found| found.error)),
         number(|row| row.labelled.expectation.map(|found| found.value)),
         number(|row| row.labelled.expectation.map(|found| found.error)),
+        number(|row| row.p_value),
     ];
     let elements = StructArray::try_new(EVALUATION_FIELDS.clone(), columns, None)?;
     Ok(SingleRowListArrayBuilder::new(Arc::new(elements)).build_list_scalar())

@@ -1,4 +1,6 @@
 //! `evaluate_realized`: the step of `realized_performance` over chunk profiles of any kind of model.
+use std::borrow::Cow;
+
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, exec_err};
 
@@ -8,7 +10,8 @@ use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, number, numbers, texts, value_matrix};
 use crate::kernel::metric::Metric;
 use crate::kernel::multiclass::{ClassReading, MulticlassMetric, RealizedClasses};
-use crate::kernel::performance::PerformanceMetric;
+use crate::kernel::paired::PairedProfile;
+use crate::kernel::performance::{PerformanceMetric, difference_name};
 use crate::kernel::profile::Profile;
 use crate::kernel::reading::{Reading, Status};
 use crate::kernel::realized::Realized;
@@ -59,37 +62,81 @@ pub(super) fn evaluate_realized(
         Some(bytes) => Profile::from_bytes(bytes)?,
         None => empty(values),
     };
-    let readings = match profile {
+    list_of(&of_profile(spec, values, profile, confidence)?)
+}
+
+fn of_profile(
+    spec: &FunctionSpec,
+    values: &[ScalarValue],
+    profile: Profile,
+    confidence: f64,
+) -> Result<Vec<Evaluated>> {
+    match profile {
         Profile::Score(mut profile) => {
-            of_scores(spec, values, &Realized::new(&profile.bins()), confidence)?
+            of_scores(spec, values, &Realized::new(&profile.bins()), confidence)
         }
         Profile::Multiclass(mut profile) => of_classes(
             spec,
             values,
             &RealizedClasses::new(&mut profile),
             confidence,
-        )?,
+        ),
         Profile::Regression(mut profile) => of_regression(
             spec,
             values,
             &RealizedRegression::new(&mut profile),
             confidence,
-        )?,
+        ),
         Profile::Weighted(profile) => {
             let realized = RealizedModel::weighted(&profile)?;
-            of_model(spec, values, &realized, confidence)?
+            of_model(spec, values, &realized, confidence)
         }
-        Profile::Clustered(profile) => of_model(spec, values, &profile.realized()?, confidence)?,
-        other => {
-            return exec_err!(
-                "{}: the profile is a {} profile. Expected one of a model. \
-                 Hint: profiles(...) without columns",
-                spec.name,
-                other.kind()
-            );
-        }
+        Profile::Clustered(profile) => of_model(spec, values, &profile.realized()?, confidence),
+        Profile::Paired(pair) => of_pair(spec, values, &pair, confidence),
+        other => exec_err!(
+            "{}: the profile is a {} profile. Expected one of a model. \
+             Hint: profiles(...) without columns",
+            spec.name,
+            other.kind()
+        ),
+    }
+}
+
+/// What the champion's own profile says, where it is known, then the differences.
+fn of_pair(
+    spec: &FunctionSpec,
+    values: &[ScalarValue],
+    pair: &PairedProfile,
+    confidence: f64,
+) -> Result<Vec<Evaluated>> {
+    let mut found = match pair.champion() {
+        [] => vec![],
+        champion => of_profile(spec, values, Profile::from_bytes(champion)?, confidence)?,
     };
-    list_of(&readings)
+    for difference in pair.readings(confidence)? {
+        let reading = difference.reading;
+        let name = difference_name(&difference.metric);
+        found.push(Evaluated {
+            column_name: difference.column_name,
+            p_value: reading.p_value,
+            ..evaluated(
+                name.into(),
+                Reading {
+                    value: reading.value,
+                    approx_error: reading.approx_error,
+                    sampling_error: reading.sampling_error,
+                    row_sampling_error: reading.sampling_error,
+                    lower_bound: reading.lower_bound,
+                    upper_bound: reading.upper_bound,
+                    expectation: None,
+                    used_count: reading.used_count,
+                    labelled_count: difference.labelled_count,
+                    status: reading.status,
+                },
+            )
+        });
+    }
+    Ok(found)
 }
 
 /// A chunk of no rows, of the kind that the metrics are of; several classes without rows say what two would.
@@ -122,8 +169,12 @@ fn of_scores(
 ) -> Result<Vec<Evaluated>> {
     let metrics = binary_metrics(spec, values, 1)?;
     let matrix = value_matrix(spec, values, 2, &metrics)?;
-    let of =
-        |metric: Metric| evaluated(metric.name(), realized.reading(metric, matrix, confidence));
+    let of = |metric: Metric| {
+        evaluated(
+            metric.name().into(),
+            realized.reading(metric, matrix, confidence),
+        )
+    };
     Ok(metrics.into_iter().map(of).collect())
 }
 
@@ -135,7 +186,7 @@ fn of_regression(
 ) -> Result<Vec<Evaluated>> {
     let of = |name: String| match RegressionMetric::parse(&name) {
         Some(metric) => Ok(evaluated(
-            metric.name(),
+            metric.name().into(),
             realized.reading(metric, confidence),
         )),
         None => exec_err!(
@@ -179,14 +230,14 @@ fn of_classes(
         {
             found.push(Evaluated {
                 column_name,
-                ..evaluated(metric.name(), reading)
+                ..evaluated(metric.name().into(), reading)
             });
         }
     }
     Ok(found)
 }
 
-fn evaluated(metric: &'static str, mut reading: Reading) -> Evaluated {
+fn evaluated(metric: Cow<'static, str>, mut reading: Reading) -> Evaluated {
     if reading.is_coarse() {
         reading.status = reading.status.worst(Status::Coarse);
     }
@@ -197,6 +248,7 @@ fn evaluated(metric: &'static str, mut reading: Reading) -> Evaluated {
         judged: reading,
         realized: reading,
         labelled: Reading::default(),
+        p_value: None,
     }
 }
 

@@ -174,12 +174,13 @@ fn evaluate(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> 
             estimate.status = estimate.status.worst(Status::Coarse);
         }
         Ok(Evaluated {
-            metric: metric.name(),
+            metric: metric.name().into(),
             column_name: None,
             estimate,
             judged: estimate,
             realized,
             labelled: estimator.labelled(metric, confidence),
+            p_value: None,
         })
     };
     let found: Result<Vec<Evaluated>> = texts(values, 2).into_iter().map(of).collect();

@@ -9,6 +9,7 @@ mod column_readings;
 mod columns;
 mod custom_metric;
 mod describe;
+mod differences;
 mod distances;
 mod drift;
 mod drift_bins;
@@ -56,6 +57,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         regression::all()?,
         weighted::all()?,
         clusters::aggregates()?,
+        differences::aggregates()?,
         paired::all()?,
         evaluate::aggregates()?,
         thresholds::aggregates()?,
@@ -71,6 +73,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
     let families = [
         calibration::all()?,
         clusters::scalars()?,
+        differences::scalars()?,
         describe::all()?,
         distances::all()?,
         evaluate::scalars()?,

@@ -12,10 +12,10 @@ use super::spec::{Argument, FunctionSpec, Role};
 use crate::accumulate::{Aggregation, Arguments};
 use crate::kernel::metric::{Direction, Metric};
 use crate::kernel::paired::{PairedPredictions, PairedReading, PairedScores};
+use crate::kernel::performance::{difference_name, difference_of};
 use crate::kernel::regression::{PairedRegression, RegressionMetric};
 use crate::kernel::threshold_text::Judged;
 
-const SUFFIX: &str = "_difference";
 /// Of the interval in `lower_bound` and `upper_bound`.
 const CONFIDENCE_LEVEL: f64 = 0.95;
 
@@ -105,7 +105,7 @@ fn spec(metric: &str, description: &str, better: Direction, family: &Family) -> 
         ..
     } = family;
     // once in a process: the registry is built from the metrics
-    let name: &'static str = format!("{metric}{SUFFIX}").leak();
+    let name: &'static str = difference_name(metric).leak();
     FunctionSpec {
         name,
         description: format!(
@@ -157,7 +157,7 @@ pub(super) fn all() -> Result<Vec<Arc<AggregateUDF>>> {
 }
 
 fn classes_metric(spec: &FunctionSpec) -> Result<Metric> {
-    let metric = spec.name.strip_suffix(SUFFIX).and_then(Metric::parse);
+    let metric = difference_of(spec.name).and_then(Metric::parse);
     metric.map_or_else(|| exec_err!("{}: is of no metric", spec.name), Ok)
 }
 
@@ -191,7 +191,7 @@ fn of_numbers(
     spec: &'static FunctionSpec,
     arguments: Arguments,
 ) -> Result<Aggregation<PairedRegression>> {
-    let metric = spec.name.strip_suffix(SUFFIX);
+    let metric = difference_of(spec.name);
     let Some(metric) = metric.and_then(RegressionMetric::parse) else {
         return exec_err!("{}: is of no metric", spec.name);
     };

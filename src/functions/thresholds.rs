@@ -13,7 +13,7 @@ use super::values::{bytes, integer, number};
 use crate::accumulate::{Aggregation, Arguments, ThresholdRows};
 use crate::kernel::limits::{ChunkPoint, Limits};
 use crate::kernel::monitored::scale_of;
-use crate::kernel::performance::PerformanceMetric;
+use crate::kernel::performance::{Compared, PerformanceMetric};
 use crate::kernel::reading::Status;
 use crate::kernel::threshold::{Direction, MetricScale, Threshold};
 use crate::kernel::threshold_model::ThresholdModel;
@@ -110,7 +110,7 @@ fn fit_threshold(
     arguments: Arguments,
 ) -> Result<Aggregation<ThresholdRows>> {
     let text = arguments.text(0, "thresholds")?.unwrap_or_default();
-    let thresholds: Thresholds<PerformanceMetric> = Thresholds::parse(&text)?;
+    let thresholds: Thresholds<Compared<PerformanceMetric>> = Thresholds::parse(&text)?;
     let direction = match arguments.text(1, "direction")?.as_deref() {
         None | Some("both") => Direction::Both,
         Some("worse") => Direction::Worse,
@@ -132,7 +132,7 @@ fn fit_threshold(
 }
 
 fn fit(
-    thresholds: &Thresholds<PerformanceMetric>,
+    thresholds: &Thresholds<Compared<PerformanceMetric>>,
     direction: Direction,
     own_scale: Option<MetricScale>,
     rows: &mut ThresholdRows,
@@ -141,7 +141,7 @@ fn fit(
         return Ok(ScalarValue::LargeBinary(None));
     };
     let known = own_scale.or_else(|| scale_of(&name));
-    let (threshold, scale, performance) = match (PerformanceMetric::parse(&name), known) {
+    let (threshold, scale, performance) = match (Compared::parse(&name), known) {
         (_, Some(scale)) if own_scale.is_some() => (thresholds.default, scale, false),
         (Some(metric), _) => (thresholds.of(metric), metric.scale(), true),
         (None, Some(scale)) => (thresholds.default, scale, false),

@@ -4,6 +4,7 @@
 //! (linearization; Liang and Zeger 1986, Biometrika 73, 13-22), whatever rows of a cluster have to do with each other.
 use std::collections::BTreeMap;
 
+use super::cluster_squares::Told;
 use super::codec::{Reader, Writer};
 use super::error::KernelError;
 use super::interval::FEW;
@@ -56,27 +57,20 @@ impl ClusteredProfile {
         RowInfluences::new(&self.profile, &self.metrics, &self.values)
     }
 
-    /// With sums over so many clusters of squared totals, in the order of [`Self::influences`].
+    /// With sums over clusters in the order of [`Self::influences`], as [`super::cluster_squares::ClusterSquares::numbers`] has
+    /// them.
     ///
     /// Errors: those of [`RowInfluences::new`], and as many sums as there are no readings.
-    pub fn with_squares(self, squares: &[f64], clusters: u64) -> Result<Self, KernelError> {
+    pub fn with_squares(self, sums: &[f64]) -> Result<Self, KernelError> {
         let influences = self.influences()?;
         let scales = influences.scales();
-        if clusters > 0 && squares.len() != scales.len() {
-            return Err(KernelError::Undefined(format!(
-                "there are {} sums over clusters for {} readings. Expected one for each",
-                squares.len(),
-                scales.len()
-            )));
-        }
-        // what clusters lose to a mean that is their own; one cluster tells nothing
-        let made_up = clusters as f64 / (clusters as f64 - 1.0).max(1.0);
+        let told = Told::read(sums, scales.len())?;
         let variance = |((name, scale), square): (&(String, f64), &f64)| {
-            (name.clone(), made_up * scale * scale * square)
+            (name.clone(), told.made_up() * scale * scale * square)
         };
-        let variances = scales.iter().zip(squares).map(variance).collect();
+        let variances = scales.iter().zip(told.squares).map(variance).collect();
         Ok(Self {
-            clusters,
+            clusters: told.clusters as u64,
             variances,
             ..self
         })
@@ -206,6 +200,17 @@ impl ClusterTotals {
             // a float beyond all integers becomes the last one
             *total = total.saturating_add((number * UNIT).round() as i128);
         }
+    }
+
+    /// Adds a number to each total.
+    pub fn add_all(&mut self, numbers: &[f64]) {
+        let numbers = numbers.iter().enumerate();
+        numbers.for_each(|(position, number)| self.add(position, *number));
+    }
+
+    /// Forgets all rows and keeps the memory.
+    pub fn clear(&mut self) {
+        self.0.clear();
     }
 
     /// The totals.

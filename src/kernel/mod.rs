@@ -11,6 +11,7 @@ pub mod calibrator;
 mod calibrator_bytes;
 pub mod category_profile;
 pub mod chunk_series;
+pub mod cluster_squares;
 pub mod clustered;
 pub mod codec;
 pub mod column;

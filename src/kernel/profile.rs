@@ -3,6 +3,7 @@ use super::category_profile::{self, CategoryProfile};
 use super::clustered::{self, ClusteredProfile};
 use super::error::KernelError;
 use super::multiclass::{self, ClassEstimates, MulticlassProfile};
+use super::paired::{self, PairedProfile};
 use super::regression::{self, LossEstimates, RegressionProfile};
 use super::score_profile::ScoreProfile;
 use super::value_profile::{self, ValueProfile};
@@ -40,6 +41,8 @@ pub enum Profile {
     Weighted(Box<WeightedProfile>),
     /// The same with what clusters of rows tell of errors.
     Clustered(Box<ClusteredProfile>),
+    /// Of two models on the same rows.
+    Paired(Box<PairedProfile>),
 }
 
 impl Profile {
@@ -55,6 +58,9 @@ impl Profile {
             Some(&category_profile::MAGIC) => Self::Category(CategoryProfile::from_bytes(bytes)?),
             Some(&clustered::MAGIC) => {
                 Self::Clustered(Box::new(ClusteredProfile::from_bytes(bytes)?))
+            }
+            Some(&paired::PROFILE_MAGIC) => {
+                Self::Paired(Box::new(PairedProfile::from_bytes(bytes)?))
             }
             Some(&multiclass::ESTIMATES_MAGIC) => {
                 Self::Estimates(Box::new(ClassEstimates::from_bytes(bytes)?))
@@ -72,8 +78,8 @@ impl Profile {
         })
     }
 
-    /// What is profiled: `score`, `value`, `category`, `estimates`, `losses`, `multiclass`, `regression`, `clustered`, or
-    /// a kind of [`WeightedProfile`].
+    /// What is profiled: `score`, `value`, `category`, `estimates`, `losses`, `multiclass`, `regression`, `clustered`, `paired`,
+    /// or a kind of [`WeightedProfile`].
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Score(_) => "score",
@@ -85,6 +91,7 @@ impl Profile {
             Self::Regression(_) => "regression",
             Self::Weighted(profile) => profile.kind(),
             Self::Clustered(_) => "clustered",
+            Self::Paired(_) => "paired",
         }
     }
 
@@ -112,6 +119,10 @@ impl Profile {
                 "clustered profiles cannot be merged, for a cluster may be in both. Expected rows"
                     .into(),
             )),
+            Self::Paired(_) => Err(KernelError::Undefined(
+                "paired profiles cannot be merged, for what rows tell of errors follows from the whole chunk. Expected rows"
+                    .into(),
+            )),
         }
     }
 
@@ -127,6 +138,7 @@ impl Profile {
             Self::Regression(profile) => profile.to_bytes(),
             Self::Weighted(profile) => profile.to_bytes(),
             Self::Clustered(profile) => profile.to_bytes(),
+            Self::Paired(profile) => profile.to_bytes(),
         }
     }
 
@@ -142,6 +154,7 @@ impl Profile {
             Self::Regression(profile) => profile.heap_size(),
             Self::Weighted(profile) => profile.heap_size(),
             Self::Clustered(profile) => profile.heap_size(),
+            Self::Paired(profile) => profile.heap_size(),
         }
     }
 }
@@ -154,6 +167,7 @@ fn kind_of(bytes: &[u8]) -> &'static str {
         Some(&value_profile::MAGIC) => "value",
         Some(&category_profile::MAGIC) => "category",
         Some(&clustered::MAGIC) => "clustered",
+        Some(&paired::PROFILE_MAGIC) => "paired",
         Some(&multiclass::ESTIMATES_MAGIC) => "estimates",
         Some(&multiclass::MAGIC) => "multiclass",
         Some(&regression::LOSSES_MAGIC) => "losses",

@@ -61,6 +61,16 @@ impl RowInfluences {
         }
     }
 
+    /// What the total at a position is to be multiplied by to be the influence on the metric itself, in its own unit.
+    pub(super) fn unit(&self, position: usize) -> Option<f64> {
+        let (_, scale) = self.scales().get(position)?;
+        let slope = match &self.0 {
+            Kind::Regression(influences) => influences.slopes.get(position).copied()?,
+            Kind::Scores(_) | Kind::Classes(_) => 1.0,
+        };
+        Some(scale * slope)
+    }
+
     /// Adds a row of a classifier of two classes; one without a label or weight does nothing.
     ///
     /// Errors: a weight that [`Weight::new`] refuses.
@@ -118,7 +128,11 @@ fn number(weight: Option<f64>) -> Result<Option<f64>, KernelError> {
     Ok(weight.map(Weight::number))
 }
 
-fn parsed<M>(names: &[String], parse: fn(&str) -> Option<M>) -> Result<Vec<M>, KernelError> {
+/// Metrics by their names.
+pub(super) fn parsed<M>(
+    names: &[String],
+    parse: fn(&str) -> Option<M>,
+) -> Result<Vec<M>, KernelError> {
     let metric = |name: &String| {
         let unknown = || KernelError::Undefined(format!("'{name}' is no metric of this profile"));
         parse(name).ok_or_else(unknown)
@@ -128,6 +142,7 @@ fn parsed<M>(names: &[String], parse: fn(&str) -> Option<M>) -> Result<Vec<M>, K
 
 #[cfg(test)]
 mod tests {
+    use super::super::cluster_squares::ClusterSquares;
     use super::super::multiclass::WeightedClasses;
     use super::super::reading::Reading;
     use super::super::regression::WeightedRegression;
@@ -242,16 +257,14 @@ mod tests {
                 .add_predicted(totals, row.numbers(), weight)
                 .unwrap();
         }
-        let mut squares = vec![0.0; influences.scales().len()];
+        let mut sums = ClusterSquares::default();
         for total in &totals {
             let total = ClusterTotals::from_bytes(&total.to_bytes()).unwrap();
-            squares
-                .iter_mut()
-                .zip(total.numbers())
-                .for_each(|(sum, x)| *sum += x * x);
+            sums.observe(&total.numbers().collect::<Vec<f64>>());
         }
         let asked = ClusteredProfile::new(profile, metrics(kind), values.to_vec());
-        let told = asked.with_squares(&squares, clusters as u64).unwrap();
+        let sums: Vec<f64> = sums.numbers().collect();
+        let told = asked.with_squares(&sums).unwrap();
         let told = ClusteredProfile::from_bytes(&told.to_bytes()).unwrap();
         readings(&told.realized().unwrap())
     }

@@ -63,7 +63,7 @@ impl ChunkedRows<'_> {
         let profiled = self.aggregated(call, keyed.clone())?;
         let mut keys = by.clone();
         keys.push("__key".into());
-        let profiled = self.profiled.clustered(call, &keyed, profiled, &keys)?;
+        let profiled = self.profiled.told_by_rows(call, &keyed, profiled, &keys)?;
         let merged = match merge {
             Some(merge) if merges => {
                 merge_chunks(call, profiled, &by, &arguments, (merge, &profiles))?

@@ -21,8 +21,8 @@ pub struct ClassScores {
 }
 
 impl ClassScores {
-    /// From the score, a struct by class, and `classes`; `None` where the relation has no score.
-    pub fn of(call: &mut Call, score: Option<Expr>, schema: &DFSchema) -> Result<Self> {
+    /// From the score, a struct by class that the argument `name` gives, and `classes`; `None` where the relation has no score.
+    pub fn of(call: &mut Call, name: &str, score: Option<Expr>, schema: &DFSchema) -> Result<Self> {
         let function = call.function();
         let given = call.words("classes")?;
         let Some(score) = score else {
@@ -40,8 +40,8 @@ impl ClassScores {
         let found = score.get_type(schema)?;
         let DataType::Struct(fields) = &found else {
             return plan_err!(
-                "{function}: argument 'score' (`{score}`) has type {found}. Expected a struct by class. \
-                 Hint: score => {{'basic': p_basic, 'pro': p_pro}}"
+                "{function}: argument '{name}' (`{score}`) has type {found}. Expected a struct by class. \
+                 Hint: {name} => {{'basic': p_basic, 'pro': p_pro}}"
             );
         };
         let mut scores = Vec::with_capacity(fields.len());
@@ -49,7 +49,7 @@ impl ClassScores {
             let number = field.data_type().is_null() || Kind::of(field.data_type()) == Kind::Number;
             if !number {
                 return plan_err!(
-                    "{function}: argument 'score' has type {} for class '{}'. Expected a number",
+                    "{function}: argument '{name}' has type {} for class '{}'. Expected a number",
                     field.data_type(),
                     field.name()
                 );
@@ -72,8 +72,13 @@ impl ClassScores {
 impl ClassScores {
     /// The scores by class, of columns named by [`score_name`]; NULL where there are none.
     pub fn record(&self) -> Expr {
+        self.record_of(score_name)
+    }
+
+    /// The same of columns that are named by position.
+    pub fn record_of(&self, name: fn(usize) -> String) -> Expr {
         let named = self.classes.iter().enumerate();
-        let fields = named.flat_map(|(i, class)| [lit(class.as_str()), column(&score_name(i))]);
+        let fields = named.flat_map(|(i, class)| [lit(class.as_str()), column(&name(i))]);
         match self.scores.is_empty() {
             true => lit(ScalarValue::Null),
             false => named_struct(fields.collect()),

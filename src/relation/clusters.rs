@@ -83,7 +83,7 @@ impl Clusters {
 }
 
 /// `rows` with a column of `groups`, which has a row for each of the `keys`; NULL is a key like any other.
-fn beside(
+pub fn beside(
     rows: LogicalPlan,
     groups: LogicalPlan,
     keys: &[String],

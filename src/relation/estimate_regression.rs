@@ -39,7 +39,7 @@ pub fn expand(
 ) -> Result<LogicalPlan> {
     let (reference, analysis) = (predicted(call, reference)?, predicted(call, analysis)?);
     let metrics = metrics(call)?;
-    let asked = Asked::new(call, &metrics, RegressionMetric::name)?;
+    let asked = Asked::new(call, &metrics, RegressionMetric::name, |_| false)?;
     let mut losses: Vec<Loss> = vec![];
     for loss in metrics.iter().filter_map(|metric| Loss::of(*metric)) {
         if !losses.contains(&loss) {

@@ -2,6 +2,7 @@
 mod arguments;
 mod by;
 mod call;
+mod challenger;
 mod chunk_arguments;
 mod chunk_series;
 mod chunked;

@@ -4,10 +4,12 @@ use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::ExprSchemable;
 
 use super::arguments::{Call, fields};
+use super::challenger::{self, Outputs};
 use super::side::Side;
 use super::threshold_arguments::{metric_of, thresholds};
 use crate::kernel::metric::Metric;
 use crate::kernel::multiclass::MulticlassMetric;
+use crate::kernel::performance::Compared;
 use crate::kernel::regression::RegressionMetric;
 use crate::kernel::threshold_text::Judged;
 use crate::suggest::expected_one_of;
@@ -96,28 +98,61 @@ fn has_scores_by_class(call: &mut Call, sides: &[&Side]) -> bool {
 pub struct Asked {
     /// Their names, in the order in which results list them.
     pub metrics: Vec<&'static str>,
+    /// Those whose difference between two models is asked for, too.
+    pub differences: Vec<&'static str>,
     /// Their thresholds as text.
     pub thresholds: String,
 }
 
 impl Asked {
-    /// With the thresholds of the call.
+    /// With the thresholds of the call; `differs`: whether a challenger's outputs suffice for a metric.
     pub fn new<M: Judged>(
         call: &mut Call,
         metrics: &[M],
         name: fn(M) -> &'static str,
+        differs: impl Fn(M) -> bool,
     ) -> Result<Self> {
+        let differing = metrics.iter().copied().filter(|metric| differs(*metric));
+        let differing: Vec<M> = differing.collect();
+        let outputs = Outputs::of(call);
+        if outputs.any() && differing.is_empty() {
+            let names: Vec<String> = metrics.iter().map(M::to_string).collect();
+            return plan_err!(
+                "{}: none of the metrics ({}) can be told of what the challenger says. Expected {} for metrics of scores, {} for \
+                 metrics of predictions",
+                call.function(),
+                names.join(", "),
+                challenger::SCORE.0,
+                challenger::PREDICTION.0
+            );
+        }
+        let judged = metrics.iter().copied().map(Compared::Model);
+        let judged = judged.chain(differing.iter().copied().map(Compared::Difference));
+        let judged: Vec<Compared<M>> = judged.collect();
         Ok(Self {
             metrics: metrics.iter().map(|metric| name(*metric)).collect(),
-            thresholds: thresholds(call, metrics)?.to_string(),
+            differences: differing.into_iter().map(name).collect(),
+            thresholds: thresholds(call, &judged)?.to_string(),
         })
+    }
+
+    /// Of a classifier of two classes.
+    pub fn of_binary(call: &mut Call, metrics: &[Metric]) -> Result<Self> {
+        let outputs = Outputs::of(call);
+        let differs = |metric: Metric| {
+            let predicted = metric.needs_prediction();
+            outputs.suffice(predicted, !predicted)
+        };
+        Self::new(call, metrics, Metric::name, differs)
     }
 
     /// Of a regression.
     pub fn of_regression(call: &mut Call) -> Result<Self> {
         let all = RegressionMetric::ALL;
         let metrics = named_metrics(call, &all, &all)?;
-        Self::new(call, &metrics, RegressionMetric::name)
+        let outputs = Outputs::of(call);
+        let differs = |_| outputs.suffice(true, false);
+        Self::new(call, &metrics, RegressionMetric::name, differs)
     }
 
     /// Of several classes; `matrix`: whether their values are given.
@@ -141,7 +176,11 @@ impl Asked {
             .collect();
         let metrics = named_metrics(call, &usual, &all)?;
         let Some(missing) = metrics.iter().find(|metric| !applies(metric)) else {
-            return Self::new(call, &metrics, MulticlassMetric::name);
+            let outputs = Outputs::of(call);
+            let differs = |metric: MulticlassMetric| {
+                outputs.suffice(metric.needs_prediction(), metric.needs_order())
+            };
+            return Self::new(call, &metrics, MulticlassMetric::name, differs);
         };
         if missing.needs_value_matrix() && !has_values {
             return plan_err!(

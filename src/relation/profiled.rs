@@ -6,12 +6,14 @@ use datafusion::functions_nested::expr_fn::make_array;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 
 use super::arguments::Call;
+use super::challenger::Challenger;
 use super::chunked::CHUNK_COLUMNS;
 use super::class_roles::score_name;
-use super::clusters::{CLUSTER, Clusters, Influences};
+use super::clusters::{CLUSTER, Influences};
 use super::columns::ProfiledColumn;
 use super::custom_metric::CustomMetric;
 use super::fit::{FIT, Fit};
+use super::problem::Problem;
 use super::roles::{Roles, column};
 use super::session_functions::aggregate;
 
@@ -88,17 +90,17 @@ impl Profiled {
                 let score = roles.score.clone().unwrap_or_else(|| lit(unknown.clone()));
                 let score = [("__score".to_string(), score)];
                 let scores = score.into_iter().chain(outcome(roles, &unknown));
-                scores.chain(design_of(roles)).collect()
+                scores.chain(further(roles)).collect()
             }
             Self::Classes(roles) | Self::ClassEstimates(roles, _) => {
                 let scores = roles.by_class.scores.iter().enumerate();
                 let scores = scores.map(|(i, score)| (score_name(i), score.clone()));
                 let outcome = outcome(roles, &ScalarValue::Utf8View(None));
-                scores.chain(outcome).chain(design_of(roles)).collect()
+                scores.chain(outcome).chain(further(roles)).collect()
             }
             Self::Regression(roles) => {
                 let outcome = outcome(roles, &ScalarValue::Float64(None)).into_iter();
-                outcome.chain(design_of(roles)).collect()
+                outcome.chain(further(roles)).collect()
             }
             Self::Columns(columns) => numbered(columns)
                 .filter_map(|(i, column)| Some((format!("__column_{i}"), column.expr.clone()?)))
@@ -168,8 +170,26 @@ impl Profiled {
             }
             Self::Metric(metric) => return Ok(metric.aggregates()),
         };
-        let profile = aggregate(call, function, arguments)?;
-        Ok(vec![profile.alias("profile")])
+        let profile = aggregate(call, function, arguments)?.alias("profile");
+        let mut profiles = vec![profile];
+        if let Some((problem, roles)) = self.model()
+            && let Some(challenger) = &roles.challenger
+        {
+            let classes = class_names_of(problem, roles);
+            let rest = bounds.after([weight_of(roles)].into_iter().chain(classes));
+            profiles.extend(challenger.aggregates(call, roles, problem, &rest)?);
+        }
+        Ok(profiles)
+    }
+
+    /// The model whose output is profiled with its labels.
+    fn model(&self) -> Option<(Problem, &Roles)> {
+        match self {
+            Self::Scores(roles) => Some((Problem::Binary, roles)),
+            Self::Classes(roles) => Some((Problem::Multiclass, roles)),
+            Self::Regression(roles) => Some((Problem::Regression, roles)),
+            _ => None,
+        }
     }
 
     /// The aggregate that merges such profiles; `None` where only rows can be.
@@ -177,30 +197,46 @@ impl Profiled {
         match self {
             Self::Errors(_) => Some("merge_reconstruction_profiles"),
             Self::Metric(_) => None,
-            // a cluster may have rows in several chunks
-            _ if self.clusters().is_some() => None,
+            // a cluster may have rows in several chunks, and a difference is of the whole chunk
+            _ if self.is_read_twice() => None,
             _ => Some("merge_profiles"),
         }
     }
 
-    fn clusters(&self) -> Option<&Clusters> {
-        match self {
-            Self::Scores(roles) | Self::Classes(roles) | Self::Regression(roles) => {
-                roles.clusters.as_ref()
-            }
-            _ => None,
-        }
+    fn is_read_twice(&self) -> bool {
+        let model = self.model();
+        model.is_some_and(|(_, roles)| roles.clusters.is_some() || roles.challenger.is_some())
     }
 
-    /// Profiles of chunks with what clusters of their rows tell of errors, where there are clusters.
-    pub fn clustered(
+    /// Profiles of chunks with what their rows tell of errors where they are read twice: by cluster, and of a challenger.
+    pub fn told_by_rows(
         &self,
         call: &Call,
         rows: &LogicalPlan,
         chunks: LogicalPlan,
         keys: &[String],
     ) -> Result<LogicalPlan> {
-        let Some(clusters) = self.clusters() else {
+        let chunks = self.clustered(call, rows, chunks, keys)?;
+        let Some((problem, roles)) = self.model() else {
+            return Ok(chunks);
+        };
+        let Some(challenger) = &roles.challenger else {
+            return Ok(chunks);
+        };
+        let rest = class_names_of(problem, roles).into_iter().collect();
+        let weight = (weight_of(roles), rest);
+        challenger.told(call, roles, problem, (rows.clone(), chunks), keys, weight)
+    }
+
+    fn clustered(
+        &self,
+        call: &Call,
+        rows: &LogicalPlan,
+        chunks: LogicalPlan,
+        keys: &[String],
+    ) -> Result<LogicalPlan> {
+        let clusters = self.model().and_then(|(_, roles)| roles.clusters.as_ref());
+        let Some(clusters) = clusters else {
             return Ok(chunks);
         };
         let mut columns = vec![column("__label"), column("__prediction")];
@@ -301,12 +337,26 @@ fn class_names(roles: &Roles) -> Expr {
     lit(ScalarValue::List(list))
 }
 
-/// The weight and the cluster, under their names inside of plans.
-fn design_of(roles: &Roles) -> impl Iterator<Item = (String, Expr)> {
+/// Names of the classes where the aggregates of a model read them.
+fn class_names_of(problem: Problem, roles: &Roles) -> Option<Expr> {
+    (problem == Problem::Multiclass).then(|| class_names(roles))
+}
+
+/// What a row counts.
+fn weight_of(roles: &Roles) -> Expr {
+    match roles.weight {
+        Some(_) => column(WEIGHT),
+        None => lit(1.0),
+    }
+}
+
+/// The weight, the cluster and what a challenger says, under their names inside of plans.
+fn further(roles: &Roles) -> impl Iterator<Item = (String, Expr)> {
     let weight = roles.weight.clone().map(|weight| (WEIGHT.into(), weight));
     let clusters = roles.clusters.as_ref();
     let cluster = clusters.map(|clusters| (CLUSTER.into(), clusters.cluster.clone()));
-    weight.into_iter().chain(cluster)
+    let challenger = roles.challenger.iter().flat_map(Challenger::inputs);
+    weight.into_iter().chain(cluster).chain(challenger)
 }
 
 fn profile_name(position: usize) -> String {

@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 use super::RelationSpec;
 use super::arguments::Call;
 use super::by::by_columns;
+use super::challenger;
 use super::class_roles::value_matrix;
 use super::clusters::Clusters;
 use super::estimate_classes::same_classes;
@@ -20,7 +21,6 @@ use super::roles::{Roles, column, column_names};
 use super::session_functions::scalar;
 use super::shared_arguments;
 use super::side::Side;
-use crate::kernel::metric::Metric;
 use crate::suggest::expected_one_of;
 
 pub static SPEC: RelationSpec = RelationSpec {
@@ -54,6 +54,8 @@ pub static SPEC: RelationSpec = RelationSpec {
             "Which rows belong together, such as a customer; default: rows are independent. Errors are then those of clusters that \
              were drawn, values are the same; NULL is one cluster.",
         ),
+        challenger::SCORE,
+        challenger::PREDICTION,
         shared_arguments::TIMESTAMP,
         PROBLEM_TYPE,
         CLASSES,
@@ -104,8 +106,13 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
         Problem::Binary | Problem::Regression => matrix_of(call)?,
     };
     let metrics = texts_of(&asked.metrics);
-    let reference = reference.profiles(call, &by, problem, [&metrics, &matrix])?;
-    let analysis = analysis.profiles(call, &by, problem, [&metrics, &matrix])?;
+    let wanted = Wanted {
+        metrics: metrics.clone(),
+        differences: texts_of(&asked.differences),
+        matrix: matrix.clone(),
+    };
+    let reference = reference.profiles(call, &by, problem, &wanted)?;
+    let analysis = analysis.profiles(call, &by, problem, &wanted)?;
     let names: Vec<String> = by.into_iter().map(|(name, _)| name).collect();
     let chunks = both_sides(call, reference.plan, analysis.plan, &names)?;
     let args = vec![
@@ -132,7 +139,7 @@ fn asked(call: &mut Call, problem: Problem, sides: [&Labelled; 2]) -> Result<Ask
     match problem {
         Problem::Binary => {
             let metrics = metrics(call, has_prediction, has_score)?;
-            Asked::new(call, &metrics, Metric::name)
+            Asked::of_binary(call, &metrics)
         }
         Problem::Multiclass => {
             let has_values = call.sql("value_matrix").is_some();
@@ -155,6 +162,15 @@ fn values_of(call: &mut Call, [reference, analysis]: [&[String]; 2]) -> Result<E
     })))
 }
 
+/// What is asked of the chunks of a relation.
+struct Wanted {
+    /// Names of metrics as a list.
+    metrics: Expr,
+    /// Of those whose difference to a challenger is asked for.
+    differences: Expr,
+    matrix: Expr,
+}
+
 /// A relation of rows with labels, and a score or a prediction; or of their profiles.
 struct Labelled {
     side: Side,
@@ -165,10 +181,13 @@ struct Labelled {
 impl Labelled {
     fn read(call: &mut Call, side: Side, problem: Problem) -> Result<Self> {
         if side.is_stored() {
-            if let Some(name) = ["weight", "cluster"]
-                .into_iter()
-                .find(|name| call.sql(name).is_some())
-            {
+            let of_rows = [
+                "weight",
+                "cluster",
+                challenger::SCORE.0,
+                challenger::PREDICTION.0,
+            ];
+            if let Some(name) = of_rows.into_iter().find(|name| call.sql(name).is_some()) {
                 return plan_err!(
                     "{}: argument '{name}' cannot be applied to stored profiles, whose rows are counted already. Expected rows as '{}'",
                     call.function(),
@@ -177,7 +196,9 @@ impl Labelled {
             }
             return Ok(Self { side, roles: None });
         }
-        let mut roles = Roles::resolve(call, &side, problem)?.with_weight(call, &side)?;
+        let mut roles = Roles::resolve(call, &side, problem)?
+            .with_weight(call, &side)?
+            .with_challenger(call, &side, problem)?;
         require_outcome(call, &side, &roles, problem)?;
         delayed(call, &side, &mut roles)?;
         let roles = Some(roles);
@@ -190,13 +211,13 @@ impl Labelled {
         roles.map_or(&[], |roles| roles.by_class.classes.as_slice())
     }
 
-    /// Its chunk profiles; of clusters, with what they tell of `[metrics, matrix]`.
+    /// Its chunk profiles; of clusters and of a challenger, with what they tell of what is wanted.
     fn profiles(
         self,
         call: &mut Call,
         by: &[(String, SqlExpr)],
         problem: Problem,
-        [metrics, matrix]: [&Expr; 2],
+        wanted: &Wanted,
     ) -> Result<ChunkProfiles> {
         let Some(mut roles) = self.roles else {
             return chunk_profiles(call, self.side, by, problem);
@@ -204,10 +225,13 @@ impl Labelled {
         if let Some(sql) = call.sql("cluster") {
             roles.clusters = Some(Clusters {
                 cluster: call.resolve("cluster", sql, self.side.schema())?,
-                metrics: metrics.clone(),
-                matrix: matrix.clone(),
+                metrics: wanted.metrics.clone(),
+                matrix: wanted.matrix.clone(),
             });
             roles.weight.get_or_insert_with(|| lit(1.0));
+        }
+        if let Some(challenger) = &mut roles.challenger {
+            challenger.asked = Some([wanted.differences.clone(), wanted.matrix.clone()]);
         }
         profiles_of(call, self.side, by, roles, problem)
     }

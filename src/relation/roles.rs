@@ -6,6 +6,7 @@ use datafusion::common::{
 use datafusion::logical_expr::{Expr, ExprSchemable, cast, ident, lit};
 
 use super::arguments::Call;
+use super::challenger::Challenger;
 use super::class_roles::{ClassScores, as_class_name};
 use super::clusters::Clusters;
 use super::problem::Problem;
@@ -30,6 +31,8 @@ pub struct Roles {
     pub weight: Option<Expr>,
     /// Which rows belong together, where rows are not independent.
     pub clusters: Option<Clusters>,
+    /// What another model says of the same rows.
+    pub challenger: Option<Challenger>,
 }
 
 impl Roles {
@@ -50,22 +53,19 @@ impl Roles {
             by_class: match problem {
                 Problem::Multiclass => {
                     let score = Role::new("score", "y_pred_proba", false).resolve(call, side)?;
-                    ClassScores::of(call, score, schema)?
+                    ClassScores::of(call, "score", score, schema)?
                 }
                 Problem::Binary | Problem::Regression => ClassScores::default(),
             },
             weight: None,
             clusters: None,
+            challenger: None,
         };
         if let Some(score) = &roles.score {
-            check_score(call, score, schema)?;
+            check_score(call, "score", score, schema)?;
         }
         let class = |name: &str, expr: Option<Expr>| match expr {
-            Some(expr) => match problem {
-                Problem::Binary => as_class(call, name, expr, schema, positive.as_ref()).map(Some),
-                Problem::Multiclass => as_class_name(call, name, expr, schema).map(Some),
-                Problem::Regression => as_number(call, name, expr, schema).map(Some),
-            },
+            Some(expr) => outcome(call, name, expr, schema, problem, positive.as_ref()).map(Some),
             None => Ok(None),
         };
         Ok(Self {
@@ -91,7 +91,7 @@ impl Roles {
 }
 
 /// An argument that stands for a column.
-struct Role {
+pub struct Role {
     name: &'static str,
     /// The column that is taken where the argument is not given.
     default: &'static str,
@@ -100,7 +100,8 @@ struct Role {
 }
 
 impl Role {
-    fn new(name: &'static str, default: &'static str, may_lack: bool) -> Self {
+    /// The argument, the column without it, and whether this relation can do without.
+    pub fn new(name: &'static str, default: &'static str, may_lack: bool) -> Self {
         Self {
             name,
             default,
@@ -109,7 +110,7 @@ impl Role {
     }
 
     /// The expression that the argument gives, or the default column where the relation has it.
-    fn resolve(&self, call: &mut Call, side: &Side) -> Result<Option<Expr>> {
+    pub fn resolve(&self, call: &mut Call, side: &Side) -> Result<Option<Expr>> {
         let Self { name, default, .. } = *self;
         let schema = side.schema();
         let Some(sql) = call.sql(name) else {
@@ -178,6 +179,22 @@ fn refuse_classes(call: &Call, problem: Problem) -> Result<()> {
     }
 }
 
+/// A label or a prediction that the profile of such a model can read.
+pub fn outcome(
+    call: &Call,
+    name: &str,
+    expr: Expr,
+    schema: &DFSchema,
+    problem: Problem,
+    positive: Option<&ScalarValue>,
+) -> Result<Expr> {
+    match problem {
+        Problem::Binary => as_class(call, name, expr, schema, positive),
+        Problem::Multiclass => as_class_name(call, name, expr, schema),
+        Problem::Regression => as_number(call, name, expr, schema),
+    }
+}
+
 /// A label or prediction of a regression.
 fn as_number(call: &Call, name: &str, expr: Expr, schema: &DFSchema) -> Result<Expr> {
     let found = expr.get_type(schema)?;
@@ -192,16 +209,17 @@ fn as_number(call: &Call, name: &str, expr: Expr, schema: &DFSchema) -> Result<E
     )
 }
 
-fn check_score(call: &Call, score: &Expr, schema: &DFSchema) -> Result<()> {
+/// Refuses a score that is no number.
+pub fn check_score(call: &Call, name: &str, score: &Expr, schema: &DFSchema) -> Result<()> {
     let found = score.get_type(schema)?;
     match Kind::of(&found) {
         Kind::Number | Kind::Boolean => Ok(()),
         Kind::Text | Kind::Other => {
-            let sql = call.sql("score").map(|sql| sql.to_string());
+            let sql = call.sql(name).map(|sql| sql.to_string());
             let sql = sql.unwrap_or_else(|| score.to_string());
             plan_err!(
-                "{}: argument 'score' (`{sql}`) has type {found}. Expected a number. \
-                 Hint: score => CAST({sql} AS DOUBLE)",
+                "{}: argument '{name}' (`{sql}`) has type {found}. Expected a number. \
+                 Hint: {name} => CAST({sql} AS DOUBLE)",
                 call.function()
             )
         }
@@ -225,8 +243,8 @@ fn as_class(
         return Ok(lit(ScalarValue::Boolean(None)));
     }
     let kind = Kind::of(&found);
-    if name == "prediction" {
-        refuse_upside_down(function, &expr, kind, positive)?;
+    if name != "label" {
+        refuse_upside_down(function, name, &expr, kind, positive)?;
     }
     match positive {
         Some(positive)
@@ -260,6 +278,7 @@ fn as_class(
 /// or that the row is positive, and a wrong guess inverts every metric of predictions.
 fn refuse_upside_down(
     function: &str,
+    name: &str,
     prediction: &Expr,
     kind: Kind,
     positive: Option<&ScalarValue>,
@@ -282,8 +301,8 @@ fn refuse_upside_down(
     match bare_column(prediction) {
         Some(column) if is_zero => plan_err!(
             "{function}: argument 'positive_label' is {positive}, and the prediction is the column `{0}`, of which it does \
-             not say the positive class. Expected a comparison. Hint: prediction => {0} = {zero}, or \
-             prediction => {0} = {one} where {one} stands for the positive class",
+             not say the positive class. Expected a comparison. Hint: {name} => {0} = {zero}, or \
+             {name} => {0} = {one} where {one} stands for the positive class",
             column.name
         ),
         _ => Ok(()),

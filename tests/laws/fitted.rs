@@ -2,6 +2,7 @@
 use modelwatch::kernel::calibrator::CalibrationMode;
 use modelwatch::kernel::clustered::{ClusterTotals, ClusteredProfile};
 use modelwatch::kernel::multiclass::{ClassCalibrators, MulticlassProfile, WeightedClasses};
+use modelwatch::kernel::paired::PairedProfile;
 use modelwatch::kernel::pca::Cell;
 use modelwatch::kernel::pca::columns::{ColumnSummaries, ImputeNumber, ImputeText, Kind};
 use modelwatch::kernel::pca::covariance::Covariance;
@@ -14,30 +15,47 @@ use modelwatch::kernel::weighted_scores::WeightedScores;
 /// Scores and labels.
 const RECORDS: [(f64, &str); 4] = [(0.0, "true"), (0.5, "true"), (0.75, "false"), (1.0, "true")];
 
-/// The profile of a few rows of weight 1, with metrics, of the kind that an aggregate of influences reads.
-pub fn clustered(function: &str) -> ClusteredProfile {
+/// The profile of a few rows of weight 1, with metrics, of the kind that an aggregate of influences reads; of the same rows with
+/// two models where it reads differences.
+pub fn asked(function: &str) -> Vec<u8> {
+    match function.contains("_difference_") {
+        true => {
+            let (champion, metrics) = weighted(function, |score| score);
+            let (challenger, _) = weighted(function, |score| (5.0 * score).fract());
+            PairedProfile::new([champion, challenger], metrics, vec![]).to_bytes()
+        }
+        false => clustered(function).to_bytes(),
+    }
+}
+
+fn clustered(function: &str) -> ClusteredProfile {
+    let (profile, metrics) = weighted(function, |score| score);
+    ClusteredProfile::new(profile, metrics, vec![])
+}
+
+fn weighted(function: &str, says: fn(f64) -> f64) -> (WeightedProfile, Vec<String>) {
     let classes = ["false", "true"].map(String::from).to_vec();
     let mut of_classes = WeightedClasses::new(classes, Default::default()).expect("two classes");
     let (mut of_scores, mut of_numbers) =
         (WeightedScores::default(), WeightedRegression::default());
-    for (score, label) in RECORDS {
-        let (label, weight) = (label == "true", Some(1.0));
+    for (number, label) in RECORDS {
+        let (label, weight, score) = (label == "true", Some(1.0), says(number));
         let scores = [Some(1.0 - score), Some(score)];
         let class = Some(usize::from(label));
         let predicted = Some(usize::from(score > 0.6));
         let added = [
             of_scores.observe(Some(score > 0.6), Some(label), Some(score), weight),
             of_classes.observe(class, predicted, &scores, weight),
-            of_numbers.observe(Some(score), Some(4.0 * score + 0.5), weight),
+            of_numbers.observe(Some(number), Some(4.0 * score + 0.5), weight),
         ];
         added.into_iter().for_each(|added| added.expect("a weight"));
     }
-    let (profile, metrics) = match function {
-        "class_influences" => (
+    let (profile, metrics) = match function.split('_').next() {
+        Some("class") => (
             WeightedProfile::Classes(of_classes),
             ["roc_auc", "recall_per_class"],
         ),
-        "regression_influences" => (
+        Some("regression") => (
             WeightedProfile::Regression(Box::new(of_numbers)),
             ["mae", "r2"],
         ),
@@ -46,7 +64,7 @@ pub fn clustered(function: &str) -> ClusteredProfile {
             ["roc_auc", "accuracy"],
         ),
     };
-    ClusteredProfile::new(profile, metrics.map(String::from).to_vec(), vec![])
+    (profile, metrics.map(String::from).to_vec())
 }
 
 pub fn calibrators() -> ClassCalibrators {

@@ -1,7 +1,7 @@
 //! Ways to call the aggregates of the registry, rows to call them with, and what a law is.
 use std::sync::Arc;
 
-use super::fitted::{calibrators, clustered, encoding, projection, totals_of};
+use super::fitted::{asked, calibrators, encoding, projection, totals_of};
 use datafusion::arrow::array::{
     Array, ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Int64Array, StringArray,
     StringViewArray, StructArray,
@@ -22,38 +22,19 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 /// A profile with room for this many bins has to drop bits on most generated inputs.
 const FEW_BINS: i64 = 16;
 
-/// Aggregates to which a NULL says something: a profile counts the rows that lack a score, prediction or label,
-/// and a chunk without an index or a value is a chunk all the same.
-pub const KEEPS_NULL_ROWS: [&str; 16] = [
-    "score_influences",
-    "class_influences",
-    "regression_influences",
-    "weighted_score_profile",
-    "weighted_multiclass_profile",
-    "weighted_regression_profile",
-    "loss_estimates",
-    "score_profile",
-    "regression_profile",
-    "multiclass_profile",
-    "class_estimates",
-    "value_profile",
-    "category_profile",
-    "fit_reference",
-    "fit_threshold",
-    "chunk_series",
-];
-
 /// Aggregates of classifiers of several classes.
-const OF_CLASSES: [&str; 4] = [
+const OF_CLASSES: [&str; 5] = [
     "class_influences",
+    "class_difference_influences",
     "multiclass_profile",
     "weighted_multiclass_profile",
     "class_estimates",
 ];
 
 /// Profiles of regressions.
-const OF_REGRESSIONS: [&str; 3] = [
+const OF_REGRESSIONS: [&str; 4] = [
     "regression_profile",
+    "regression_difference_influences",
     "weighted_regression_profile",
     "regression_influences",
 ];
@@ -114,21 +95,26 @@ pub enum Input {
 impl Input {
     fn named(function: &str, argument: &str) -> Self {
         let metric = function.strip_suffix("_difference").unwrap_or(function);
-        let is_regression = RegressionMetric::parse(metric).is_some();
+        let is_regression =
+            RegressionMetric::parse(metric).is_some() || OF_REGRESSIONS.contains(&function);
+        let of_classes = OF_CLASSES.contains(&function);
         match argument {
             "prediction_a" if is_regression => Self::Number,
             "prediction_b" if is_regression => Self::OtherScore,
+            "prediction_a" if of_classes => Self::PredictionName,
+            "prediction_b" if of_classes => Self::LabelName,
+            "scores_a" | "scores_b" => Self::Scores,
             "prediction_a" => Self::Prediction,
             "prediction_b" => Self::OtherPrediction,
             "score_a" => Self::Score,
             "score_b" => Self::OtherScore,
-            "label" if is_regression || OF_REGRESSIONS.contains(&function) => Self::Score,
-            "prediction" if is_regression || OF_REGRESSIONS.contains(&function) => Self::Number,
+            "label" if is_regression => Self::Score,
+            "prediction" if is_regression => Self::Number,
             "weight" if function.starts_with("weighted_") || function.ends_with("_influences") => {
                 Self::Weight
             }
-            "profile" if function.ends_with("_influences") => {
-                Self::Fitted(clustered(function).to_bytes())
+            "profile" | "pair" if function.ends_with("_influences") => {
+                Self::Fitted(asked(function))
             }
             "totals" => Self::Totals,
             "label" if function == "loss_estimates" => Self::Score,
@@ -136,8 +122,8 @@ impl Input {
             "expected" => Self::Losses,
             "scores" => Self::Scores,
             "calibrators" => Self::Fitted(calibrators().to_bytes()),
-            "label" if OF_CLASSES.contains(&function) => Self::LabelName,
-            "prediction" if OF_CLASSES.contains(&function) => Self::PredictionName,
+            "label" if of_classes => Self::LabelName,
+            "prediction" if of_classes => Self::PredictionName,
             "label" => Self::Label,
             "prediction" | "is_reference" | "alert" => Self::Prediction,
             "score" | "value" | "sampling_error" | "realized" | "target" => Self::Score,

@@ -13,6 +13,9 @@ pub(in super::super) struct RegressionInfluences {
     of_metrics: Vec<Option<Influence>>,
     /// Names of the metrics, and what their influences are to be multiplied by.
     pub scales: Vec<(String, f64)>,
+    /// What the metrics change by where what their influences are on changes by 1: means, but of roots what is under them, of
+    /// `r2` what is left, and of the median the weights above it.
+    pub slopes: Vec<f64>,
 }
 
 /// Influence on one metric.
@@ -34,7 +37,7 @@ impl RegressionInfluences {
         let realized = RealizedRegression::weighted(chunk)?;
         let value = |metric| realized.reading(metric, 0.95).value;
         let weight = realized.rows();
-        let (mut of_metrics, mut scales) = (vec![], vec![]);
+        let (mut of_metrics, mut scales, mut slopes) = (vec![], vec![], vec![]);
         for metric in metrics {
             let (influence, unit) = match (metric, Loss::of(*metric)) {
                 (_, Some(loss)) => {
@@ -59,8 +62,13 @@ impl RegressionInfluences {
             let scale = if unit.is_finite() { unit } else { 1.0 };
             of_metrics.push(influence);
             scales.push((metric.name().to_owned(), scale));
+            slopes.push(slope(*metric, &realized, chunk.total.square()));
         }
-        Ok(Self { of_metrics, scales })
+        Ok(Self {
+            of_metrics,
+            scales,
+            slopes,
+        })
     }
 
     /// Adds a row of a label and a prediction that are numbers.
@@ -72,6 +80,21 @@ impl RegressionInfluences {
             totals.add(position, weight * z.unwrap_or(0.0));
         }
     }
+}
+
+/// `squares`: sum of squared weights, the variance of the weights above the median where rows are independent.
+fn slope(metric: RegressionMetric, realized: &RealizedRegression, squares: f64) -> f64 {
+    let reading = realized.reading(metric, 0.95);
+    let slope = match metric {
+        RegressionMetric::Rmse | RegressionMetric::Rmsle => reading.value.map(|root| 0.5 / root),
+        RegressionMetric::R2 => Some(-1.0),
+        RegressionMetric::MedianAbsoluteError => {
+            let error = reading.sampling_error;
+            error.map(|error| error / squares.sqrt())
+        }
+        _ => Some(1.0),
+    };
+    slope.filter(|slope| slope.is_finite()).unwrap_or(0.0)
 }
 
 impl Influence {

@@ -23,6 +23,6 @@ pub use loss::Loss;
 pub use loss_estimates::{LossEstimates, MAGIC as LOSSES_MAGIC};
 pub use metric::RegressionMetric;
 pub use paired::PairedRegression;
-pub use profile::{MAGIC, RegressionProfile};
+pub use profile::{LARGEST, MAGIC, RegressionProfile};
 pub use reading::RealizedRegression;
 pub use weighted::{MAGIC as WEIGHTED_MAGIC, WeightedRegression};

@@ -8,7 +8,7 @@ use super::sums::{BLOCK, Rows, Sums};
 /// First bytes of a regression profile.
 pub const MAGIC: [u8; 4] = *b"MWRG";
 /// Numbers beyond this have fourth powers without a sum; they count as infinite.
-pub(super) const LARGEST: f64 = 1e70;
+pub const LARGEST: f64 = 1e70;
 /// An error this many times as large as its label is one of a label of 0; its cube has a sum.
 const LARGEST_RELATIVE: f64 = 1e90;
 

@@ -36,9 +36,10 @@ const LAYERS: [(&str, &str); 12] = [
 ];
 
 /// What the kernel may import; everything else would tie the statistics to an engine, a clock, or a machine.
-const KERNEL_CRATES: [&str; 8] = [
+const KERNEL_CRATES: [&str; 9] = [
     "std",
     "core",
+    "pulp",
     "statrs",
     "xxhash_rust",
     "crc32fast",

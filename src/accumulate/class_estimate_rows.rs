@@ -1,5 +1,7 @@
 //! Rows of (label, prediction, scores of each class) go, with calibrators, into a profile of estimates.
-use datafusion::arrow::array::{ArrayRef, Float64Array};
+use std::ops::Range;
+
+use datafusion::arrow::array::{Array, ArrayRef, Float64Array};
 use datafusion::common::{Result, exec_err};
 
 use super::lazy::Lazy;
@@ -9,7 +11,7 @@ use super::regression_rows::known;
 use super::{Arguments, Summary};
 use crate::kernel::KernelError;
 use crate::kernel::digest::DigestLimits;
-use crate::kernel::multiclass::{ClassCalibrators, ClassEstimates};
+use crate::kernel::multiclass::{ClassCalibrators, ClassEstimates, ScoredRows};
 
 /// A profile of estimates.
 #[derive(Debug)]
@@ -38,6 +40,29 @@ impl ClassEstimateRows {
             limits,
             scores: Vec::new(),
         }
+    }
+}
+
+impl EstimateColumns {
+    /// Rows of one calibrator whose scores are all known; `None` where they are not.
+    fn scored(&self, rows: &Range<usize>) -> Option<ScoredRows<'_>> {
+        let known = |scores: &Float64Array| scores.null_count() == 0;
+        if self.scores.is_empty() || !self.scores.iter().all(known) {
+            return None;
+        }
+        if !self.calibrators.is_one(rows.clone()) {
+            return None;
+        }
+        let all = ScoredRows {
+            labels: &self.label,
+            predictions: &self.prediction,
+            scores: self
+                .scores
+                .iter()
+                .map(|scores| scores.values().as_ref())
+                .collect(),
+        };
+        all.part(rows.clone())
     }
 }
 
@@ -79,6 +104,20 @@ impl Summary for ClassEstimateRows {
         let (label, prediction) = (position(&columns.label), position(&columns.prediction));
         let fit = columns.calibrators.at(row);
         profile.observe(label, prediction, &self.scores, fit.map(|fit| &fit.value));
+        Ok(())
+    }
+
+    fn observe_run(&mut self, columns: &EstimateColumns, rows: Range<usize>) -> Result<()> {
+        let limits = self.limits;
+        let empty = || ClassEstimates::new(columns.classes.clone(), limits);
+        let Some(scored) = columns.scored(&rows) else {
+            return rows
+                .into_iter()
+                .try_for_each(|row| self.observe(columns, row));
+        };
+        let fit = columns.calibrators.at(rows.start);
+        let profile = self.profile.or_new(empty)?;
+        profile.observe_all(&scored, fit.map(|fit| &fit.value));
         Ok(())
     }
 

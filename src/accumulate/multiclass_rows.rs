@@ -1,5 +1,5 @@
 //! Rows of (label, prediction, scores of each class) go into a multiclass profile.
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringViewArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{Result, exec_err};
@@ -167,16 +167,20 @@ pub fn positions(
 ) -> Result<Vec<Option<u16>>> {
     let texts = cast(column, &DataType::Utf8View)?;
     let texts = texts.as_string_view();
+    let names = StringViewArray::from_iter_values(classes);
     let mut found = Vec::with_capacity(texts.len());
-    let mut last = None;
-    for text in texts {
-        let Some(text) = text else {
+    for (row, view) in texts.views().iter().enumerate() {
+        if texts.is_null(row) {
             found.push(None);
             continue;
-        };
-        let position = match last {
-            Some((name, position)) if name == text => position,
-            _ => match classes.iter().position(|class| class == text) {
+        }
+        // a text of up to twelve bytes is in its view
+        let short =
+            (*view as u32 <= 12).then(|| names.views().iter().position(|name| name == view));
+        let text = texts.value(row);
+        let position = match short.flatten() {
+            Some(position) => position as u16,
+            None => match classes.iter().position(|class| class == text) {
                 Some(position) => position as u16,
                 None => {
                     return exec_err!(
@@ -187,7 +191,6 @@ pub fn positions(
                 }
             },
         };
-        last = Some((text, position));
         found.push(Some(position));
     }
     Ok(found)

@@ -1,6 +1,7 @@
 //! Rows given as one struct of numbers and categories, beside a value that was fitted to such rows.
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
@@ -205,12 +206,13 @@ impl<T: FromBytes> FittedColumn<T> {
                 continue;
             };
             let view = views.as_ref().and_then(|views| views.get(row)).copied();
-            let known = match (view, before) {
-                (Some(view), Some((last, at))) if last == view => Some(at),
-                (Some(view), _) => seen.get(&view).copied(),
-                (None, _) => None,
-            };
-            let at = match known {
+            if let (Some(view), Some((last, at))) = (view, before)
+                && last == view
+            {
+                of_row.push(Some(at));
+                continue;
+            }
+            let at = match view.and_then(|view| seen.get(&view).copied()) {
                 Some(at) => at,
                 None => {
                     let fit = read_once::<T>(bytes).map_err(told)?;
@@ -226,6 +228,12 @@ impl<T: FromBytes> FittedColumn<T> {
             of_row.push(Some(at));
         }
         Ok(Self { fits, of_row })
+    }
+
+    /// Whether rows that are in the column share one fit, or have none.
+    pub fn is_one(&self, rows: Range<usize>) -> bool {
+        let of_rows = self.of_row.get(rows).unwrap_or(&[]);
+        of_rows.windows(2).all(|pair| pair.first() == pair.last())
     }
 
     /// The fit of a row.

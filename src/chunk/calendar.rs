@@ -1,10 +1,9 @@
 //! Calendar chunks: an interval becomes the expressions for start and end.
 use datafusion::arrow::datatypes::IntervalMonthDayNano;
 use datafusion::common::{Result, ScalarValue, plan_err};
-use datafusion::functions::expr_fn::{date_bin, date_trunc};
 use datafusion::logical_expr::{Expr, lit};
 
-use crate::kernel::calendar::{DAY, ORIGIN_DAY, Step};
+use crate::kernel::calendar::{DAY, Step};
 
 /// A calendar interval of months, days or less, counted from 2000-01-03 (Monday) or January 2000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,40 +54,8 @@ impl Calendar {
         lit(ScalarValue::IntervalMonthDayNano(Some(interval)))
     }
 
-    /// The start of the chunk that holds a wall-clock time.
-    pub fn start_of(self, time: Expr) -> Expr {
-        // truncation is several times faster than binning; both agree where both apply
-        let unit = match self.0 {
-            Step::Months(1) => "month",
-            Step::Months(3) => "quarter",
-            Step::Months(12) => "year",
-            Step::Days(1) => "day",
-            Step::Days(7) => "week",
-            Step::Micros(3_600_000_000) => "hour",
-            Step::Micros(60_000_000) => "minute",
-            _ => return date_bin(self.literal(), time, self.origin()),
-        };
-        date_trunc(lit(unit), time)
-    }
-
-    fn origin(self) -> Expr {
-        let day = match self.0 {
-            Step::Months(_) => ORIGIN_DAY - 2,
-            Step::Days(_) | Step::Micros(_) => ORIGIN_DAY,
-        };
-        lit(ScalarValue::TimestampMicrosecond(Some(day * DAY), None))
-    }
-
     /// The end of the chunk that starts at `start`, which is the start of the next.
     pub fn end_of(self, start: Expr) -> Expr {
         start + self.literal()
-    }
-
-    /// The start of the last chunk that ends no later than `as_of`.
-    pub fn last_complete(self, as_of: Expr) -> Expr {
-        let instant = lit(ScalarValue::IntervalMonthDayNano(Some(
-            IntervalMonthDayNano::new(0, 0, 1000),
-        )));
-        self.start_of(self.start_of(as_of) - instant)
     }
 }

@@ -9,6 +9,7 @@ mod column_readings;
 mod columns;
 mod custom_metric;
 mod describe;
+mod diagnosis;
 mod differences;
 mod distances;
 mod drift;
@@ -58,6 +59,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         weighted::all()?,
         clusters::aggregates()?,
         differences::aggregates()?,
+        diagnosis::aggregates()?,
         paired::all()?,
         evaluate::aggregates()?,
         thresholds::aggregates()?,

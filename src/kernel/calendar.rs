@@ -34,6 +34,32 @@ impl Step {
         }
     }
 
+    /// The first microsecond of the interval that holds `time`, and that of the next, in microseconds since 1970.
+    ///
+    /// ```
+    /// use modelwatch::kernel::calendar::{DAY, Step};
+    /// assert_eq!(Step::Months(1).bounds(45 * DAY), (31 * DAY, 59 * DAY));
+    /// ```
+    pub fn bounds(self, time: i64) -> (i64, i64) {
+        let index = self.index_of(time);
+        let start = |index: i64| match self {
+            Self::Months(step) => {
+                let months = index.saturating_mul(step.max(1));
+                let (year, month) = (2000 + months.div_euclid(12), months.rem_euclid(12) + 1);
+                days_before(year, month).saturating_mul(DAY)
+            }
+            Self::Days(step) => {
+                let days = index.saturating_mul(step.max(1));
+                days.saturating_add(ORIGIN_DAY).saturating_mul(DAY)
+            }
+            Self::Micros(step) => {
+                let micros = index.saturating_mul(step.max(1));
+                micros.saturating_add(ORIGIN_DAY * DAY)
+            }
+        };
+        (start(index), start(index + 1))
+    }
+
     /// The interval as people write it: `2024`, `2024Q1`, `2024-01`, `2024-01-01/2024-01-07`, `2024-01-01 05:00`.
     pub fn text_of(self, start: i64) -> String {
         let day = start.div_euclid(DAY);
@@ -93,6 +119,48 @@ fn civil(day: i64) -> (i64, i64, i64) {
     (year, month, day_of_year - (153 * from_march + 2) / 5 + 1)
 }
 
+/// Days from 1970-01-01 to the first of a month.
+fn days_before(year: i64, month: i64) -> i64 {
+    let (year, from_march) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * from_march + 2) / 5;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era.saturating_mul(146_097)
+        .saturating_add(day_of_era - 719_468)
+}
+
+/// Starts of the intervals of many times, which mostly are in one.
+#[derive(Debug, Clone, Copy)]
+pub struct IntervalStarts {
+    step: Step,
+    bounds: (i64, i64),
+}
+
+impl IntervalStarts {
+    /// Of a step.
+    pub fn new(step: Step) -> Self {
+        Self {
+            step,
+            bounds: (0, 0),
+        }
+    }
+
+    /// [`Step::bounds`], the first of the two.
+    #[inline]
+    pub fn of(&mut self, time: i64) -> i64 {
+        let (start, end) = self.bounds;
+        if !(start..end).contains(&time) {
+            self.bounds = self.step.bounds(time);
+        }
+        self.bounds.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,5 +195,46 @@ mod tests {
             "2024-02-29 12:00"
         );
         assert_eq!(Step::Days(1).text_of(-DAY), "1969-12-31");
+    }
+
+    #[test]
+    fn intervals_hold_their_times() {
+        let steps = [
+            Step::Months(1),
+            Step::Months(3),
+            Step::Months(12),
+            Step::Months(5),
+            Step::Days(1),
+            Step::Days(7),
+            Step::Days(10),
+            Step::Micros(DAY / 24),
+            Step::Micros(7),
+        ];
+        for step in steps {
+            let mut starts = IntervalStarts::new(step);
+            for k in -4000..4000i64 {
+                let time = k * 9 * DAY + k * k * 1_234_567;
+                let (start, end) = step.bounds(time);
+                assert!((start..end).contains(&time), "{step:?} {time}");
+                assert_eq!(
+                    step.index_of(start),
+                    step.index_of(end - 1),
+                    "{step:?} {time}"
+                );
+                assert_eq!(
+                    step.index_of(end),
+                    step.index_of(start) + 1,
+                    "{step:?} {time}"
+                );
+                assert_eq!(starts.of(time), start);
+                if let Step::Months(_) = step {
+                    assert_eq!(civil(start.div_euclid(DAY)).2, 1);
+                }
+            }
+            // the ends of time are in some interval
+            for time in [i64::MIN, i64::MAX] {
+                step.bounds(time);
+            }
+        }
     }
 }

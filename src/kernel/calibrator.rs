@@ -3,7 +3,7 @@ use super::bins::{Class, ScoreBins};
 use super::cross_fit::{CrossFit, Folds};
 use super::error::KernelError;
 use super::group::{Group, KNOWN, count};
-use super::isotonic::{self, Block};
+use super::isotonic::{self, Block, KnotIndex};
 use super::labelled::{first_outside_unit, labelled_bins, require_both_classes, support_of};
 use super::support::Support;
 
@@ -76,6 +76,7 @@ impl Offset {
 pub struct Calibrator {
     blocks: Vec<Block>,
     knots: Vec<(f64, f64)>,
+    index: KnotIndex,
     uses_raw_scores: bool,
     roc_auc: Offset,
     average_precision: Offset,
@@ -135,6 +136,7 @@ impl Calibrator {
         };
         Self {
             blocks,
+            index: KnotIndex::new(&knots),
             knots,
             uses_raw_scores,
             roc_auc: Offset::default(),
@@ -184,7 +186,7 @@ impl Calibrator {
     /// where raw scores are used, for one outside `[0, 1]`.
     pub fn calibrate(&self, score: f64) -> Option<f64> {
         let valid = score.is_finite() && (!self.uses_raw_scores || (0.0..=1.0).contains(&score));
-        valid.then(|| isotonic::interpolate(&self.knots, score))
+        valid.then(|| self.index.interpolate(&self.knots, score))
     }
 
     /// Corners `(score, probability)` of the map: straight between them, constant outside.

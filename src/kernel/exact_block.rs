@@ -4,7 +4,7 @@ use super::exact_sum::ExactSum;
 /// Numbers that are added up before their sum joins the others.
 pub(crate) const BLOCK: usize = 256;
 /// Additions that the processor does side by side.
-const LANES: usize = 4;
+const LANES: usize = 16;
 /// The sign bit, all there is to a negative zero.
 const SIGN: u64 = 1 << 63;
 /// Room above the largest number of a block: `2^9 >= BLOCK + 2`.
@@ -35,38 +35,89 @@ impl ExactSum {
     }
 
     fn add_block(&mut self, block: &[f64]) {
-        let exponent = (largest(block).to_bits() >> 52) as i32 - 1023;
-        if block.len() < LANES || !USUAL.contains(&exponent) {
+        if block.len() < LANES {
             block.iter().for_each(|&x| self.add(x));
             return;
         }
-        let coarse = power_of_two(exponent + 1 + ROOM);
-        let fine = power_of_two(exponent + 1 + 2 * ROOM - 53);
-        let (lanes, rest) = block.as_chunks::<LANES>();
-        let mut last = [0.0; LANES];
-        last.iter_mut().zip(rest).for_each(|(x, of)| *x = *of);
-        let (mut high, mut low, mut left) = ([0.0; LANES], [0.0; LANES], [0; LANES]);
-        for side_by_side in lanes.iter().chain([&last]) {
-            let sums = high.iter_mut().zip(&mut low).zip(&mut left);
-            for (x, ((high, low), left)) in side_by_side.iter().zip(sums) {
-                let (part, remainder) = cut(*x, coarse);
-                *high += part;
-                let (part, remainder) = cut(remainder, fine);
-                *low += part;
-                *left |= remainder.to_bits();
-            }
+        let mut padded = [0.0; BLOCK];
+        padded.iter_mut().zip(block).for_each(|(x, of)| *x = *of);
+        self.add_within(&padded, largest(block), block.len());
+    }
+
+    /// Adds the first `count` numbers of a block, of which all others are 0 and none is larger than `bound`.
+    pub(crate) fn add_within(&mut self, block: &[f64; BLOCK], bound: f64, count: usize) {
+        let exponent = (bound.to_bits() >> 52) as i32 - 1023;
+        if !USUAL.contains(&exponent) {
+            block.iter().take(count).for_each(|&x| self.add(x));
+            return;
         }
+        let coarse = power_of_two(exponent + 1 + ROOM);
+        let used = count.div_ceil(LANES);
+        let (lanes, _) = block.as_chunks::<LANES>();
+        let lanes = lanes.get(..used).unwrap_or(lanes);
+        let (high, left) = wide(
+            #[inline(always)]
+            || cut_all(lanes, |x| x, coarse),
+        );
         self.add(high.iter().sum());
+        if is_left(left) {
+            self.add_remainders(lanes, coarse, power_of_two(exponent + 1 + 2 * ROOM - 53));
+        }
+    }
+
+    /// The same of what `coarse` leaves of the numbers.
+    fn add_remainders(&mut self, lanes: &[[f64; LANES]], coarse: f64, fine: f64) {
+        let (low, left) = wide(
+            #[inline(always)]
+            || cut_all(lanes, |x| cut(x, coarse).1, fine),
+        );
         self.add(low.iter().sum());
-        if left.iter().any(|bits| bits & !SIGN != 0) {
+        if is_left(left) {
             let left = |x: &f64| cut(cut(*x, coarse).1, fine).1;
-            block.iter().for_each(|x| self.add(left(x)));
+            lanes.iter().flatten().for_each(|x| self.add(left(x)));
         }
     }
 }
 
+/// Runs a loop over numbers with the widest instructions that the processor has; results do not depend on them.
+#[inline]
+pub(crate) fn wide<R>(act: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(act)
+}
+
+/// Sums of the parts of numbers, and every bit of the remainders.
+#[inline(always)]
+fn cut_all(
+    lanes: &[[f64; LANES]],
+    number: impl Fn(f64) -> f64,
+    unit: f64,
+) -> ([f64; LANES], [u64; LANES]) {
+    let (mut sums, mut left) = ([0.0; LANES], [0; LANES]);
+    for numbers in lanes {
+        for lane in 0..LANES {
+            let (part, remainder) = cut(number(numbers[lane]), unit);
+            sums[lane] += part;
+            left[lane] |= remainder.to_bits();
+        }
+    }
+    (sums, left)
+}
+
+/// Whether there is a bit besides the sign of a zero.
+fn is_left(bits: [u64; LANES]) -> bool {
+    bits.iter().any(|bits| bits & !SIGN != 0)
+}
+
 /// The largest magnitude, of as many numbers at a time as the processor compares.
-fn largest(block: &[f64]) -> f64 {
+pub(crate) fn largest(block: &[f64]) -> f64 {
+    wide(
+        #[inline(always)]
+        || largest_of(block),
+    )
+}
+
+#[inline(always)]
+fn largest_of(block: &[f64]) -> f64 {
     let (lanes, rest) = block.as_chunks::<LANES>();
     let mut most = [0.0; LANES];
     for side_by_side in lanes {
@@ -86,7 +137,7 @@ fn power_of_two(exponent: i32) -> f64 {
 }
 
 /// The multiple of `unit`'s last bit next to `x`, and what is left; exact while `|x|` is well below `unit`.
-#[inline]
+#[inline(always)]
 fn cut(x: f64, unit: f64) -> (f64, f64) {
     let part = (unit + x) - unit;
     (part, x - part)

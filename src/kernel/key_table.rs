@@ -5,8 +5,8 @@ use super::digest::DigestLimits;
 use super::digest_bytes::{MOST_ROWS, disordered};
 use super::key::low_bits;
 
-/// One in this many slots may be filled.
-const FILLED: usize = 2;
+/// So many of eight slots may be filled: three quarters are with as many entries as profiles usually have, 6,144 of 8,192.
+const FILLED: usize = 7;
 const LEAST_SLOTS: usize = 16;
 /// Above this level a bin is all there is.
 const HIGHEST_LEVEL: u8 = 63;
@@ -146,7 +146,7 @@ impl<const KEYS: usize, S: RowSums> KeyTable<KEYS, S> {
 
     #[inline]
     fn put(&mut self, entry: Entry<KEYS, S>) {
-        if (self.occupied + 1) * FILLED > self.slots.len() {
+        if (self.occupied + 1) * 8 > self.slots.len() * FILLED {
             self.grow();
         }
         let mask = self.slots.len() - 1;
@@ -181,9 +181,41 @@ impl<const KEYS: usize, S: RowSums> KeyTable<KEYS, S> {
 
     /// Drops bits until the limit is kept.
     fn raise(&mut self) {
-        while self.occupied > self.limits.max_bins as usize && self.level < HIGHEST_LEVEL {
-            self.raise_to(self.level + 1);
+        if self.occupied > self.limits.max_bins as usize {
+            let level = match self.level == self.limits.min_level {
+                true => self.least_level(),
+                false => self.level.saturating_add(1),
+            };
+            self.raise_to(level.min(HIGHEST_LEVEL));
         }
+    }
+
+    /// The lowest level above this one that keeps the limit. The first rows of a table tell one another apart by so many bits
+    /// that going up one by one would be most of the work; later it is the next level.
+    fn least_level(&self) -> u8 {
+        let entries = self.slots.iter().filter(|entry| !entry.sums.is_empty());
+        let orders: Vec<([u64; KEYS], u8)> = entries.map(Entry::order).collect();
+        let mut raised = orders.clone();
+        let mut keeps_limit = |level: u8| {
+            let by = level - self.level;
+            let all = raised.iter_mut().zip(&orders);
+            all.for_each(|(raised, (bins, cell))| *raised = (bins.map(|bin| bin >> by), *cell));
+            raised.sort_unstable();
+            let changes = raised.windows(2).filter(|pair| pair.first() != pair.last());
+            changes.count() < self.limits.max_bins as usize
+        };
+        let (mut low, mut high) = (self.level.saturating_add(1), HIGHEST_LEVEL);
+        if low >= high || keeps_limit(low) {
+            return low.min(high);
+        }
+        while low + 1 < high {
+            let middle = low.midpoint(high);
+            match keeps_limit(middle) {
+                true => high = middle,
+                false => low = middle,
+            }
+        }
+        high
     }
 
     fn raise_to(&mut self, level: u8) {

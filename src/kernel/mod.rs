@@ -19,6 +19,7 @@ pub(crate) mod confusion;
 pub(crate) mod cross_fit;
 pub mod custom_metric;
 mod dense;
+pub mod diagnosis;
 pub mod digest;
 mod digest_bytes;
 mod digest_limits;

@@ -1,5 +1,5 @@
 //! Rows of a relation become chunk profiles, in one ordinary aggregate.
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::expr_fn::{count, max, min};
@@ -58,7 +58,7 @@ impl ChunkedRows<'_> {
         let merge = self.profiled.merge();
         let mut keyed = self.profiled.fitted(self.keyed(call)?, &by)?;
         if merges && merge.is_none() {
-            keyed = move_rows(keyed, &by, &arguments)?;
+            keyed = move_rows(call, keyed, &by, &arguments)?;
         }
         let profiled = self.aggregated(call, keyed.clone())?;
         let mut keys = by.clone();
@@ -99,7 +99,9 @@ impl ChunkedRows<'_> {
             Chunking::Rows(_) | Chunking::Parts(_)
         );
         match &self.arguments.chunking {
-            Chunking::Calendar(calendar) => columns.push(calendar.start_of(time).alias("__key")),
+            Chunking::Calendar(calendar) => {
+                columns.push(calendar_start(call, *calendar, time)?.alias("__key"));
+            }
             Chunking::Expression(expression) => {
                 columns.extend([expression.clone().alias("__key"), time.alias("__time")]);
             }
@@ -264,15 +266,32 @@ fn describe(
 
 /// Number and text of a calendar chunk.
 pub fn calendar_chunk(call: &Call, calendar: Calendar, start: Expr) -> Result<Expr> {
+    of_calendar(call, "calendar_chunk", calendar, start)
+}
+
+/// The start of the calendar chunk that holds a wall-clock time.
+pub fn calendar_start(call: &Call, calendar: Calendar, time: Expr) -> Result<Expr> {
+    of_calendar(call, "calendar_start", calendar, time)
+}
+
+/// The start of the last calendar chunk that ends no later than `as_of`.
+pub fn last_complete(call: &Call, calendar: Calendar, as_of: Expr) -> Result<Expr> {
+    let instant = IntervalMonthDayNano::new(0, 0, 1000);
+    let instant = lit(ScalarValue::IntervalMonthDayNano(Some(instant)));
+    let start = calendar_start(call, calendar, as_of)?;
+    calendar_start(call, calendar, start - instant)
+}
+
+fn of_calendar(call: &Call, function: &str, calendar: Calendar, time: Expr) -> Result<Expr> {
     let [months, days, micros] = match calendar.step() {
         Step::Months(n) => [n, 0, 0],
         Step::Days(n) => [0, n, 0],
         Step::Micros(n) => [0, 0, n],
     };
-    let start = cast(start, TIMESTAMP);
+    let time = cast(time, TIMESTAMP);
     scalar(
         call,
-        "calendar_chunk",
-        vec![start, lit(months), lit(days), lit(micros)],
+        function,
+        vec![time, lit(months), lit(days), lit(micros)],
     )
 }

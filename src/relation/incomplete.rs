@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use super::arguments::Call;
 use super::chunk_arguments::ChunkArguments;
+use super::chunked::last_complete;
 use super::roles::column;
 use super::session_functions::aggregate;
 use crate::chunk::Chunking;
@@ -26,7 +27,7 @@ pub fn merge_chunks(
     arguments: &ChunkArguments,
     (merge, names): (&str, &[String]),
 ) -> Result<LogicalPlan> {
-    let Some((profiled, moved)) = moved_key(profiled.clone(), by, arguments)? else {
+    let Some((profiled, moved)) = moved_key(call, profiled.clone(), by, arguments)? else {
         return Ok(profiled);
     };
     let mut columns: Vec<Expr> = by.iter().map(|name| column(name)).collect();
@@ -53,6 +54,7 @@ pub fn merge_chunks(
 /// Gives the rows of chunks that are not full the key of the one before, for what cannot be merged once it is
 /// aggregated. All rows of a group are held until the last is seen, as those of `parts(n)` are.
 pub fn move_rows(
+    call: &Call,
     keyed: LogicalPlan,
     by: &[String],
     arguments: &ChunkArguments,
@@ -70,7 +72,7 @@ pub fn move_rows(
         }
         _ => keyed.clone(),
     };
-    let Some((counted, moved)) = moved_key(counted, by, arguments)? else {
+    let Some((counted, moved)) = moved_key(call, counted, by, arguments)? else {
         return Ok(keyed);
     };
     LogicalPlanBuilder::from(counted)
@@ -82,6 +84,7 @@ pub fn move_rows(
 ///
 /// The plan has `__key` and, of `rows(n)`, the `row_count` of the chunk.
 fn moved_key(
+    call: &Call,
     plan: LogicalPlan,
     by: &[String],
     arguments: &ChunkArguments,
@@ -90,7 +93,7 @@ fn moved_key(
     Ok(match &arguments.chunking {
         Chunking::Calendar(calendar) => {
             // only a chunk that exists can take rows in: a group that has none before keeps its own
-            let last = calendar.last_complete(arguments.as_of.clone());
+            let last = last_complete(call, *calendar, arguments.as_of.clone())?;
             let complete = when(key.clone().lt_eq(last), key.clone()).end()?;
             let before = over(max_udaf(), complete, by.iter().map(String::as_str))?;
             let plan = LogicalPlanBuilder::from(plan).window(vec![before.alias("__before")])?;

@@ -15,6 +15,7 @@ mod compare_performance;
 mod compared_rows;
 mod custom_metric;
 mod data_quality;
+mod diagnose;
 mod drift_bins;
 mod drift_thresholds;
 mod estimate_classes;
@@ -73,7 +74,7 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 11] = [
+static ALL: [&RelationSpec; 12] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
     &realized_performance::SPEC,
@@ -85,6 +86,7 @@ static ALL: [&RelationSpec; 11] = [
     &summary_statistics::SPEC,
     &monitor_metric::SPEC,
     &rank_columns::SPEC,
+    &diagnose::SPEC,
 ];
 
 /// Every table function, in the order in which the documentation lists them.

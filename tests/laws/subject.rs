@@ -85,6 +85,8 @@ pub enum Input {
     Errors,
     /// A small whole number that rows share.
     Whole,
+    /// Another for each score.
+    Instant,
     /// A text for each score.
     Name,
     /// The same as a view.
@@ -136,7 +138,9 @@ impl Input {
             "x" => Self::Score,
             "chunk_index" | "used_count" => Self::Whole,
             "thresholds" => Self::Constant(THRESHOLDS[0].into()),
-            "chunk" if function == "chunk_series" => Self::Name,
+            "chunk" if ["chunk_series", "diagnose_series"].contains(&function) => Self::Name,
+            "time" => Self::Instant,
+            "is_usable" => Self::Prediction,
             "chunk" => Self::Constant("2024-05".into()),
             "direction" => Self::Constant("both".into()),
             "metric" => Self::Constant("accuracy".into()),
@@ -153,7 +157,7 @@ impl Input {
             Self::Scores => DataType::Struct(scores_fields()),
             Self::Profile | Self::Fitted(_) | Self::Errors | Self::Totals => DataType::BinaryView,
             Self::Record => DataType::Struct(record_fields()),
-            Self::Whole => DataType::Int64,
+            Self::Whole | Self::Instant => DataType::Int64,
             Self::Name => DataType::Utf8,
             Self::Category => DataType::Utf8View,
             Self::Constant(value) => value.data_type(),
@@ -225,6 +229,10 @@ impl Input {
             Self::Whole => {
                 let whole = |row: &Row| row.score.map(|score| (score * 9.0) as i64);
                 Arc::new(rows.iter().map(whole).collect::<Int64Array>())
+            }
+            Self::Instant => {
+                let instant = |row: &Row| row.score.map(|score| (score * 1e12) as i64);
+                Arc::new(rows.iter().map(instant).collect::<Int64Array>())
             }
             Self::Name => Arc::new(rows.iter().map(name_of).collect::<StringArray>()),
             Self::Category => Arc::new(rows.iter().map(name_of).collect::<StringViewArray>()),

@@ -1,7 +1,7 @@
 //! How the probabilities of two classes go together, by the ranges of their scores.
 use super::super::KernelError;
 use super::super::codec::{Reader, Writer};
-use super::super::key_table::CellSum;
+use super::super::key_table::{CellSum, RowSums};
 use super::joint::{Cells, JointCell};
 use super::mass_digest::{number, product};
 
@@ -12,6 +12,12 @@ pub(super) struct Sums {
     first: u128,
     second: u128,
     product: u128,
+}
+
+impl RowSums for Sums {
+    fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
 }
 
 impl CellSum for Sums {
@@ -63,18 +69,26 @@ impl ExpectedJoint {
         let classes = || ranges.iter().zip(probabilities).enumerate();
         for (k, (first_range, p)) in classes() {
             for (l, (second_range, q)) in classes().skip(k + 1) {
-                let cell = JointCell {
-                    classes: (k, l),
-                    ranges: (*first_range, *second_range),
-                    label: 0,
-                };
-                let sums = self.at(cell);
-                sums.rows += 1;
-                sums.first += u128::from(*p);
-                sums.second += u128::from(*q);
-                sums.product += product(*p, *q);
+                self.add_pair((k, l), (*first_range, *second_range), [*p, *q]);
             }
         }
+    }
+
+    /// Adds what a row says of two classes: the ranges of their scores and their probabilities.
+    #[inline]
+    pub fn add_pair(&mut self, classes: (usize, usize), ranges: (u16, u16), [p, q]: [u64; 2]) {
+        let cell = JointCell {
+            classes,
+            ranges,
+            label: 0,
+        };
+        let row = Sums {
+            rows: 1,
+            first: u128::from(p),
+            second: u128::from(q),
+            product: product(p, q),
+        };
+        self.add(cell, row);
     }
 
     /// The cells in order, their sums as numbers.

@@ -1,11 +1,9 @@
 //! How the scores of two classes go together, coarsely: what the errors of averages over classes need.
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use super::super::KernelError;
 use super::super::codec::{Reader, Writer};
+use super::super::digest::DigestLimits;
 use super::super::key::Scale;
-use super::super::key_table::CellSum;
+use super::super::key_table::{Entry, KeyTable, RowCount, RowSums};
 
 /// Bits of a score's key that are kept: two ranges an octave, as close to 1 as to 0.
 const DROPPED_BITS: u32 = 51;
@@ -47,64 +45,57 @@ impl JointCell {
     }
 }
 
-/// Multiplication spreads the few bits in which cells differ.
-#[derive(Debug, Clone, Default)]
-struct Spread(u64);
+/// More cells than there can be, so that no cell ever loses a range.
+const ALL: DigestLimits = DigestLimits {
+    max_bins: u32::MAX,
+    min_level: 0,
+};
 
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 32
-    }
+/// Sums by [`JointCell`], of every pair of classes.
+#[derive(Debug, Clone)]
+pub(super) struct Cells<S>(KeyTable<1, S>);
 
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, n: u64) {
-        self.0 = (self.0 ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+impl<S: RowSums> Default for Cells<S> {
+    fn default() -> Self {
+        Self(KeyTable::new(ALL))
     }
 }
 
-/// Sums by [`JointCell`], of every pair of classes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Cells<S>(HashMap<u64, S, BuildHasherDefault<Spread>>);
-
-impl<S: CellSum> Cells<S> {
-    /// The sum of a cell.
+impl<S: RowSums> Cells<S> {
+    /// Adds rows of a cell.
     #[inline]
-    pub fn at(&mut self, cell: JointCell) -> &mut S {
-        self.0.entry(cell.code()).or_default()
+    pub fn add(&mut self, cell: JointCell, rows: S) {
+        self.0.add([cell.code()], 0, rows);
     }
 
-    fn sorted(&self) -> Vec<(u64, S)> {
-        let mut cells: Vec<(u64, S)> = self.0.iter().map(|(code, sum)| (*code, *sum)).collect();
-        cells.sort_unstable_by_key(|(code, _)| *code);
-        cells
+    fn sorted(&self) -> impl Iterator<Item = (u64, S)> + use<S> {
+        let cells = self.0.entries().into_iter();
+        cells.map(
+            |Entry {
+                 bins: [code], sums, ..
+             }| (code, sums),
+        )
     }
 
     /// The cells in order, with their sums.
     pub fn cells(&self) -> Vec<(JointCell, S)> {
         let read = |(code, sum)| (JointCell::of(code), sum);
-        self.sorted().into_iter().map(read).collect()
+        self.sorted().map(read).collect()
     }
 
     /// Adds others.
     pub fn merge(&mut self, other: &Self) {
-        for (code, sum) in &other.0 {
-            self.0.entry(*code).or_default().add(sum);
-        }
+        self.0.merge(&other.0);
     }
 
-    /// Bytes on the heap, about.
+    /// Bytes on the heap.
     pub fn heap_size(&self) -> usize {
-        self.0.capacity() * (size_of::<u64>() + size_of::<S>() + 1)
+        self.0.heap_size()
     }
 
     /// Writes the cells in order.
     pub fn write(&self, w: &mut Writer) {
-        let cells = self.sorted();
+        let cells: Vec<(u64, S)> = self.sorted().collect();
         w.uint(cells.len() as u64);
         let mut before = 0;
         for (code, sum) in cells {
@@ -127,34 +118,21 @@ impl<S: CellSum> Cells<S> {
                     "a cell of classes that are not there".into(),
                 ));
             }
-            found.0.insert(before, S::read(r)?);
+            let sums = S::read(r)?;
+            if !sums.is_empty() {
+                found.0.add([before], 0, sums);
+            }
         }
         Ok(found)
     }
 }
 
-impl CellSum for u64 {
-    const LEAST_BYTES: usize = 1;
-
-    fn add(&mut self, other: &Self) {
-        *self = self.saturating_add(*other);
-    }
-
-    fn write(&self, w: &mut Writer) {
-        w.uint(*self);
-    }
-
-    fn read(r: &mut Reader) -> Result<Self, KernelError> {
-        r.uint()
-    }
-}
-
 /// Counts of rows by label and ranges.
-pub(super) type Joint = Cells<u64>;
+pub(super) type Joint = Cells<RowCount>;
 
-impl<S: CellSum> Cells<S> {
+impl<S: RowSums> Cells<S> {
     /// Adds a row by its label and the ranges of its scores, one for each class.
-    pub fn observe_row(&mut self, label: usize, ranges: &[u16], row: &S) {
+    pub fn observe_row(&mut self, label: usize, ranges: &[u16], row: S) {
         for (k, first) in ranges.iter().enumerate() {
             for (l, second) in ranges.iter().enumerate().skip(k + 1) {
                 let cell = JointCell {
@@ -162,7 +140,7 @@ impl<S: CellSum> Cells<S> {
                     ranges: (*first, *second),
                     label,
                 };
-                self.at(cell).add(row);
+                self.add(cell, row);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Performance of a model that predicts one of several classes.
 mod average;
+mod block;
 mod calibrators;
 mod class_masses;
 mod estimate;
@@ -19,6 +20,7 @@ mod reading;
 mod tests;
 mod weighted;
 
+pub use block::ScoredRows;
 pub use calibrators::ClassCalibrators;
 pub use estimate::ClassEstimator;
 pub use estimates::{ClassEstimates, MAGIC as ESTIMATES_MAGIC};

@@ -2,6 +2,7 @@
 use super::super::KernelError;
 use super::super::digest::DigestLimits;
 use super::super::key::LARGEST_SCORE;
+use super::super::key_table::RowCount;
 use super::super::score_profile::{ScoreProfile, class_of};
 use super::joint::{Joint, MOST_PAIRED, range_of};
 
@@ -68,10 +69,7 @@ impl MulticlassProfile {
         prediction: Option<usize>,
         scores: &[Option<f64>],
     ) {
-        let at = self.cell(label, prediction);
-        if let Some(count) = self.matrix.get_mut(at) {
-            *count += 1;
-        }
+        self.count(label, prediction);
         let Some(label) = label else { return };
         if scores.is_empty() || scores.iter().any(Option::is_none) {
             self.unscored += 1;
@@ -90,7 +88,15 @@ impl MulticlassProfile {
             }
         }
         if let Some(ranges) = ranges.get(..self.scores.len()) {
-            self.joint.observe_row(label, ranges, &1);
+            self.joint.observe_row(label, ranges, RowCount(1));
+        }
+    }
+
+    /// Counts a row by label and prediction.
+    pub(super) fn count(&mut self, label: Option<usize>, prediction: Option<usize>) {
+        let at = self.cell(label, prediction);
+        if let Some(count) = self.matrix.get_mut(at) {
+            *count += 1;
         }
     }
 

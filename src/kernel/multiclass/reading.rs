@@ -95,7 +95,7 @@ impl RealizedClasses {
                 rows,
             },
             joint: (side <= MOST_PAIRED)
-                .then(|| cells.map(|(cell, rows)| (cell, rows as f64)).collect()),
+                .then(|| cells.map(|(cell, rows)| (cell, rows.0 as f64)).collect()),
             invalid: profile.invalid > 0,
             classes: profile.classes.clone(),
             matrix,

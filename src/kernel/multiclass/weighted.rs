@@ -104,7 +104,7 @@ impl WeightedClasses {
             *range = range_of(*score);
         }
         if let Some(ranges) = ranges.get(..side) {
-            self.joint.observe_row(label, ranges, &sums);
+            self.joint.observe_row(label, ranges, sums);
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The regression profile: everything that realized metrics of a regression need of a chunk.
 use super::super::KernelError;
 use super::super::digest::DigestLimits;
+use super::super::exact_block::wide;
 use super::super::value_profile::ValueProfile;
 use super::super::values::ValueBins;
 use super::sums::{BLOCK, Rows, Sums};
@@ -90,11 +91,11 @@ impl RegressionProfile {
     /// Adds rows of which both are known.
     pub fn observe_all(&mut self, labels: &[f64], predictions: &[f64]) {
         for (labels, predictions) in labels.chunks(BLOCK).zip(predictions.chunks(BLOCK)) {
-            let valid = |x: &f64| x.abs() <= LARGEST;
-            if labels.iter().chain(predictions).all(valid) {
+            if all_valid(labels) && all_valid(predictions) {
                 self.observe_block(labels, predictions);
                 continue;
             }
+            let valid = |x: &f64| x.abs() <= LARGEST;
             for (y, f) in labels.iter().zip(predictions) {
                 match valid(y) && valid(f) {
                     true => self.observe_block(&[*y], &[*f]),
@@ -107,8 +108,17 @@ impl RegressionProfile {
     /// Adds up to [`BLOCK`] rows of valid numbers.
     fn observe_block(&mut self, labels: &[f64], predictions: &[f64]) {
         let pairs = || labels.iter().zip(predictions);
-        let negative = pairs().filter(|(y, f)| **y < 0.0 || **f < 0.0).count() as u64;
-        let zero = pairs().filter(|(y, f)| has_no_size(**f - **y, **y)).count() as u64;
+        let [negative, zero] = wide(
+            #[inline(always)]
+            || {
+                pairs().fold([0; 2], |[negative, zero], (y, f)| {
+                    [
+                        negative + u64::from(*y < 0.0 || *f < 0.0),
+                        zero + u64::from(has_no_size(*f - *y, *y)),
+                    ]
+                })
+            },
+        );
         self.counts.used += labels.len() as u64;
         self.counts.negative += negative;
         self.counts.zero += zero;
@@ -160,7 +170,20 @@ impl RegressionProfile {
     }
 }
 
+/// Whether every number has a fourth power.
+fn all_valid(numbers: &[f64]) -> bool {
+    wide(
+        #[inline(always)]
+        || {
+            numbers
+                .iter()
+                .fold(true, |all, x| all & (x.abs() <= LARGEST))
+        },
+    )
+}
+
 /// Whether an error is beyond any multiple of the label's size.
+#[inline]
 pub(super) fn has_no_size(error: f64, label: f64) -> bool {
     error.abs() > LARGEST_RELATIVE * label.abs()
 }

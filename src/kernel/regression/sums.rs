@@ -2,6 +2,7 @@
 use super::super::KernelError;
 use super::super::codec::{Reader, Writer};
 pub(super) use super::super::exact_block::BLOCK;
+use super::super::exact_block::{largest, wide};
 use super::super::exact_sum::{Double, ExactSum, product_error};
 use super::loss::{logarithmic_error, relative_error};
 
@@ -73,74 +74,86 @@ impl Sums {
 
     /// Adds the terms of a block of rows whose numbers are finite.
     pub fn add(&mut self, rows: &Rows) {
-        let errors = each(rows, |y, f| f - y);
+        let count = rows.labels.len();
+        let [mut labels, mut errors, mut squares, mut terms] = [0; 4].map(|_| Terms::new(count));
+        labels.fill(rows, |y, _| y);
+        errors.fill(rows, |y, f| f - y);
+        squares.fill_from(&errors, |e| e * e);
         self.put(Term::Error, rows, &errors);
-        let squares = with(&errors, rows.labels, |e, _| e * e);
         self.put(Term::Squared, rows, &squares);
         self.put(
             Term::Fourth,
             rows,
-            &with(&squares, rows.labels, |s, _| s * s),
-        );
-        if rows.relative {
-            let relative = with(&errors, rows.labels, relative_error);
-            self.put(Term::Relative, rows, &relative);
-            let squares = with(&relative, rows.labels, |x, _| x * x);
-            self.put(Term::RelativeSquared, rows, &squares);
-            let cubes = with(&relative, rows.labels, |x, _| x * x * x);
-            self.put(Term::RelativeCubed, rows, &cubes);
-        }
-        if rows.logarithms {
-            let logarithmic = each(rows, logarithmic_error);
-            self.put(Term::Logarithmic, rows, &logarithmic);
-            let squares = with(&logarithmic, rows.labels, |x, _| x * x);
-            self.put(Term::LogarithmicSquared, rows, &squares);
-            let cubes = with(&logarithmic, rows.labels, |x, _| x * x * x);
-            self.put(Term::LogarithmicCubed, rows, &cubes);
-        }
-        self.add_labels(rows, &squares);
-    }
-
-    fn add_labels(&mut self, rows: &Rows, squared_errors: &[f64; BLOCK]) {
-        let labels = each(rows, |y, _| y);
-        self.put(Term::Label, rows, &labels);
-        let squares = with(&labels, rows.labels, |y, _| y * y);
-        self.put(Term::LabelSquared, rows, &squares);
-        self.put(
-            Term::LabelSquared,
-            rows,
-            &with(&labels, rows.labels, |y, _| square_error(y)),
-        );
-        self.put(
-            Term::LabelCubed,
-            rows,
-            &with(&squares, rows.labels, |s, y| s * y),
-        );
-        self.put(
-            Term::LabelFourth,
-            rows,
-            &with(&squares, rows.labels, |s, _| s * s),
+            terms.fill_from(&squares, |s| rounded(s * s)),
         );
         self.put(
             Term::SquaredLabel,
             rows,
-            &with(squared_errors, rows.labels, |e, y| e * y),
+            terms.fill_products(&squares, &labels),
         );
-        let both = with(squared_errors, rows.labels, |e, y| e * (y * y));
-        self.put(Term::SquaredLabelSquared, rows, &both);
+        self.add_labels(rows, &labels, [&mut errors, &mut terms]);
+        // in place of the errors there are now squared labels
+        let both = terms.fill_products(&squares, &errors);
+        self.put(Term::SquaredLabelSquared, rows, both);
+        if rows.relative {
+            squares.fill(rows, |y, f| relative_error(f - y, y));
+            let powers = [Term::Relative, Term::RelativeSquared, Term::RelativeCubed];
+            self.put_powers(powers, rows, &squares, &mut terms);
+        }
+        if rows.logarithms {
+            squares.fill(rows, logarithmic_error);
+            let powers = [
+                Term::Logarithmic,
+                Term::LogarithmicSquared,
+                Term::LogarithmicCubed,
+            ];
+            self.put_powers(powers, rows, &squares, &mut terms);
+        }
     }
 
-    fn put(&mut self, term: Term, rows: &Rows, terms: &[f64; BLOCK]) {
-        if let (Some(sum), Some(terms)) = (
-            self.0.get_mut(term as usize),
-            terms.get(..rows.labels.len()),
-        ) {
-            match rows.weights {
-                [] => sum.add_all(terms),
-                weights => {
-                    let pairs = terms.iter().zip(weights);
-                    pairs.for_each(|(term, weight)| add_product(sum, *term, *weight));
-                }
+    /// Adds labels and their powers; their squares are in `squares` afterwards.
+    fn add_labels(&mut self, rows: &Rows, labels: &Terms, [squares, terms]: [&mut Terms; 2]) {
+        squares.fill_from(labels, |y| y * y);
+        self.put(Term::Label, rows, labels);
+        self.put(Term::LabelSquared, rows, squares);
+        // little is left of this sum beside the square of the mean, so it is not rounded
+        terms.fill_from(labels, square_error);
+        terms.bound = squares.bound * f64::EPSILON;
+        self.put(Term::LabelSquared, rows, terms);
+        self.put(Term::LabelCubed, rows, terms.fill_products(squares, labels));
+        self.put(
+            Term::LabelFourth,
+            rows,
+            terms.fill_from(squares, |s| rounded(s * s)),
+        );
+    }
+
+    /// Numbers, their squares and cubes.
+    fn put_powers(
+        &mut self,
+        [one, two, three]: [Term; 3],
+        rows: &Rows,
+        numbers: &Terms,
+        terms: &mut Terms,
+    ) {
+        self.put(one, rows, numbers);
+        self.put(two, rows, terms.fill_from(numbers, |x| rounded(x * x)));
+        self.put(
+            three,
+            rows,
+            terms.fill_from(numbers, |x| rounded(x * x * x)),
+        );
+    }
+
+    fn put(&mut self, term: Term, rows: &Rows, terms: &Terms) {
+        let Some(sum) = self.0.get_mut(term as usize) else {
+            return;
+        };
+        match rows.weights {
+            [] => sum.add_within(&terms.numbers, terms.bound, terms.count),
+            weights => {
+                let pairs = terms.numbers.iter().zip(weights);
+                pairs.for_each(|(term, weight)| add_product(sum, *term, *weight));
             }
         }
     }
@@ -205,29 +218,79 @@ fn add_product(sum: &mut ExactSum, term: f64, weight: f64) {
 }
 
 /// What rounding takes from `y * y` (Dekker 1971); 0 where splitting would overflow, beyond any label that is summed.
-#[inline]
+#[inline(always)]
 fn square_error(y: f64) -> f64 {
-    let wide = y * 134_217_729.0;
+    let wide = y * SPLIT;
     let high = wide - (wide - y);
     let low = y - high;
     ((high * high - y * y) + 2.0 * high * low) + low * low
 }
 
-#[inline]
-fn each(rows: &Rows, term: impl Fn(f64, f64) -> f64) -> [f64; BLOCK] {
-    let mut terms = [0.0; BLOCK];
-    let pairs = rows.labels.iter().zip(rows.predictions);
-    for (at, (y, f)) in terms.iter_mut().zip(pairs) {
-        *at = term(*y, *f);
-    }
-    terms
+/// Numbers of a block, zeros behind them, and what none of them is larger than.
+struct Terms {
+    numbers: [f64; BLOCK],
+    bound: f64,
+    count: usize,
 }
 
-#[inline]
-fn with(of: &[f64; BLOCK], labels: &[f64], term: impl Fn(f64, f64) -> f64) -> [f64; BLOCK] {
-    let mut terms = [0.0; BLOCK];
-    for (at, (x, y)) in terms.iter_mut().zip(of.iter().zip(labels)) {
-        *at = term(*x, *y);
+impl Terms {
+    fn new(count: usize) -> Self {
+        Self {
+            numbers: [0.0; BLOCK],
+            bound: 0.0,
+            count,
+        }
     }
-    terms
+
+    /// Terms of labels and predictions.
+    #[inline]
+    fn fill(&mut self, rows: &Rows, term: impl Fn(f64, f64) -> f64) {
+        let pairs = rows.labels.iter().zip(rows.predictions);
+        for (at, (y, f)) in self.numbers.iter_mut().zip(pairs) {
+            *at = term(*y, *f);
+        }
+        self.bound = largest(&self.numbers);
+    }
+
+    /// Of each number what grows with its size and keeps 0.
+    #[inline]
+    fn fill_from(&mut self, other: &Self, of: impl Fn(f64) -> f64) -> &Self {
+        wide(
+            #[inline(always)]
+            || {
+                for (at, x) in self.numbers.iter_mut().zip(&other.numbers) {
+                    *at = of(*x);
+                }
+            },
+        );
+        self.bound = of(other.bound).abs();
+        self
+    }
+
+    /// Products, to [`rounded`] digits.
+    #[inline]
+    fn fill_products(&mut self, one: &Self, other: &Self) -> &Self {
+        wide(
+            #[inline(always)]
+            || {
+                let pairs = one.numbers.iter().zip(&other.numbers);
+                for (at, (x, y)) in self.numbers.iter_mut().zip(pairs) {
+                    *at = rounded(x * y);
+                }
+            },
+        );
+        self.bound = rounded(one.bound * other.bound);
+        self
+    }
 }
+
+/// The leading 26 bits: of terms that only errors of metrics are made of, these are more than enough, and what is not there
+/// needs no place in a sum.
+#[inline(always)]
+fn rounded(x: f64) -> f64 {
+    let wide = x * SPLIT;
+    wide - (wide - x)
+}
+
+/// `2^27 + 1` (Dekker 1971).
+const SPLIT: f64 = 134_217_729.0;

@@ -1,0 +1,138 @@
+//! The best place for a step, a bend or a step for a time beside what a basis explains already.
+use super::basis::{Basis, Gain};
+use super::series::Observation;
+
+/// A column that was found, by the observations where it begins and ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// What it explains.
+    pub gain: Gain,
+    /// The first observation that is changed, of a bend the last that is not.
+    pub from: usize,
+    /// The first that is no longer changed; the number of observations where there is none.
+    pub until: usize,
+}
+
+/// Longest excursion in observations: the search takes as many steps for each observation.
+const LONGEST: usize = 1_000;
+
+/// Sums over the observations before a place: of the columns, of the rest, of weights, each also times the position.
+#[derive(Debug)]
+struct Sums {
+    /// For each place, one row of `width` numbers.
+    rows: Vec<f64>,
+    width: usize,
+}
+
+/// The better of two.
+fn better(best: Option<Found>, found: Option<Found>) -> Option<Found> {
+    match (best, found) {
+        (Some(a), Some(b)) if b.gain.gain > a.gain.gain => Some(b),
+        (best, found) => best.or(found),
+    }
+}
+
+impl Sums {
+    /// `powers`: of the position up to which sums of columns and rest are kept; those of weights go to twice that.
+    fn new(basis: &Basis, series: &[Observation], powers: usize) -> Self {
+        let columns = basis.columns();
+        let width = (columns.len() + 1) * (powers + 1) + 2 * powers + 1;
+        let mut rows = vec![0.0; width];
+        let mut sums = vec![0.0; width];
+        for (i, seen) in series.iter().enumerate() {
+            let scale = basis.scale().get(i).copied().unwrap_or(0.0);
+            let position = f64::from(seen.position);
+            let rest = basis.rest().get(i).copied().unwrap_or(0.0);
+            let each = columns
+                .iter()
+                .map(|column| column.get(i).copied().unwrap_or(0.0));
+            let each = each.chain([rest]).map(|x| scale * x);
+            let mut terms = sums.iter_mut();
+            for x in each {
+                let mut term = x;
+                for sum in terms.by_ref().take(powers + 1) {
+                    *sum += term;
+                    term *= position;
+                }
+            }
+            let mut term = scale * scale;
+            for sum in terms {
+                *sum += term;
+                term *= position;
+            }
+            rows.extend_from_slice(&sums);
+        }
+        Self { rows, width }
+    }
+
+    /// Sums before an observation.
+    fn before(&self, i: usize) -> &[f64] {
+        let from = i * self.width;
+        self.rows.get(from..from + self.width).unwrap_or(&[])
+    }
+}
+
+/// A step between two observations.
+pub fn step(basis: &Basis, series: &[Observation]) -> Option<Found> {
+    let sums = Sums::new(basis, series, 0);
+    let n = series.len();
+    let steps = (1..n).map(|from| between(&sums, basis.len(), from, n));
+    steps.fold(None, better)
+}
+
+/// A step up and down again, both between observations.
+pub fn excursion(basis: &Basis, series: &[Observation]) -> Option<Found> {
+    let sums = Sums::new(basis, series, 0);
+    let n = series.len();
+    let mut best = None;
+    for from in 1..n {
+        let last = n.min(from + LONGEST + 1);
+        for until in from + 1..last {
+            best = better(best, between(&sums, basis.len(), from, until));
+        }
+    }
+    best
+}
+
+/// 1 from one observation to before another, 0 elsewhere.
+fn between(sums: &Sums, columns: usize, from: usize, until: usize) -> Option<Found> {
+    let (a, b) = (sums.before(from), sums.before(until));
+    let mut explained = 0.0;
+    for (x, y) in a.iter().zip(b).take(columns) {
+        explained += (y - x) * (y - x);
+    }
+    let product = b.get(columns)? - a.get(columns)?;
+    let whole = b.get(columns + 1)? - a.get(columns + 1)?;
+    let gain = Gain::new(whole - explained, whole, product)?;
+    Some(Found { gain, from, until })
+}
+
+/// A straight line that begins at an observation.
+pub fn bend(basis: &Basis, series: &[Observation]) -> Option<Found> {
+    let sums = Sums::new(basis, series, 1);
+    let n = series.len();
+    let all = sums.before(n);
+    let columns = basis.len();
+    let bend = |(from, seen): (usize, &Observation)| {
+        let before = sums.before(from);
+        let at = f64::from(seen.position);
+        let after = |i: usize| Some(all.get(i)? - before.get(i)?);
+        // sums of (position - at) times what the sums are of
+        let line = |i: usize| Some(after(2 * i + 1)? - at * after(2 * i)?);
+        let mut explained = 0.0;
+        for column in 0..columns {
+            explained += line(column)?.powi(2);
+        }
+        let weights = 2 * (columns + 1);
+        let whole =
+            after(weights + 2)? - 2.0 * at * after(weights + 1)? + at * at * after(weights)?;
+        let gain = Gain::new(whole - explained, whole, line(columns)?)?;
+        Some(Found {
+            gain,
+            from,
+            until: n,
+        })
+    };
+    let places = series.iter().enumerate().take(n.saturating_sub(2));
+    places.map(bend).fold(None, better)
+}

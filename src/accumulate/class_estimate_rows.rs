@@ -110,6 +110,9 @@ impl Summary for ClassEstimateRows {
     fn observe_run(&mut self, columns: &EstimateColumns, rows: Range<usize>) -> Result<()> {
         let limits = self.limits;
         let empty = || ClassEstimates::new(columns.classes.clone(), limits);
+        if rows.is_empty() {
+            return Ok(());
+        }
         let Some(scored) = columns.scored(&rows) else {
             return rows
                 .into_iter()

@@ -266,7 +266,7 @@ fn describe(
 
 /// Number and text of a calendar chunk.
 pub fn calendar_chunk(call: &Call, calendar: Calendar, start: Expr) -> Result<Expr> {
-    of_calendar(call, "calendar_chunk", calendar, start)
+    of_calendar(call, "calendar_chunk", calendar, cast(start, TIMESTAMP))
 }
 
 /// The start of the calendar chunk that holds a wall-clock time.
@@ -288,7 +288,6 @@ fn of_calendar(call: &Call, function: &str, calendar: Calendar, time: Expr) -> R
         Step::Days(n) => [0, n, 0],
         Step::Micros(n) => [0, 0, n],
     };
-    let time = cast(time, TIMESTAMP);
     scalar(
         call,
         function,

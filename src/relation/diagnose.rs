@@ -14,6 +14,7 @@ use super::by::{by_expr, named_expressions};
 use super::result::RESULT_COLUMNS;
 use super::roles::{column, column_names};
 use super::session_functions::aggregate;
+use crate::kernel::reading::Status;
 use crate::suggest::expected_one_of;
 
 pub static SPEC: RelationSpec = RelationSpec {
@@ -38,6 +39,10 @@ pub static SPEC: RelationSpec = RelationSpec {
             "by",
             "Columns that tell series apart, besides metric and column_name; default: monitor and the by columns of the \
              monitoring function.",
+        ),
+        (
+            "accept_status",
+            "Statuses that make no gap, besides ok and those of limits and the whole reference, such as 'extrapolated'.",
         ),
         (
             "search_price",
@@ -104,7 +109,7 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
         known(&schema, "chunk", &DataType::Utf8),
         number(call, "value", &schema)?,
         number(call, "sampling_error", &schema)?,
-        is_usable(&schema)?,
+        is_usable(call, &schema)?,
         // the sentence begins with what the values are
         lit(""),
         search_price(call)?,
@@ -231,7 +236,16 @@ fn number(call: &mut Call, name: &str, schema: &DFSchema) -> Result<Expr> {
 }
 
 /// False for a gap: a chunk that is not complete, or whose status says that its value is not to be trusted.
-fn is_usable(schema: &DFSchema) -> Result<Expr> {
+fn is_usable(call: &mut Call, schema: &DFSchema) -> Result<Expr> {
+    let accepted = call.words("accept_status")?.unwrap_or_default();
+    let unknown = accepted.iter().find(|name| Status::parse(name).is_none());
+    if let Some(unknown) = unknown {
+        return plan_err!(
+            "{}: argument 'accept_status' holds the unknown status '{unknown}'. {}",
+            call.function(),
+            expected_one_of(unknown, &Status::ALL.map(Status::name))
+        );
+    }
     let complete = match has(schema, "complete") {
         true => column("complete").is_not_false(),
         false => lit(true),
@@ -239,7 +253,8 @@ fn is_usable(schema: &DFSchema) -> Result<Expr> {
     if !has(schema, "status") {
         return Ok(complete);
     }
-    let fine = NOT_OF_CHUNKS.map(lit).to_vec();
+    let accepted = accepted.iter().map(|name| lit(name.as_str()));
+    let fine = NOT_OF_CHUNKS.map(lit).into_iter().chain(accepted).collect();
     let status = cast(column("status"), DataType::Utf8);
     let fine = when(status.clone().is_null(), lit(true)).otherwise(status.in_list(fine, false))?;
     Ok(complete.and(fine))

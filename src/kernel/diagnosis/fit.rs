@@ -69,6 +69,9 @@ pub struct Diagnosis {
     pub explanation: String,
 }
 
+/// Mean square of what is left of values of the size of 1 that is rounding.
+const ROUNDING: f64 = 1e-24;
+
 /// A fit of a shape.
 #[derive(Debug, Clone)]
 struct Candidate {
@@ -98,7 +101,7 @@ impl Costs {
     fn of(&self, candidate: &Candidate) -> f64 {
         let misfit = match self.dispersion {
             Some(dispersion) => candidate.chi_squared / dispersion,
-            None => self.n * (candidate.chi_squared / self.n).max(f64::MIN_POSITIVE).ln(),
+            None => self.n * (candidate.chi_squared / self.n).max(ROUNDING).ln(),
         };
         misfit + self.price * candidate.parameters
     }
@@ -122,6 +125,8 @@ impl Diagnosis {
             few.explanation = sentence(&few, series, name);
             return few;
         }
+        let unit = unit(&observations, series.has_errors());
+        let observations = in_units(&observations, unit, series.has_errors());
         let found = candidates(&observations, sensitivity);
         let n = observations.len() as f64;
         let mut costs = Costs {
@@ -135,7 +140,7 @@ impl Diagnosis {
         let Some(best) = cheapest(&found, &costs) else {
             return Self::default();
         };
-        let mut diagnosis = told(best, &observations, &costs);
+        let mut diagnosis = told(best, &observations, &costs).times(unit);
         (diagnosis.confidence, diagnosis.runner_up) = among(&found, best, &costs);
         diagnosis.used_count = observations.len();
         if observations.len() < FEW {
@@ -143,6 +148,41 @@ impl Diagnosis {
         }
         diagnosis.explanation = sentence(&diagnosis, series, name);
         diagnosis
+    }
+}
+
+/// What values and errors are divided by, so that their squares are floats.
+fn unit(series: &[Observation], has_errors: bool) -> f64 {
+    let size = |seen: &Observation| match has_errors {
+        true => seen.error,
+        false => seen.value.abs(),
+    };
+    let largest = series.iter().map(size).fold(0.0, f64::max);
+    if largest > 0.0 { largest } else { 1.0 }
+}
+
+fn in_units(series: &[Observation], unit: f64, has_errors: bool) -> Vec<Observation> {
+    let scaled = |seen: &Observation| Observation {
+        value: seen.value / unit,
+        error: if has_errors { seen.error / unit } else { 1.0 },
+        ..*seen
+    };
+    series.iter().map(scaled).collect()
+}
+
+impl Diagnosis {
+    /// Numbers back in the unit of the values; those that are no floats are none.
+    fn times(mut self, unit: f64) -> Self {
+        let numbers = [
+            &mut self.magnitude,
+            &mut self.magnitude_error,
+            &mut self.slope,
+        ];
+        for number in numbers {
+            *number = number.map(|x| x * unit).filter(|x| x.is_finite());
+        }
+        self.dispersion = self.dispersion.filter(|x| x.is_finite());
+        self
     }
 }
 
@@ -298,7 +338,8 @@ fn among(
         .iter()
         .filter(|(pattern, _)| *pattern != best.pattern);
     let next = others.max_by(|a, b| a.1.total_cmp(&b.1));
-    (Some(1.0 / all), next.map(|(pattern, _)| *pattern))
+    let confidence = Some(1.0 / all).filter(|x| x.is_finite());
+    (confidence, next.map(|(pattern, _)| *pattern))
 }
 
 fn told(best: &Candidate, series: &[Observation], costs: &Costs) -> Diagnosis {

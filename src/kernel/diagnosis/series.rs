@@ -1,4 +1,6 @@
 //! Chunks of one metric in the order of time; a chunk that cannot be used is a gap.
+use std::cmp::Ordering;
+
 use super::super::codec::{Reader, Writer};
 use super::super::error::KernelError;
 
@@ -22,6 +24,20 @@ pub struct SeriesPoint {
     pub sampling_error: Option<f64>,
     /// Whether the value may be used.
     pub is_usable: bool,
+}
+
+impl SeriesPoint {
+    /// An order in which only equal points are equal.
+    fn order(&self, other: &Self) -> Ordering {
+        let number = |x: Option<f64>| x.map(f64::to_bits);
+        let key = |of: &Self| {
+            let numbers = (number(of.value), number(of.sampling_error));
+            (of.time, of.index, of.is_reference, of.is_usable, numbers)
+        };
+        key(self)
+            .cmp(&key(other))
+            .then_with(|| self.chunk.cmp(&other.chunk))
+    }
 }
 
 /// A chunk with a value.
@@ -71,10 +87,7 @@ impl Series {
             true => (point.time, !point.is_reference, None),
             false => (None, !point.is_reference, point.index),
         };
-        let order = |a: &SeriesPoint, b: &SeriesPoint| {
-            key(a).cmp(&key(b)).then_with(|| a.chunk.cmp(&b.chunk))
-        };
-        points.sort_by(order);
+        points.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.order(b)));
         let twice = points.windows(2).find(|pair| match pair {
             [a, b] => key(a) == key(b),
             _ => false,
@@ -127,8 +140,10 @@ impl Series {
         used.collect()
     }
 
-    /// Points as bytes, in the order in which they are given.
+    /// Points as bytes: the same in whatever order they are given.
     pub fn to_bytes_of(points: &[SeriesPoint]) -> Vec<u8> {
+        let mut points: Vec<&SeriesPoint> = points.iter().collect();
+        points.sort_by(|a, b| a.order(b));
         let mut w = Writer::new(MAGIC, LAYOUT);
         w.uint(points.len() as u64);
         for point in points {

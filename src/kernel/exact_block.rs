@@ -94,10 +94,10 @@ fn cut_all(
 ) -> ([f64; LANES], [u64; LANES]) {
     let (mut sums, mut left) = ([0.0; LANES], [0; LANES]);
     for numbers in lanes {
-        for lane in 0..LANES {
-            let (part, remainder) = cut(number(numbers[lane]), unit);
-            sums[lane] += part;
-            left[lane] |= remainder.to_bits();
+        for ((sum, left), x) in sums.iter_mut().zip(&mut left).zip(numbers) {
+            let (part, remainder) = cut(number(*x), unit);
+            *sum += part;
+            *left |= remainder.to_bits();
         }
     }
     (sums, left)

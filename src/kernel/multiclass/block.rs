@@ -228,10 +228,12 @@ mod tests {
     use super::super::super::calibrator::CalibrationMode;
     use super::*;
 
+    type Positions = Vec<Option<u16>>;
+
     const CLASSES: [&str; 3] = ["a", "b", "c"];
 
     /// Scores of three classes, labels and predictions that are not always known.
-    fn rows(count: u64) -> (Vec<Option<u16>>, Vec<Option<u16>>, [Vec<f64>; 3]) {
+    fn rows(count: u64) -> (Positions, Positions, [Vec<f64>; 3]) {
         let noise = |i: u64, k: u64| ((i * (2 * k + 3) * 7919 + k) % 1009 + 1) as f64 / 1010.0;
         let scores = [0, 1, 2].map(|k| (0..count).map(|i| noise(i, k)).collect());
         let labels = (0..count).map(|i| (i % 5 > 0).then_some((i * 31 % 7 % 3) as u16));

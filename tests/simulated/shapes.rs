@@ -45,13 +45,13 @@ impl Told {
 }
 
 impl Drawn {
-    /// Of 48 chunks without gaps; a line lasts half of them at least.
+    /// Of 48 chunks without gaps; a line lasts a quarter of them at least.
     pub fn usual(pattern: Pattern, size: f64) -> Self {
         Self {
             pattern,
             chunks: 48,
             size,
-            shortest_line: 24,
+            shortest_line: 12,
             gaps: 0.0,
         }
     }

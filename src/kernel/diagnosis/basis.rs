@@ -53,18 +53,26 @@ impl Basis {
         basis
     }
 
-    /// With a level and `harmonics` waves of a cycle of `period` places.
-    pub fn cycle(mut self, series: &[Observation], period: u32, harmonics: u32) -> Self {
-        for harmonic in 1..=harmonics {
-            let turn = std::f64::consts::TAU * f64::from(harmonic) / f64::from(period);
-            // whole turns are taken out before they cost digits
-            let angle = |seen: &Observation| turn * f64::from(seen.position % period);
-            self.push(|i| series.get(i).map_or(0.0, |seen| angle(seen).cos()));
-            if 2 * harmonic < period {
-                self.push(|i| series.get(i).map_or(0.0, |seen| angle(seen).sin()));
-            }
-        }
+    /// With `harmonics` waves of a cycle of `period` places.
+    pub fn cycle(mut self, series: &[Observation], (period, harmonics): (u32, u32)) -> Self {
+        (1..=harmonics).for_each(|harmonic| self.wave(series, period, harmonic));
         self
+    }
+
+    /// Adds the wave that goes `harmonic` times in `period` places.
+    pub fn wave(&mut self, series: &[Observation], period: u32, harmonic: u32) {
+        let turn = std::f64::consts::TAU * f64::from(harmonic) / f64::from(period);
+        let angles = (0..period).map(|place| turn * f64::from(place));
+        let waves: Vec<(f64, f64)> = angles.map(f64::sin_cos).collect();
+        let at = |i: usize| {
+            let place = series.get(i).map(|seen| (seen.position % period) as usize);
+            let wave = place.and_then(|place| waves.get(place));
+            wave.copied().unwrap_or((0.0, 0.0))
+        };
+        self.push(|i| at(i).1);
+        if 2 * harmonic < period {
+            self.push(|i| at(i).0);
+        }
     }
 
     /// Adds a column; one that the others explain is left out.

@@ -1,7 +1,7 @@
 //! The shape of a series by the fit that costs least.
 use super::basis::Basis;
 use super::pattern::{DiagnosisStatus, Pattern};
-use super::search::{Found, bend, excursion, step};
+use super::search::{Found, Sums, bend, excursion, step};
 use super::sentence::sentence;
 use super::series::{Observation, Series};
 
@@ -18,7 +18,7 @@ const CYCLES: u32 = 3;
 /// Parameters that a change costs: its size, and two for searching its place.
 const OF_CHANGE: f64 = 3.0;
 /// The same of the bend where a line begins: neighbouring places give nearly the same line, so there are fewer to be searched.
-const OF_BEND: f64 = 2.5;
+const OF_BEND: f64 = 2.3;
 /// The same of two places.
 const OF_EXCURSION: f64 = 5.0;
 
@@ -76,10 +76,9 @@ const ROUNDING: f64 = 1e-24;
 #[derive(Debug, Clone)]
 struct Candidate {
     pattern: Pattern,
-    basis: Basis,
     change: Option<Found>,
-    /// Length of the cycle and parameters.
-    period: Option<u32>,
+    /// Length of the cycle, and waves.
+    cycle: Option<(u32, u32)>,
     parameters: f64,
     /// Columns that were fitted.
     columns: usize,
@@ -189,91 +188,78 @@ impl Diagnosis {
 /// The best fit of each shape and cycle.
 fn candidates(series: &[Observation], sensitivity: Sensitivity) -> Vec<Candidate> {
     let extra = sensitivity.search - Sensitivity::default().search;
-    let level = Basis::level(series);
-    let mut all = vec![candidate(Pattern::Stable, &level, None, None, 1.0)];
     let [change, line] = [OF_CHANGE, OF_BEND].map(|price| price + extra);
+    let level = Basis::level(series);
+    let sums = Sums::new(&level, series);
+    let mut all = vec![Candidate::new(Pattern::Stable, &level, None, None, 1.0)];
+    let mut found = |pattern, change: Option<Found>, price: f64| {
+        if change.is_some() {
+            all.push(Candidate::new(pattern, &level, change, None, 1.0 + price));
+        }
+    };
+    found(Pattern::Sudden, step(&sums), change);
+    found(Pattern::Gradual, bend(&sums, series), line);
     let twice = OF_EXCURSION + 2.0 * extra;
-    if let Some(found) = step(&level, series) {
-        all.push(candidate(
-            Pattern::Sudden,
-            &level,
-            Some(found),
-            None,
-            1.0 + change,
-        ));
-    }
-    if let Some(found) = bend(&level, series) {
-        all.push(candidate(
-            Pattern::Gradual,
-            &level,
-            Some(found),
-            None,
-            1.0 + line,
-        ));
-    }
-    if let Some(found) = excursion(&level, series) {
-        all.push(candidate(
-            Pattern::Temporary,
-            &level,
-            Some(found),
-            None,
-            1.0 + twice,
-        ));
-    }
-    for (period, harmonics) in cycles(series) {
-        let basis = level.clone().cycle(series, period, harmonics);
-        // of a level and waves, and of the change, something must be left
-        if basis.len() <= level.len() || basis.len() + 2 > series.len() {
-            continue;
-        }
-        let parameters = basis.len() as f64 + 2.0 + extra;
-        let period = Some(period);
-        all.push(candidate(
-            Pattern::Recurring,
-            &basis,
-            None,
-            period,
-            parameters,
-        ));
-        if let Some(found) = step(&basis, series) {
-            let (pattern, parameters) = (Pattern::RecurringSudden, parameters + change);
-            all.push(candidate(pattern, &basis, Some(found), period, parameters));
-        }
-        if let Some(found) = bend(&basis, series) {
-            let (pattern, parameters) = (Pattern::RecurringGradual, parameters + line);
-            all.push(candidate(pattern, &basis, Some(found), period, parameters));
+    found(Pattern::Temporary, excursion(&sums), twice);
+    for period in periods(series) {
+        let mut basis = level.clone();
+        for harmonics in 1..=MOST_HARMONICS.min(period / 2) {
+            basis.wave(series, period, harmonics);
+            // of a level and waves, and of the change, something must be left
+            if basis.len() <= level.len() || basis.len() + 2 > series.len() {
+                continue;
+            }
+            let cycle = Some((period, harmonics));
+            let parameters = basis.len() as f64 + 2.0 + extra;
+            let recurring = Pattern::Recurring;
+            all.push(Candidate::new(recurring, &basis, None, cycle, parameters));
+            let sums = Sums::new(&basis, series);
+            let changes = [
+                (Pattern::RecurringSudden, step(&sums), change),
+                (Pattern::RecurringGradual, bend(&sums, series), line),
+            ];
+            for (pattern, found, price) in changes.into_iter().filter(|(_, of, _)| of.is_some()) {
+                let parameters = parameters + price;
+                all.push(Candidate::new(pattern, &basis, found, cycle, parameters));
+            }
         }
     }
     all
 }
 
-/// Lengths of cycles that were seen three times, and numbers of waves.
-fn cycles(series: &[Observation]) -> impl Iterator<Item = (u32, u32)> {
+/// Lengths of cycles that were seen three times.
+fn periods(series: &[Observation]) -> std::ops::RangeInclusive<u32> {
     let ends = series.first().zip(series.last());
     let places = ends.map_or(0, |(a, b)| (b.position - a.position).saturating_add(1));
-    let longest = (places / CYCLES).min(LONGEST_CYCLE);
-    (2..=longest).flat_map(|period| {
-        let most = MOST_HARMONICS.min(period / 2);
-        (1..=most).map(move |harmonics| (period, harmonics))
-    })
+    2..=(places / CYCLES).min(LONGEST_CYCLE)
 }
 
-fn candidate(
-    pattern: Pattern,
-    basis: &Basis,
-    change: Option<Found>,
-    period: Option<u32>,
-    parameters: f64,
-) -> Candidate {
-    let gain = change.map_or(0.0, |found| found.gain.gain);
-    Candidate {
-        pattern,
-        basis: basis.clone(),
-        change,
-        period,
-        parameters,
-        columns: basis.len() + usize::from(change.is_some()),
-        chi_squared: (basis.chi_squared() - gain).max(0.0),
+impl Candidate {
+    fn new(
+        pattern: Pattern,
+        basis: &Basis,
+        change: Option<Found>,
+        cycle: Option<(u32, u32)>,
+        parameters: f64,
+    ) -> Self {
+        let gain = change.map_or(0.0, |found| found.gain.gain);
+        Self {
+            pattern,
+            change,
+            cycle,
+            parameters,
+            columns: basis.len() + usize::from(change.is_some()),
+            chi_squared: (basis.chi_squared() - gain).max(0.0),
+        }
+    }
+
+    /// What was fitted besides the change; made again, for there are hundreds of candidates.
+    fn basis(&self, series: &[Observation]) -> Basis {
+        let level = Basis::level(series);
+        match self.cycle {
+            Some(cycle) => level.cycle(series, cycle),
+            None => level,
+        }
     }
 }
 
@@ -309,12 +295,13 @@ fn adjusted(mut costs: Costs, best: &Candidate, series: &[Observation]) -> Costs
 }
 
 fn residuals(of: &Candidate, series: &[Observation]) -> Vec<f64> {
+    let basis = of.basis(series);
     let Some(found) = of.change else {
-        return of.basis.rest().to_vec();
+        return basis.rest().to_vec();
     };
     let at = |i: usize| series.get(i).map_or(0.0, |seen| f64::from(seen.position));
     let begin = at(found.from);
-    of.basis.rest_beside(|i| match of.pattern {
+    basis.rest_beside(|i| match of.pattern {
         Pattern::Gradual | Pattern::RecurringGradual => (at(i) - begin).max(0.0),
         _ => f64::from(u8::from((found.from..found.until).contains(&i))),
     })
@@ -347,13 +334,13 @@ fn told(best: &Candidate, series: &[Observation], costs: &Costs) -> Diagnosis {
     let dispersion = costs.dispersion.unwrap_or(best.chi_squared / free);
     let mut told = Diagnosis {
         pattern: Some(best.pattern),
-        cycle_length: best.period,
+        cycle_length: best.cycle.map(|(period, _)| period),
         dispersion: costs.dispersion.map(f64::sqrt),
         ..Diagnosis::default()
     };
     let point = |i: usize| series.get(i).map(|seen| seen.point);
     let (magnitude, variance) = match (best.change, best.pattern) {
-        (None, Pattern::Recurring) => best.basis.swing(series),
+        (None, Pattern::Recurring) => best.basis(series).swing(series),
         (None, _) => return told,
         (Some(found), pattern) => {
             told.since = point(found.from);

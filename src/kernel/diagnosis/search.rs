@@ -18,10 +18,14 @@ const LONGEST: usize = 1_000;
 
 /// Sums over the observations before a place: of the columns, of the rest, of weights, each also times the position.
 #[derive(Debug)]
-struct Sums {
+pub struct Sums {
     /// For each place, one row of `width` numbers.
     rows: Vec<f64>,
     width: usize,
+    /// Of the basis.
+    columns: usize,
+    /// Observations.
+    places: usize,
 }
 
 /// The better of two.
@@ -32,12 +36,17 @@ fn better(best: Option<Found>, found: Option<Found>) -> Option<Found> {
     }
 }
 
+/// Sums of columns and of the rest go with the position and without it.
+const POWERS: usize = 2;
+
 impl Sums {
-    /// `powers`: of the position up to which sums of columns and rest are kept; those of weights go to twice that.
-    fn new(basis: &Basis, series: &[Observation], powers: usize) -> Self {
+    /// Of what a basis has and what it leaves.
+    pub fn new(basis: &Basis, series: &[Observation]) -> Self {
         let columns = basis.columns();
-        let width = (columns.len() + 1) * (powers + 1) + 2 * powers + 1;
+        // weights also go with the square of the position
+        let width = (columns.len() + 1) * POWERS + 3;
         let mut rows = vec![0.0; width];
+        rows.reserve_exact(width * series.len());
         let mut sums = vec![0.0; width];
         for (i, seen) in series.iter().enumerate() {
             let scale = basis.scale().get(i).copied().unwrap_or(0.0);
@@ -46,11 +55,10 @@ impl Sums {
             let each = columns
                 .iter()
                 .map(|column| column.get(i).copied().unwrap_or(0.0));
-            let each = each.chain([rest]).map(|x| scale * x);
             let mut terms = sums.iter_mut();
-            for x in each {
-                let mut term = x;
-                for sum in terms.by_ref().take(powers + 1) {
+            for x in each.chain([rest]) {
+                let mut term = scale * x;
+                for sum in terms.by_ref().take(POWERS) {
                     *sum += term;
                     term *= position;
                 }
@@ -62,7 +70,12 @@ impl Sums {
             }
             rows.extend_from_slice(&sums);
         }
-        Self { rows, width }
+        Self {
+            rows,
+            width,
+            columns: columns.len(),
+            places: series.len(),
+        }
     }
 
     /// Sums before an observation.
@@ -73,60 +86,57 @@ impl Sums {
 }
 
 /// A step between two observations.
-pub fn step(basis: &Basis, series: &[Observation]) -> Option<Found> {
-    let sums = Sums::new(basis, series, 0);
-    let n = series.len();
-    let steps = (1..n).map(|from| between(&sums, basis.len(), from, n));
+pub fn step(sums: &Sums) -> Option<Found> {
+    let n = sums.places;
+    let steps = (1..n).map(|from| between(sums, from, n));
     steps.fold(None, better)
 }
 
 /// A step up and down again, both between observations.
-pub fn excursion(basis: &Basis, series: &[Observation]) -> Option<Found> {
-    let sums = Sums::new(basis, series, 0);
-    let n = series.len();
+pub fn excursion(sums: &Sums) -> Option<Found> {
+    let n = sums.places;
     let mut best = None;
     for from in 1..n {
-        let last = n.min(from + LONGEST + 1);
-        for until in from + 1..last {
-            best = better(best, between(&sums, basis.len(), from, until));
+        for until in from + 1..n.min(from + LONGEST + 1) {
+            best = better(best, between(sums, from, until));
         }
     }
     best
 }
 
 /// 1 from one observation to before another, 0 elsewhere.
-fn between(sums: &Sums, columns: usize, from: usize, until: usize) -> Option<Found> {
+fn between(sums: &Sums, from: usize, until: usize) -> Option<Found> {
     let (a, b) = (sums.before(from), sums.before(until));
     let mut explained = 0.0;
-    for (x, y) in a.iter().zip(b).take(columns) {
+    let columns = a.iter().zip(b).step_by(POWERS);
+    for (x, y) in columns.take(sums.columns) {
         explained += (y - x) * (y - x);
     }
-    let product = b.get(columns)? - a.get(columns)?;
-    let whole = b.get(columns + 1)? - a.get(columns + 1)?;
+    let within = |i: usize| Some(b.get(i)? - a.get(i)?);
+    let product = within(POWERS * sums.columns)?;
+    let whole = within(POWERS * (sums.columns + 1))?;
     let gain = Gain::new(whole - explained, whole, product)?;
     Some(Found { gain, from, until })
 }
 
 /// A straight line that begins at an observation.
-pub fn bend(basis: &Basis, series: &[Observation]) -> Option<Found> {
-    let sums = Sums::new(basis, series, 1);
-    let n = series.len();
+pub fn bend(sums: &Sums, series: &[Observation]) -> Option<Found> {
+    let n = sums.places;
     let all = sums.before(n);
-    let columns = basis.len();
     let bend = |(from, seen): (usize, &Observation)| {
         let before = sums.before(from);
         let at = f64::from(seen.position);
         let after = |i: usize| Some(all.get(i)? - before.get(i)?);
         // sums of (position - at) times what the sums are of
-        let line = |i: usize| Some(after(2 * i + 1)? - at * after(2 * i)?);
+        let line = |i: usize| Some(after(POWERS * i + 1)? - at * after(POWERS * i)?);
         let mut explained = 0.0;
-        for column in 0..columns {
+        for column in 0..sums.columns {
             explained += line(column)?.powi(2);
         }
-        let weights = 2 * (columns + 1);
+        let weights = POWERS * (sums.columns + 1);
         let whole =
             after(weights + 2)? - 2.0 * at * after(weights + 1)? + at * at * after(weights)?;
-        let gain = Gain::new(whole - explained, whole, line(columns)?)?;
+        let gain = Gain::new(whole - explained, whole, line(sums.columns)?)?;
         Some(Found {
             gain,
             from,

@@ -13,6 +13,8 @@ pub struct Found {
     pub until: usize,
 }
 
+/// Observations behind a bend: a shorter line is not told from a step.
+const SHORTEST_LINE: usize = 4;
 /// Longest excursion in observations: the search takes as many steps for each observation.
 const LONGEST: usize = 1_000;
 
@@ -143,6 +145,7 @@ pub fn bend(sums: &Sums, series: &[Observation]) -> Option<Found> {
             until: n,
         })
     };
-    let places = series.iter().enumerate().take(n.saturating_sub(2));
+    let places = series.iter().enumerate();
+    let places = places.take(n.saturating_sub(SHORTEST_LINE));
     places.map(bend).fold(None, better)
 }

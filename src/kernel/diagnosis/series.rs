@@ -222,11 +222,9 @@ fn by_time(points: &[SeriesPoint]) -> Vec<u32> {
     let distances = times.windows(2).map(apart);
     let mut distances: Vec<i64> = distances.filter(|apart| *apart > 0).collect();
     distances.sort_unstable();
-    let usual = distances
-        .get(distances.len() / 2)
-        .copied()
-        .unwrap_or(1)
-        .max(1);
+    // the lower of two middle ones: gaps make distances larger
+    let middle = distances.len().saturating_sub(1) / 2;
+    let usual = distances.get(middle).copied().unwrap_or(1).max(1);
     let steps = times.windows(2).map(|pair| match apart(pair) {
         0 => 0,
         apart => (apart as f64 / usual as f64).round().max(1.0) as u32,

@@ -172,9 +172,7 @@ impl Profiled {
         };
         let profile = aggregate(call, function, arguments)?.alias("profile");
         let mut profiles = vec![profile];
-        if let Some((problem, roles)) = self.model()
-            && let Some(challenger) = &roles.challenger
-        {
+        if let Some((problem, roles, challenger)) = self.challenged() {
             let classes = class_names_of(problem, roles);
             let rest = bounds.after([weight_of(roles)].into_iter().chain(classes));
             profiles.extend(challenger.aggregates(call, roles, problem, &rest)?);
@@ -190,6 +188,12 @@ impl Profiled {
             Self::Regression(roles) => Some((Problem::Regression, roles)),
             _ => None,
         }
+    }
+
+    /// The same where another model is compared with it.
+    fn challenged(&self) -> Option<(Problem, &Roles, &Challenger)> {
+        let (problem, roles) = self.model()?;
+        Some((problem, roles, roles.challenger.as_ref()?))
     }
 
     /// The aggregate that merges such profiles; `None` where only rows can be.
@@ -217,10 +221,7 @@ impl Profiled {
         keys: &[String],
     ) -> Result<LogicalPlan> {
         let chunks = self.clustered(call, rows, chunks, keys)?;
-        let Some((problem, roles)) = self.model() else {
-            return Ok(chunks);
-        };
-        let Some(challenger) = &roles.challenger else {
+        let Some((problem, roles, challenger)) = self.challenged() else {
             return Ok(chunks);
         };
         let rest = class_names_of(problem, roles).into_iter().collect();

@@ -25,7 +25,6 @@ pub struct ScoredRows<'a> {
 /// What is computed of a block, by class.
 #[derive(Debug, Clone)]
 struct Computed {
-    probabilities: Vec<[f64; BLOCK]>,
     units: Vec<[u64; BLOCK]>,
     ranges: Vec<[u16; BLOCK]>,
 }
@@ -109,8 +108,8 @@ impl ClassEstimates {
             let (k, l) = classes;
             let units = computed.units.get(k).zip(computed.units.get(l));
             let Some((p, q)) = units else { continue };
-            let rows = rows.labels.iter().zip(a.iter().zip(b)).zip(p.iter().zip(q));
-            for ((_, (a, b)), (p, q)) in rows {
+            let pairs = a.iter().zip(b).zip(p.iter().zip(q));
+            for ((a, b), (p, q)) in pairs.take(rows.labels.len()) {
                 self.joint.add_pair(classes, (*a, *b), [*p, *q]);
             }
         }
@@ -181,21 +180,21 @@ impl Computed {
         if calibrators.calibrators().len() != side {
             return None;
         }
+        let mut probabilities = vec![[0.0; BLOCK]; side];
         let mut computed = Self {
-            probabilities: vec![[0.0; BLOCK]; side],
             units: vec![[0; BLOCK]; side],
             ranges: vec![[0; BLOCK]; side],
         };
         let mut sums = [0.0; BLOCK];
         let classes = calibrators.calibrators().iter().zip(&rows.scores);
-        for ((calibrator, scores), found) in classes.zip(&mut computed.probabilities) {
+        for ((calibrator, scores), found) in classes.zip(&mut probabilities) {
             for ((score, p), sum) in scores.iter().zip(found.iter_mut()).zip(&mut sums) {
                 *p = calibrator.calibrate(*score)?;
                 *sum += *p;
             }
         }
         let even = 1.0 / side as f64;
-        for (found, whole) in computed.probabilities.iter().zip(&mut computed.units) {
+        for (found, whole) in probabilities.iter().zip(&mut computed.units) {
             for ((p, at), sum) in found.iter().zip(whole.iter_mut()).zip(&sums) {
                 *at = units(if *sum > 0.0 { *p / *sum } else { even });
             }

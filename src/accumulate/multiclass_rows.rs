@@ -168,30 +168,37 @@ pub fn positions(
     let texts = cast(column, &DataType::Utf8View)?;
     let texts = texts.as_string_view();
     let names = StringViewArray::from_iter_values(classes);
+    const NONE: u16 = u16::MAX;
+    // a text of up to twelve bytes is in its view
+    let is_short = |view: &u128| *view as u32 <= 12;
+    let short: Vec<(u128, u16)> = names.views().iter().copied().zip(0..).collect();
+    let nulls = texts.nulls();
     let mut found = Vec::with_capacity(texts.len());
     for (row, view) in texts.views().iter().enumerate() {
-        if texts.is_null(row) {
+        if nulls.is_some_and(|nulls| nulls.is_null(row)) {
             found.push(None);
             continue;
         }
-        // a text of up to twelve bytes is in its view
-        let short =
-            (*view as u32 <= 12).then(|| names.views().iter().position(|name| name == view));
-        let text = texts.value(row);
-        let position = match short.flatten() {
-            Some(position) => position as u16,
-            None => match classes.iter().position(|class| class == text) {
-                Some(position) => position as u16,
-                None => {
-                    return exec_err!(
-                        "{function}: {role} is '{text}'. Expected one of the classes {}, or NULL. \
-                         Hint: name every class, as in score => {{'{text}': p, ...}} or classes => ['{text}', ...]",
-                        classes.join(", ")
-                    );
-                }
+        // without branches, which no processor could guess
+        let same = short.iter().fold(
+            NONE,
+            |at, (name, position)| {
+                if name == view { *position } else { at }
             },
+        );
+        if same != NONE && is_short(view) {
+            found.push(Some(same));
+            continue;
+        }
+        let text = texts.value(row);
+        let Some(position) = classes.iter().position(|class| class == text) else {
+            return exec_err!(
+                "{function}: {role} is '{text}'. Expected one of the classes {}, or NULL. \
+                 Hint: name every class, as in score => {{'{text}': p, ...}} or classes => ['{text}', ...]",
+                classes.join(", ")
+            );
         };
-        found.push(Some(position));
+        found.push(Some(position as u16));
     }
     Ok(found)
 }

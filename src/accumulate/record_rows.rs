@@ -182,7 +182,7 @@ from_bytes!(crate::kernel::paired::PairedInfluences);
 pub struct FittedColumn<T> {
     fits: Vec<Arc<Fitted<T>>>,
     /// Position in `fits`; `None` where the value is NULL, and for all rows the same where there is only one.
-    of_row: Vec<Option<usize>>,
+    of_row: Vec<Option<u32>>,
 }
 
 impl<T: FromBytes> FittedColumn<T> {
@@ -198,27 +198,30 @@ impl<T: FromBytes> FittedColumn<T> {
         let views = column
             .as_byte_view_opt()
             .map(|column: &datafusion::arrow::array::BinaryViewArray| column.views().clone());
-        let mut seen: HashMap<u128, usize> = HashMap::new();
-        let mut before: Option<(u128, usize)> = None;
+        let nulls = column.nulls();
+        let mut seen: HashMap<u128, u32> = HashMap::new();
+        let mut before: Option<(u128, u32)> = None;
         for row in 0..column.len() {
-            let Some(bytes) = bytes_at(column, row)? else {
-                of_row.push(None);
-                continue;
-            };
             let view = views.as_ref().and_then(|views| views.get(row)).copied();
             if let (Some(view), Some((last, at))) = (view, before)
                 && last == view
+                && nulls.is_none_or(|nulls| nulls.is_valid(row))
             {
                 of_row.push(Some(at));
                 continue;
             }
+            let Some(bytes) = bytes_at(column, row)? else {
+                of_row.push(None);
+                continue;
+            };
             let at = match view.and_then(|view| seen.get(&view).copied()) {
                 Some(at) => at,
                 None => {
                     let fit = read_once::<T>(bytes).map_err(told)?;
                     expect(&fit.value).map_err(told)?;
                     fits.push(fit);
-                    fits.len() - 1
+                    // a batch has fewer rows than that
+                    (fits.len() - 1) as u32
                 }
             };
             if let Some(view) = view {
@@ -239,7 +242,7 @@ impl<T: FromBytes> FittedColumn<T> {
     /// The fit of a row.
     #[inline]
     pub fn at(&self, row: usize) -> Option<&Arc<Fitted<T>>> {
-        self.fits.get((*self.of_row.get(row)?)?)
+        self.fits.get((*self.of_row.get(row)?)? as usize)
     }
 }
 

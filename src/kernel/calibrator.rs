@@ -189,6 +189,17 @@ impl Calibrator {
         valid.then(|| self.index.interpolate(&self.knots, score))
     }
 
+    /// Adds to `calibrated` what [`Self::calibrate`] says of each score; false, and nothing is said, where one has no probability.
+    pub(crate) fn calibrate_all(&self, scores: &[f64], calibrated: &mut Vec<f64>) -> bool {
+        let valid = |x: &f64| x.is_finite() && (!self.uses_raw_scores || (0.0..=1.0).contains(x));
+        if !scores.iter().fold(true, |all, score| all & valid(score)) {
+            return false;
+        }
+        let of = |score: &f64| self.index.interpolate(&self.knots, *score);
+        calibrated.extend(scores.iter().map(of));
+        true
+    }
+
     /// Corners `(score, probability)` of the map: straight between them, constant outside.
     pub fn knots(&self) -> &[(f64, f64)] {
         &self.knots

@@ -59,9 +59,10 @@ impl<const CLASSES: usize> Dense<CLASSES> {
         self.occupied_bins
     }
 
-    /// Counts are 32-bit: true when the table must be emptied before another row comes.
-    pub(super) fn is_full(&self) -> bool {
-        self.rows >= u64::from(u32::MAX)
+    /// Counts are 32-bit: true when the table must be emptied before so many rows come.
+    #[inline]
+    pub(super) fn has_no_room_for(&self, rows: usize) -> bool {
+        self.rows + rows as u64 > u64::from(u32::MAX)
     }
 
     pub(super) fn holds(&self, bin: u64) -> bool {

@@ -59,6 +59,9 @@ const PENDING_PER_BIN: usize = 2;
 /// At least so many rows wait, to amortize the merge.
 const FEWEST_PENDING: usize = 1 << 10;
 
+/// Rows that come at once, at most.
+const MOST_AT_ONCE: usize = 1 << 16;
+
 /// Counts by number and class; `CLASSES` is a small constant.
 #[derive(Debug, Clone)]
 pub struct Digest<const CLASSES: usize> {
@@ -96,12 +99,40 @@ impl<const CLASSES: usize> Digest<CLASSES> {
         if let Some(dense) = &mut self.dense
             && dense.add(key, class)
         {
-            if dense.occupied_bins() > self.limits.max_bins as usize || dense.is_full() {
+            if dense.occupied_bins() > self.limits.max_bins as usize || dense.has_no_room_for(1) {
                 self.settle();
             }
             return;
         }
         self.pend(key, class);
+    }
+
+    /// Adds rows, as [`Self::add`] would one by one. What is checked after each row there is checked once here: how many bins are
+    /// kept depends on the rows alone.
+    pub fn add_all(&mut self, keys: &[u64], classes: &[u8]) {
+        let Some(dense) = &mut self.dense else {
+            let rows = keys.iter().zip(classes);
+            rows.for_each(|(key, class)| self.add(*key, *class));
+            return;
+        };
+        if dense.has_no_room_for(keys.len()) {
+            self.settle();
+            return self.add_all(keys, classes);
+        }
+        let mut outside = Vec::new();
+        for (key, class) in keys.iter().zip(classes) {
+            self.first = self.first.min(*key);
+            self.last = self.last.max(*key);
+            if !dense.add(*key, *class) {
+                outside.push((*key, *class));
+            }
+        }
+        if dense.occupied_bins() > self.limits.max_bins as usize {
+            self.settle();
+        }
+        for (key, class) in outside {
+            self.pend(key, class);
+        }
     }
 
     fn pend(&mut self, key: u64, class: u8) {
@@ -222,7 +253,11 @@ impl<const CLASSES: usize> Digest<CLASSES> {
             }
             self.entries = merged(std::mem::take(&mut self.entries), rows);
         }
-        if self.dense.as_ref().is_some_and(|d| d.is_full()) {
+        if self
+            .dense
+            .as_ref()
+            .is_some_and(|dense| dense.has_no_room_for(MOST_AT_ONCE))
+        {
             self.empty_dense();
         }
         self.enforce_limit();
@@ -270,7 +305,8 @@ impl<const CLASSES: usize> Digest<CLASSES> {
             return;
         }
         let most = DENSE_SPAN * self.limits.max_bins as usize;
-        let Some((base, span)) = busiest_span(&self.entries, most as u64) else {
+        let bins = self.entries.iter().map(|entry| (entry.bin, entry.count));
+        let Some((base, span)) = busiest_span(bins, most as u64) else {
             return;
         };
         let mut classes: Vec<u8> = self.entries.iter().map(|entry| entry.class).collect();
@@ -369,38 +405,55 @@ fn distinct<'a>(entries: impl Iterator<Item = &'a Entry>) -> usize {
 ///
 /// Two neighbouring bins fall together once every bit in which they differ is dropped.
 fn levels_needed(entries: &[Entry], most: usize) -> u8 {
-    let mut part_at = [0usize; 65];
-    for (a, b) in entries.iter().zip(entries.iter().skip(1)) {
-        if a.bin != b.bin
-            && let Some(count) = part_at.get_mut(64 - (a.bin ^ b.bin).leading_zeros() as usize)
-        {
+    let neighbours = entries.iter().zip(entries.iter().skip(1));
+    let parted = neighbours.map(|(a, b)| a.bin ^ b.bin);
+    least_level(parted.filter(|bits| *bits != 0).map(bits_of), most)
+}
+
+/// Bits up to the highest one that is set.
+pub(super) fn bits_of(number: u64) -> usize {
+    64 - number.leading_zeros() as usize
+}
+
+/// The level at which bins of different cells fall together.
+pub(super) const NEVER: usize = 65;
+
+/// The lowest level at which at most `most` bins remain, of ascending bins with, for each two neighbours, the level at which they
+/// fall together.
+pub(super) fn least_level(parted_below: impl Iterator<Item = usize>, most: usize) -> u8 {
+    let mut parted = [0usize; NEVER + 1];
+    for level in parted_below {
+        if let Some(count) = parted.get_mut(level) {
             *count += 1;
         }
     }
-    let mut bins = usize::from(!entries.is_empty());
+    let mut bins = 1;
     let mut levels = 64u8;
-    for (level, parted) in part_at.iter().enumerate().skip(1).rev() {
+    for (level, parted) in parted.iter().enumerate().skip(1).rev() {
         bins += parted;
         if bins > most {
-            return level as u8;
+            return (level as u8).min(64);
         }
-        levels = level as u8 - 1;
+        levels = (level as u8 - 1).min(64);
     }
     levels
 }
 
-/// First bin and length of the range of at most `most` bins that holds the most rows.
-fn busiest_span(entries: &[Entry], most: u64) -> Option<(u64, u64)> {
-    let (mut left, mut rows) = (entries.iter().peekable(), 0);
+/// First bin and length of the range of at most `most` bins that holds the most rows, of bins in ascending order with their rows.
+pub(super) fn busiest_span(
+    bins: impl Iterator<Item = (u64, u64)> + Clone,
+    most: u64,
+) -> Option<(u64, u64)> {
+    let (mut left, mut rows) = (bins.clone().peekable(), 0u64);
     let mut best: Option<(u64, u64, u64)> = None;
-    for entry in entries {
-        rows += entry.count;
-        while let Some(out) = left.next_if(|first| entry.bin - first.bin >= most) {
-            rows -= out.count;
+    for (bin, count) in bins {
+        rows = rows.saturating_add(count);
+        while let Some((_, out)) = left.next_if(|(first, _)| bin - first >= most) {
+            rows = rows.saturating_sub(out);
         }
-        let base = left.peek().map_or(entry.bin, |first| first.bin);
+        let base = left.peek().map_or(bin, |(first, _)| *first);
         if best.is_none_or(|(_, _, busiest)| rows > busiest) {
-            best = Some((base, entry.bin - base + 1, rows));
+            best = Some((base, bin - base + 1, rows));
         }
     }
     best.map(|(base, span, _)| (base, span))

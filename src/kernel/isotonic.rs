@@ -137,7 +137,7 @@ fn between(knots: &[(f64, f64)], after: usize, x: f64) -> f64 {
 }
 
 /// Cells of an index for each knot.
-const CELLS_PER_KNOT: usize = 4;
+const CELLS_PER_KNOT: usize = 16;
 
 /// Where the knots of a map lie, so that a knot is found without a search: the first one of each of many cells of equal width.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -186,8 +186,11 @@ impl KnotIndex {
             return interpolate(knots, x);
         };
         let first = self.first.get(self.cell(x).min(last));
+        let is_before = |k: usize| knots.get(k).is_some_and(|knot| knot.0 <= x);
         let mut after = first.map_or(0, |first| *first as usize);
-        while knots.get(after).is_some_and(|knot| knot.0 <= x) {
+        // one step without a branch: no processor could guess it, and there is hardly ever a second
+        after += usize::from(is_before(after));
+        while is_before(after) {
             after += 1;
         }
         between(knots, after, x)

@@ -107,8 +107,8 @@ impl ScoreProfile {
                 *key = self.coarseness.of(SCALE.key(score));
             }
             self.scored_rows += scores.len() as u64;
-            for (&key, &class) in keys.iter().zip(classes) {
-                self.scores.add(key, class);
+            if let Some(keys) = keys.get(..classes.len()) {
+                self.scores.add_all(keys, classes);
             }
         }
     }

@@ -1,11 +1,9 @@
 //! Many rows at once, class by class: what is looked up for one row need not wait for what was looked up for another.
-use super::super::key::{LARGEST_SCORE, Scale};
-use super::super::key_table::RowCount;
+use super::super::key::LARGEST_SCORE;
 use super::super::score_profile::class_of;
 use super::calibrators::ClassCalibrators;
+use super::computed::Computed;
 use super::estimates::ClassEstimates;
-use super::joint::{JointCell, MOST_PAIRED, range_of};
-use super::mass_digest::{Masses, product, units};
 use super::profile::MulticlassProfile;
 
 /// Rows that are read together.
@@ -20,13 +18,6 @@ pub struct ScoredRows<'a> {
     pub predictions: &'a [Option<u16>],
     /// Of each class.
     pub scores: Vec<&'a [f64]>,
-}
-
-/// What is computed of a block, by class.
-#[derive(Debug, Clone)]
-struct Computed {
-    units: Vec<[u64; BLOCK]>,
-    ranges: Vec<[u16; BLOCK]>,
 }
 
 impl<'a> ScoredRows<'a> {
@@ -72,154 +63,59 @@ impl ClassEstimates {
             let Some(block) = rows.part(start..count.min(start + BLOCK)) else {
                 return;
             };
-            let computed = calibrators
-                .filter(|_| block.is_valid() && !block.scores.is_empty())
-                .and_then(|calibrators| Computed::of(&block, calibrators));
-            match computed {
-                Some(computed) => self.add_block(&block, &computed),
-                None => {
-                    for row in 0..block.labels.len() {
-                        let [label, prediction] = block.row(row, &mut scores);
-                        self.observe(label, prediction, &scores, calibrators);
-                    }
-                }
+            let mut computed = std::mem::take(&mut self.computed);
+            let is_computed = calibrators.is_some_and(|calibrators| {
+                block.is_valid() && computed.set_rows(&block.scores, calibrators)
+            });
+            if is_computed {
+                self.add_block(&block, &mut computed);
+            }
+            self.computed = computed;
+            if is_computed {
+                continue;
+            }
+            for row in 0..block.labels.len() {
+                let [label, prediction] = block.row(row, &mut scores);
+                self.observe(label, prediction, &scores, calibrators);
             }
         }
     }
 
-    fn add_block(&mut self, rows: &ScoredRows, computed: &Computed) {
-        self.realized.add_block(rows, computed);
-        self.scored += rows.labels.len() as u64;
+    fn add_block(&mut self, rows: &ScoredRows, computed: &mut Computed) {
+        self.realized.add_block(rows);
         let known = rows.predictions.iter().filter(|of| of.is_some());
         self.with_prediction += known.count() as u64;
-        let classes = self
-            .scores
-            .iter_mut()
-            .zip(&rows.scores)
-            .zip(&computed.units);
-        for (class, ((digest, scores), units)) in classes.enumerate() {
-            let rows = scores.iter().zip(units).zip(rows.predictions);
-            for ((score, p), prediction) in rows {
-                let predicted = prediction.map_or(2, |of| u8::from(usize::from(of) == class));
-                digest.add([Scale::Score.key(*score)], predicted, Masses::of(*p));
-            }
-        }
-        for (classes, [a, b]) in pairs_of(&computed.ranges) {
-            let (k, l) = classes;
-            let units = computed.units.get(k).zip(computed.units.get(l));
-            let Some((p, q)) = units else { continue };
-            let pairs = a.iter().zip(b).zip(p.iter().zip(q));
-            for ((a, b), (p, q)) in pairs.take(rows.labels.len()) {
-                self.joint.add_pair(classes, (*a, *b), [*p, *q]);
-            }
-        }
-        for (row, prediction) in rows.predictions.iter().enumerate() {
-            if let Some(prediction) = prediction {
-                self.add_products(usize::from(*prediction), row, &computed.units);
-            }
-        }
-    }
-
-    fn add_products(&mut self, prediction: usize, row: usize, units: &[[u64; BLOCK]]) {
-        let side = units.len();
-        if let Some(rows) = self.predicted.get_mut(prediction) {
-            *rows += 1;
-        }
-        let of = |class: &[u64; BLOCK]| class.get(row).copied().unwrap_or(0);
-        let sums = self.expected.chunks_exact_mut(side).nth(prediction);
-        for (sum, class) in sums.into_iter().flatten().zip(units) {
-            *sum += u128::from(of(class));
-        }
-        let sums = self.products.chunks_exact_mut(side * side).nth(prediction);
-        let Some(sums) = sums else { return };
-        for (sums, p) in sums.chunks_exact_mut(side).zip(units) {
-            for (sum, q) in sums.iter_mut().zip(units) {
-                *sum += product(of(p), of(q));
-            }
-        }
+        self.add_computed(rows.labels, rows.predictions, computed);
     }
 }
 
 impl MulticlassProfile {
-    fn add_block(&mut self, rows: &ScoredRows, computed: &Computed) {
-        let labels = || rows.labels.iter().map(|label| label.map(usize::from));
-        for (label, prediction) in labels().zip(rows.predictions) {
-            // rows without a label are not told to the realized profile
+    /// Adds rows but for how pairs of classes go together; those without a label are not told to it.
+    fn add_block(&mut self, rows: &ScoredRows) {
+        let mut known = 0;
+        for (label, prediction) in rows.labels.iter().zip(rows.predictions) {
             if let Some(label) = label {
-                self.count(Some(label), prediction.map(usize::from));
+                known += 1;
+                self.count(Some(usize::from(*label)), prediction.map(usize::from));
             }
         }
-        let classes = self.scores.iter_mut().zip(&rows.scores);
-        for (class, (profile, scores)) in classes.enumerate() {
-            for (label, score) in labels().zip(scores.iter()) {
-                if let Some(label) = label {
-                    profile.observe(class_of(None, Some(class == label)), Some(*score));
-                }
-            }
+        if known == 0 {
+            return;
         }
-        for (classes, [a, b]) in pairs_of(&computed.ranges) {
-            for (label, (a, b)) in labels().zip(a.iter().zip(b)) {
-                if let Some(label) = label {
-                    let ranges = (*a, *b);
-                    let cell = JointCell {
-                        classes,
-                        ranges,
-                        label,
-                    };
-                    self.joint.add(cell, RowCount(1));
-                }
+        let (mut classes, mut labelled) = ([0; BLOCK], [0.0; BLOCK]);
+        for (class, (profile, scores)) in self.scores.iter_mut().zip(&rows.scores).enumerate() {
+            let rows = rows.labels.iter().zip(scores.iter());
+            let rows = rows.filter_map(|(label, score)| Some((usize::from((*label)?), *score)));
+            let at = classes.iter_mut().zip(&mut labelled);
+            for ((of, at), (label, score)) in at.zip(rows) {
+                *of = class_of(None, Some(class == label));
+                *at = score;
+            }
+            if let (Some(classes), Some(labelled)) = (classes.get(..known), labelled.get(..known)) {
+                profile.observe_all(classes, labelled);
             }
         }
     }
-}
-
-impl Computed {
-    /// `None` where a row has no probabilities.
-    fn of(rows: &ScoredRows, calibrators: &ClassCalibrators) -> Option<Self> {
-        let side = rows.scores.len();
-        if calibrators.calibrators().len() != side {
-            return None;
-        }
-        let mut probabilities = vec![[0.0; BLOCK]; side];
-        let mut computed = Self {
-            units: vec![[0; BLOCK]; side],
-            ranges: vec![[0; BLOCK]; side],
-        };
-        let mut sums = [0.0; BLOCK];
-        let classes = calibrators.calibrators().iter().zip(&rows.scores);
-        for ((calibrator, scores), found) in classes.zip(&mut probabilities) {
-            for ((score, p), sum) in scores.iter().zip(found.iter_mut()).zip(&mut sums) {
-                *p = calibrator.calibrate(*score)?;
-                *sum += *p;
-            }
-        }
-        let even = 1.0 / side as f64;
-        for (found, whole) in probabilities.iter().zip(&mut computed.units) {
-            for ((p, at), sum) in found.iter().zip(whole.iter_mut()).zip(&sums) {
-                *at = units(if *sum > 0.0 { *p / *sum } else { even });
-            }
-        }
-        for (scores, ranges) in rows.scores.iter().zip(&mut computed.ranges) {
-            for (score, range) in scores.iter().zip(ranges.iter_mut()) {
-                *range = range_of(*score);
-            }
-        }
-        Some(computed)
-    }
-}
-
-/// Every two classes with their ranges; none where there are too many classes.
-fn pairs_of(ranges: &[[u16; BLOCK]]) -> impl Iterator<Item = ((usize, usize), [&[u16; BLOCK]; 2])> {
-    let few = if ranges.len() <= MOST_PAIRED {
-        ranges
-    } else {
-        &[]
-    };
-    let all = few.iter().enumerate();
-    all.flat_map(move |(k, a)| {
-        let later = few.iter().enumerate().skip(k + 1);
-        later.map(move |(l, b)| ((k, l), [a, b]))
-    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::super::digest::DigestLimits;
 use super::super::key::Scale;
 use super::super::roc_auc::Mass;
 use super::joint::range_of;
-use super::mass_digest::{MassDigest, Slot, number};
+use super::mass_digest::{MassDigest, Slot, number, number_of_squares};
 
 /// Rows of one bin.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,8 +33,7 @@ pub(super) struct ClassMasses {
 
 impl ClassMasses {
     pub fn new(digest: &MassDigest, calibrator: &Calibrator) -> Self {
-        let level = digest.level();
-        let entries = digest.entries();
+        let (level, entries) = digest.content();
         let bins = entries.chunk_by(|a, b| a.bins == b.bins);
         Self {
             bins: bins
@@ -127,7 +126,7 @@ fn class_mass(slots: &[Slot], level: u8, calibrator: &Calibrator) -> ClassMass {
         mass: Mass {
             rows: sum(|slot| slot.sums.rows as f64),
             positives,
-            noise: (positives - sum(|slot| number(slot.sums.squares))).max(0.0),
+            noise: (positives - sum(|slot| number_of_squares(slot.sums.squares))).max(0.0),
         },
         range: range_of(ends.lower),
         predicted: [by(0), by(1)],

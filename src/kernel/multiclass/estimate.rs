@@ -64,7 +64,7 @@ impl<'a> ClassEstimator<'a> {
                     .collect(),
             ),
             products: chunk.products.iter().map(|sum| number(*sum)).collect(),
-            joint: (side <= MOST_PAIRED).then(|| chunk.joint.numbers()),
+            joint: (side <= MOST_PAIRED).then(|| chunk.joint().numbers()),
             levels: classes
                 .iter()
                 .map(ClassMasses::variances_by_prediction)

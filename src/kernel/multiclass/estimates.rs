@@ -1,17 +1,21 @@
 //! The profile of a chunk under calibrators: everything that estimates for several classes need of it.
+use std::borrow::Cow;
+
 use super::super::KernelError;
 use super::super::codec::{Reader, Writer};
 use super::super::digest::DigestLimits;
-use super::super::key::{LARGEST_SCORE, Scale};
+use super::super::key::LARGEST_SCORE;
 use super::calibrators::ClassCalibrators;
+use super::computed::Computed;
 use super::expected_joint::ExpectedJoint;
-use super::joint::{MOST_PAIRED, range_of};
-use super::mass_digest::{MassDigest, Masses, PREDICTIONS, product, units};
+use super::joint::Joint;
+use super::mass_digest::MassDigest;
+use super::pair_front::PairFront;
 use super::profile::MulticlassProfile;
 
 /// First bytes of the profile of estimates.
 pub const MAGIC: [u8; 4] = *b"MWCE";
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 
 /// Expected rows by class and prediction, expected positives of each class by score, and the realized profile beside them.
 ///
@@ -39,16 +43,11 @@ pub struct ClassEstimates {
     pub(super) invalid: u64,
     /// Rows with scores that are no probabilities, where they are read as such.
     pub(super) improbable: u64,
-    buffers: Buffers,
-}
-
-/// Scratch space of one row.
-#[derive(Debug, Clone, Default)]
-struct Buffers {
-    scores: Vec<f64>,
+    /// What belongs to `joint` and to the realized profile, of a chunk with many rows.
+    pub(super) front: Option<Box<PairFront>>,
+    scores_of_row: Vec<f64>,
     probabilities: Vec<f64>,
-    units: Vec<u64>,
-    ranges: Vec<u16>,
+    pub(super) computed: Computed,
 }
 
 impl ClassEstimates {
@@ -68,12 +67,10 @@ impl ClassEstimates {
             with_prediction: 0,
             invalid: 0,
             improbable: 0,
-            buffers: Buffers {
-                scores: vec![0.0; side],
-                probabilities: vec![0.0; side],
-                units: vec![0; side],
-                ranges: vec![0; side],
-            },
+            front: None,
+            scores_of_row: vec![0.0; side],
+            probabilities: vec![0.0; side],
+            computed: Computed::default(),
         })
     }
 
@@ -89,7 +86,7 @@ impl ClassEstimates {
             self.realized.observe(label, prediction, scores);
         }
         self.with_prediction += u64::from(prediction.is_some());
-        for (at, score) in self.buffers.scores.iter_mut().zip(scores) {
+        for (at, score) in self.scores_of_row.iter_mut().zip(scores) {
             let Some(score) = score else { return };
             *at = *score;
         }
@@ -97,70 +94,48 @@ impl ClassEstimates {
             return;
         };
         let valid = |x: &f64| (f64::MIN..=LARGEST_SCORE).contains(x);
-        if scores.is_empty() || !self.buffers.scores.iter().all(valid) {
+        if scores.is_empty() || !self.scores_of_row.iter().all(valid) {
             self.invalid += 1;
             return;
         }
-        let Buffers {
-            scores,
-            probabilities,
-            ..
-        } = &mut self.buffers;
-        if !calibrators.probabilities(scores, probabilities) {
+        if !calibrators.probabilities(&self.scores_of_row, &mut self.probabilities) {
             self.improbable += 1;
             return;
         }
-        self.add(prediction);
-    }
-
-    /// Adds the row whose scores and probabilities are in the buffers.
-    fn add(&mut self, prediction: Option<usize>) {
-        self.scored += 1;
-        let Buffers {
-            scores,
-            probabilities,
-            units: whole,
-            ranges,
-        } = &mut self.buffers;
-        for (at, p) in whole.iter_mut().zip(probabilities) {
-            *at = units(*p);
-        }
-        let classes = scores
-            .iter()
-            .zip(whole.iter())
-            .zip(self.scores.iter_mut().zip(ranges.iter_mut()));
-        for (class, ((score, p), (digest, range))) in classes.enumerate() {
-            let predicted = prediction.map_or(2, |of| u8::from(of == class));
-            digest.add([Scale::Score.key(*score)], predicted, Masses::of(*p));
-            *range = range_of(*score);
-        }
-        if whole.len() <= MOST_PAIRED {
-            self.joint.observe(ranges, whole);
-        }
-        let Some(prediction) = prediction else { return };
-        if let Some(rows) = self.predicted.get_mut(prediction) {
-            *rows += 1;
-        }
-        let side = whole.len();
-        let sums = self.expected.chunks_exact_mut(side.max(1)).nth(prediction);
-        for (sum, p) in sums.into_iter().flatten().zip(whole.iter()) {
-            *sum += u128::from(*p);
-        }
-        let products = self
-            .products
-            .chunks_exact_mut((side * side).max(1))
-            .nth(prediction);
-        let pairs = whole
-            .iter()
-            .flat_map(|p| whole.iter().map(move |q| product(*p, *q)));
-        for (sum, pair) in products.into_iter().flatten().zip(pairs) {
-            *sum += pair;
-        }
+        let mut computed = std::mem::take(&mut self.computed);
+        computed.set_row(&self.scores_of_row, &self.probabilities);
+        // the realized profile knows the row already
+        self.add_computed(
+            &[None],
+            &[prediction.and_then(|of| u16::try_from(of).ok())],
+            &mut computed,
+        );
+        self.computed = computed;
     }
 
     /// Rows with labels.
     pub fn realized(&mut self) -> &mut MulticlassProfile {
+        self.settle();
         &mut self.realized
+    }
+
+    /// Moves what the front holds to where it belongs.
+    fn settle(&mut self) {
+        if let Some(front) = self.front.take() {
+            front.add_to(&mut self.joint, &mut self.realized.joint);
+        }
+    }
+
+    /// How the probabilities of two classes go together.
+    pub(super) fn joint(&self) -> Cow<'_, ExpectedJoint> {
+        match &self.front {
+            None => Cow::Borrowed(&self.joint),
+            Some(front) => {
+                let mut joint = self.joint.clone();
+                front.add_to(&mut joint, &mut Joint::default());
+                Cow::Owned(joint)
+            }
+        }
     }
 
     /// Names of the classes.
@@ -172,6 +147,8 @@ impl ClassEstimates {
     ///
     /// Errors: those of [`MulticlassProfile::merge`].
     pub fn merge(&mut self, other: &mut Self) -> Result<(), KernelError> {
+        self.settle();
+        other.settle();
         self.realized.merge(&mut other.realized)?;
         let add = |to: &mut Vec<u128>, from: &[u128]| {
             to.iter_mut()
@@ -208,11 +185,15 @@ impl ClassEstimates {
         let digests: usize = self.scores.iter().map(MassDigest::heap_size).sum();
         let sums = (self.expected.capacity() + self.products.capacity()) * size_of::<u128>();
         let rest = self.scores.capacity() * size_of::<MassDigest>() + self.predicted.capacity() * 8;
-        self.realized.heap_size() + digests + sums + rest + self.joint.heap_size()
+        let front = self.front.as_ref().map_or(0, |front| front.heap_size());
+        let rows = self.computed.heap_size()
+            + (self.scores_of_row.capacity() + self.probabilities.capacity()) * size_of::<f64>();
+        self.realized.heap_size() + digests + sums + rest + rows + self.joint.heap_size() + front
     }
 
     /// Canonical bytes: equal for equal rows and calibrators, however the rows were split, ordered or merged.
     pub fn to_bytes(&mut self) -> Vec<u8> {
+        self.settle();
         let mut w = Writer::new(MAGIC, LAYOUT);
         w.bytes(&self.realized.to_bytes());
         self.counts().into_iter().for_each(|count| w.uint(*count));
@@ -221,7 +202,9 @@ impl ClassEstimates {
             .iter()
             .chain(&self.products)
             .for_each(|sum| w.wide(*sum));
-        self.scores.iter().for_each(|digest| digest.write(&mut w));
+        self.scores
+            .iter_mut()
+            .for_each(|digest| digest.write(&mut w));
         self.joint.write(&mut w);
         w.finish()
     }
@@ -247,7 +230,7 @@ impl ClassEstimates {
             *sum = r.wide()?;
         }
         for digest in &mut read.scores {
-            *digest = MassDigest::read(&mut r, PREDICTIONS)?;
+            *digest = MassDigest::read(&mut r)?;
         }
         read.joint = ExpectedJoint::read(&mut r, read.predicted.len())?;
         r.finish()?;

@@ -3,15 +3,28 @@ use super::super::KernelError;
 use super::super::codec::{Reader, Writer};
 use super::super::key_table::{CellSum, RowSums};
 use super::joint::{Cells, JointCell};
-use super::mass_digest::{number, product};
+use super::mass_digest::number;
 
-/// Sums over the rows of a cell, of probabilities in units of 2^-62.
+/// Sums over the rows of a cell, of probabilities in units.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Sums {
     rows: u64,
     first: u128,
     second: u128,
     product: u128,
+}
+
+impl Sums {
+    /// Of rows whose probabilities of both classes, and the products of these, add up to `units`.
+    pub fn of(rows: u64, units: [u64; 3]) -> Self {
+        let [first, second, product] = units.map(u128::from);
+        Self {
+            rows,
+            first,
+            second,
+            product,
+        }
+    }
 }
 
 impl RowSums for Sums {
@@ -64,33 +77,6 @@ pub(super) struct ExpectedCell {
 pub(super) type ExpectedJoint = Cells<Sums>;
 
 impl ExpectedJoint {
-    /// Adds a row by the ranges of its scores and its probabilities, one for each class.
-    pub fn observe(&mut self, ranges: &[u16], probabilities: &[u64]) {
-        let classes = || ranges.iter().zip(probabilities).enumerate();
-        for (k, (first_range, p)) in classes() {
-            for (l, (second_range, q)) in classes().skip(k + 1) {
-                self.add_pair((k, l), (*first_range, *second_range), [*p, *q]);
-            }
-        }
-    }
-
-    /// Adds what a row says of two classes: the ranges of their scores and their probabilities.
-    #[inline]
-    pub fn add_pair(&mut self, classes: (usize, usize), ranges: (u16, u16), [p, q]: [u64; 2]) {
-        let cell = JointCell {
-            classes,
-            ranges,
-            label: 0,
-        };
-        let row = Sums {
-            rows: 1,
-            first: u128::from(p),
-            second: u128::from(q),
-            product: product(p, q),
-        };
-        self.add(cell, row);
-    }
-
     /// The cells in order, their sums as numbers.
     pub fn numbers(&self) -> Vec<ExpectedCell> {
         let read = |(cell, sums): (JointCell, Sums)| ExpectedCell {

@@ -7,13 +7,21 @@ use super::super::key_table::{Entry, KeyTable, RowCount, RowSums};
 
 /// Bits of a score's key that are kept: two ranges an octave, as close to 1 as to 0.
 const DROPPED_BITS: u32 = 51;
+/// Ranges that there can be.
+pub(super) const RANGES: usize = 1 << (u64::BITS - DROPPED_BITS);
 /// With more classes there are too many pairs; errors of averages are then bounded instead.
 pub(super) const MOST_PAIRED: usize = 8;
 
 /// The range of a score.
 #[inline]
 pub(super) fn range_of(score: f64) -> u16 {
-    (Scale::Score.key(score) >> DROPPED_BITS) as u16
+    range_of_key(Scale::Score.key(score))
+}
+
+/// The range of the score with this key.
+#[inline]
+pub(super) fn range_of_key(key: u64) -> u16 {
+    (key >> DROPPED_BITS) as u16
 }
 
 /// Rows of one label whose scores of two classes lie in one range each.

@@ -177,7 +177,10 @@ mod tests {
             for count in counts {
                 let share = count / runs as f64;
                 let error = (0.025 / runs as f64).sqrt();
-                assert!((share - 0.025).abs() < 3.0 * error + 0.001, "{horizon}: {share}");
+                assert!(
+                    (share - 0.025).abs() < 3.0 * error + 0.001,
+                    "{horizon}: {share}"
+                );
             }
         }
     }

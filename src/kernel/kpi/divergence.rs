@@ -96,10 +96,17 @@ pub fn kpi_divergence(chunks: &[KpiChunk], options: &KpiOptions) -> Vec<KpiRow> 
     let horizon = options.horizon.or_else(|| u32::try_from(horizon).ok());
     let limits = ControlLimits::new(options.alpha, horizon.unwrap_or(1), options.side);
     let of_lag = |lag: Option<u32>| {
-        let rows = history.iter().filter_map(|chunk| scaled.row(chunk, lag, &rows));
+        let rows = history
+            .iter()
+            .filter_map(|chunk| scaled.row(chunk, lag, &rows));
         (lag, rows.collect::<Vec<Row>>())
     };
-    let link = Predictor::of(&lags.iter().map(|lag| of_lag(Some(*lag))).collect::<Vec<_>>());
+    let link = Predictor::of(
+        &lags
+            .iter()
+            .map(|lag| of_lag(Some(*lag)))
+            .collect::<Vec<_>>(),
+    );
     let alone = Predictor::of(&[of_lag(None)]);
     let Some((link, alone)) = link.zip(alone) else {
         return unjudged(KpiStatus::InsufficientHistory);
@@ -336,7 +343,8 @@ impl Judge<'_> {
             return told;
         }
         let of = |lag: Option<u32>| Some((lag, self.scaled.row(chunk, lag, &self.rows)?));
-        let mut rows: Vec<(Option<u32>, Row)> = self.link.lags().into_iter().filter_map(of).collect();
+        let mut rows: Vec<(Option<u32>, Row)> =
+            self.link.lags().into_iter().filter_map(of).collect();
         rows.extend(of(None));
         let row = |lag: Option<u32>| {
             let found = rows.iter().find(|(of, _)| *of == lag);

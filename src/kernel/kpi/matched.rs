@@ -241,7 +241,9 @@ mod tests {
         let months = [0, 31, 59, 90, 120, 151, 181];
         let told = error(series(weeks()), series(months));
         assert!(
-            told.contains("performance comes every 7 days, the KPI every 30 days; 1970-02-01 00:00"),
+            told.contains(
+                "performance comes every 7 days, the KPI every 30 days; 1970-02-01 00:00"
+            ),
             "{told}"
         );
         let days = error(series(weeks()), series(0..200));
@@ -263,7 +265,10 @@ mod tests {
     #[test]
     fn a_time_that_comes_twice_or_is_not_known_is_told() {
         let twice = error(series(weeks()), series(weeks().chain([14])));
-        assert!(twice.contains("the KPI has two rows of 1970-01-15"), "{twice}");
+        assert!(
+            twice.contains("the KPI has two rows of 1970-01-15"),
+            "{twice}"
+        );
         let unknown = TimedSeries::new(vec![TimedPoint::default()]);
         assert!(error(unknown, series(weeks())).contains("1 rows of performance have no time"));
     }
@@ -287,7 +292,11 @@ mod tests {
             ..points[14].clone()
         });
         let chunks = match_chunks(TimedSeries::new(points), series(weeks()), None).unwrap();
-        let split: Vec<u32> = chunks.iter().filter(|of| of.is_split).map(|of| of.place).collect();
+        let split: Vec<u32> = chunks
+            .iter()
+            .filter(|of| of.is_split)
+            .map(|of| of.place)
+            .collect();
         assert_eq!(split, [14]);
         assert_eq!(chunks[15].place, 14);
     }

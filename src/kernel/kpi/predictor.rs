@@ -130,7 +130,11 @@ impl Prediction {
         for (weight, mean, deviation) in &self.parts {
             let t = ((response - mean) / deviation).clamp(-1e6, 1e6);
             let tail = self.law.cdf(-t.abs());
-            let (less, more) = if t < 0.0 { (tail, 1.0 - tail) } else { (1.0 - tail, tail) };
+            let (less, more) = if t < 0.0 {
+                (tail, 1.0 - tail)
+            } else {
+                (1.0 - tail, tail)
+            };
             below += weight * less;
             above += weight * more;
         }
@@ -145,7 +149,10 @@ impl Prediction {
     /// The KPI with this `z`, by the secant where that stays between the ends that are known and by halving where not.
     pub fn quantile(&self, z: f64) -> f64 {
         let reach = self.law.inverse_cdf(Normal::standard().cdf(z));
-        let each = self.parts.iter().map(|(_, mean, deviation)| mean + reach * deviation);
+        let each = self
+            .parts
+            .iter()
+            .map(|(_, mean, deviation)| mean + reach * deviation);
         let (mut low, mut high) = each.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| {
             (a.min(x), b.max(x))
         });
@@ -158,7 +165,7 @@ impl Prediction {
                 false => 0.5 * (low + high),
             };
             let off = self.z(middle) - z;
-            if off.abs() < 1e-9 || high - low < 1e-12 * (1.0 + low.abs()) {
+            if off.abs() < 1e-6 || high - low < 1e-12 * (1.0 + low.abs()) {
                 return middle;
             }
             // the other end's weight is halved, so that it is not kept for ever (the Illinois rule)

@@ -28,7 +28,11 @@ impl Scaling {
         let is_constant = deviation < 1e-12;
         Self {
             mean: mean * whole,
-            unit: if is_constant { whole } else { deviation * whole },
+            unit: if is_constant {
+                whole
+            } else {
+                deviation * whole
+            },
             is_constant,
         }
     }

@@ -113,7 +113,8 @@ impl TimedSeries {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
         let mut r = Reader::new(bytes, MAGIC, LAYOUT, "timed series")?;
         let count = r.length(2)?;
-        let points: Result<Vec<TimedPoint>, KernelError> = (0..count).map(|_| read(&mut r)).collect();
+        let points: Result<Vec<TimedPoint>, KernelError> =
+            (0..count).map(|_| read(&mut r)).collect();
         let series = Self::new(points?);
         r.finish()?;
         Ok(series)

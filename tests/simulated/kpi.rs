@@ -7,6 +7,18 @@ use super::simulated::Random;
 
 const WEEK: i64 = 7 * 86_400_000_000;
 
+/// The largest share of series with an alarm that nothing is the reason of.
+pub const HIGHEST_ALARMS: f64 = 0.075;
+
+/// The smallest share of losses found that begin with the analysis.
+pub fn lowest_power(drawn: &Drawn) -> f64 {
+    match drawn.autocorrelation {
+        0.0 => 0.9,
+        0.3 => 0.75,
+        _ => 0.0,
+    }
+}
+
 /// What happens in the analysis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event {

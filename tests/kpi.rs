@@ -9,7 +9,7 @@ mod simulated;
 use kpi::{Drawn, Event, HIGHEST_ALARMS, lowest_power};
 use modelwatch::kernel::kpi::KpiOptions;
 
-const RUNS: u64 = 150;
+const RUNS: u64 = 100;
 
 /// Three standard deviations of a share.
 fn margin(share: f64) -> f64 {

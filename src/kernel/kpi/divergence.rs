@@ -73,57 +73,17 @@ pub struct KpiRow {
 /// * NULL rule: no verdict on chunks of the reference, and where `status` says why.
 pub fn kpi_divergence(chunks: &[KpiChunk], options: &KpiOptions) -> Vec<KpiRow> {
     let rows = Rows::new(chunks);
-    let lags: Vec<u32> = (0..=options.max_lag).collect();
-    let status = |chunk: &KpiChunk, lags: &[u32]| rows.missing(chunk, lags);
-    let is_history = |chunk: &&KpiChunk| chunk.is_reference && rows.missing(chunk, &lags).is_none();
-    let history: Vec<&KpiChunk> = chunks.iter().filter(is_history).collect();
-    let scaled = Scaled::new(&history, &rows);
-    let unjudged = |why: KpiStatus| -> Vec<KpiRow> {
+    let unjudged = |why: KpiStatus| {
         let of = |chunk: &KpiChunk| KpiRow {
-            status: status(chunk, &[0]).unwrap_or(why),
+            status: rows.missing(chunk, &[0]).unwrap_or(why),
             ..KpiRow::default()
         };
         chunks.iter().map(of).collect()
     };
-    let controls = scaled.controls.len();
-    if history.len() < FEWEST + controls {
-        return unjudged(KpiStatus::InsufficientHistory);
+    match Judge::new(chunks, options) {
+        Ok(judge) => judge.judge(chunks),
+        Err(why) => unjudged(why),
     }
-    if scaled.kpi.is_constant {
-        return unjudged(KpiStatus::ConstantKpi);
-    }
-    let horizon = chunks.iter().filter(|chunk| !chunk.is_reference).count();
-    let horizon = options.horizon.or_else(|| u32::try_from(horizon).ok());
-    let limits = ControlLimits::new(options.alpha, horizon.unwrap_or(1), options.side);
-    let of_lag = |lag: Option<u32>| {
-        let rows = history
-            .iter()
-            .filter_map(|chunk| scaled.row(chunk, lag, &rows));
-        (lag, rows.collect::<Vec<Row>>())
-    };
-    let link = Predictor::of(
-        &lags
-            .iter()
-            .map(|lag| of_lag(Some(*lag)))
-            .collect::<Vec<_>>(),
-    );
-    let alone = Predictor::of(&[of_lag(None)]);
-    let Some((link, alone)) = link.zip(alone) else {
-        return unjudged(KpiStatus::InsufficientHistory);
-    };
-    let Some(member) = link.likeliest().cloned() else {
-        return unjudged(KpiStatus::InsufficientHistory);
-    };
-    Judge {
-        performance: PerformanceChart::new(chunks, &limits),
-        link: Chart::new(link, limits),
-        alone: Chart::new(alone, limits),
-        reference: member,
-        rows,
-        scaled,
-        limits,
-    }
-    .judge(chunks)
 }
 
 /// Chunks by place; of a split one the part of the analysis.
@@ -272,7 +232,44 @@ struct Judge<'a> {
     reference: Member,
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
+    /// Learns from the reference; the error says why that is not possible.
+    fn new(chunks: &'a [KpiChunk], options: &KpiOptions) -> Result<Self, KpiStatus> {
+        let rows = Rows::new(chunks);
+        let lags: Vec<u32> = (0..=options.max_lag).collect();
+        let is_known = |chunk: &&KpiChunk| rows.missing(chunk, &lags).is_none();
+        let reference = chunks.iter().filter(|chunk| chunk.is_reference);
+        let history: Vec<&KpiChunk> = reference.filter(is_known).collect();
+        let scaled = Scaled::new(&history, &rows);
+        if history.len() < FEWEST + scaled.controls.len() {
+            return Err(KpiStatus::InsufficientHistory);
+        }
+        if scaled.kpi.is_constant {
+            return Err(KpiStatus::ConstantKpi);
+        }
+        let analysis = chunks.iter().filter(|chunk| !chunk.is_reference);
+        let horizon = options.horizon.or(u32::try_from(analysis.count()).ok());
+        let limits = ControlLimits::new(options.alpha, horizon.unwrap_or(1), options.side);
+        let of_lag = |lag: Option<u32>| {
+            let known = history.iter();
+            let known = known.filter_map(|chunk| scaled.row(chunk, lag, &rows));
+            (lag, known.collect::<Vec<Row>>())
+        };
+        let series: Vec<_> = lags.iter().map(|lag| of_lag(Some(*lag))).collect();
+        let link = Predictor::of(&series).ok_or(KpiStatus::InsufficientHistory)?;
+        let alone = Predictor::of(&[of_lag(None)]).ok_or(KpiStatus::InsufficientHistory)?;
+        let member = link.likeliest().cloned();
+        Ok(Self {
+            performance: PerformanceChart::new(chunks, &limits),
+            link: Chart::new(link, limits),
+            alone: Chart::new(alone, limits),
+            reference: member.ok_or(KpiStatus::InsufficientHistory)?,
+            rows,
+            scaled,
+            limits,
+        })
+    }
+
     fn judge(mut self, chunks: &[KpiChunk]) -> Vec<KpiRow> {
         let mut fitted = self.reference.clone();
         fitted.restart();

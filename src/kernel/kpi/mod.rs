@@ -13,6 +13,7 @@ mod member;
 mod predictor;
 mod regression;
 mod scaling;
+mod student;
 #[cfg(test)]
 mod tests;
 mod timed;

@@ -4,9 +4,10 @@
 //! was a search, and correlated where the autocorrelation was estimated too low, as it is in short series (M. G. Kendall 1954,
 //! Biometrika 41, 403-404). So each possible pair has a weight, its likelihood on the reference with coefficients and variance
 //! integrated out, and the KPI is predicted by the mixture of their Student laws.
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::member::{Member, Row};
+use super::student::Student;
 
 /// Autocorrelations that are tried, evenly spaced.
 const AUTOCORRELATIONS: u32 = 16;
@@ -31,7 +32,7 @@ pub struct Predictor {
 pub struct Prediction {
     /// Weight, mean and standard deviation of each.
     parts: Vec<(f64, f64, f64)>,
-    law: StudentsT,
+    law: Student,
 }
 
 impl Predictor {
@@ -85,7 +86,7 @@ impl Predictor {
             parts.push((*weight, mean, deviation));
             freedom = member.fit.as_ref().map(|fit| fit.freedom);
         }
-        let law = StudentsT::new(0.0, 1.0, freedom?).ok()?;
+        let law = Student::new(freedom?)?;
         Some(Prediction { parts, law })
     }
 
@@ -129,7 +130,7 @@ impl Prediction {
         let (mut below, mut above) = (0.0, 0.0);
         for (weight, mean, deviation) in &self.parts {
             let t = ((response - mean) / deviation).clamp(-1e6, 1e6);
-            let tail = self.law.cdf(-t.abs());
+            let tail = self.law.upper_tail(t.abs());
             let (less, more) = if t < 0.0 {
                 (tail, 1.0 - tail)
             } else {
@@ -148,7 +149,7 @@ impl Prediction {
 
     /// The KPI with this `z`, by the secant where that stays between the ends that are known and by halving where not.
     pub fn quantile(&self, z: f64) -> f64 {
-        let reach = self.law.inverse_cdf(Normal::standard().cdf(z));
+        let reach = z.signum() * self.law.upper_quantile(Normal::standard().sf(z.abs()));
         let each = self
             .parts
             .iter()

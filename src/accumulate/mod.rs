@@ -24,6 +24,7 @@ mod row;
 mod score_rows;
 mod series_rows;
 mod threshold_rows;
+mod timed_rows;
 mod value_rows;
 mod weighted_rows;
 
@@ -44,6 +45,7 @@ pub use row::RowAccumulator;
 pub use score_rows::class_column;
 pub use series_rows::SeriesRows;
 pub use threshold_rows::ThresholdRows;
+pub use timed_rows::TimedRows;
 pub use weighted_rows::WeightedClassRows;
 
 use std::fmt;

@@ -19,6 +19,7 @@ mod evaluate_realized;
 mod evaluation_row;
 mod gbdt;
 mod is_positive;
+mod kpi;
 mod losses;
 mod multiclass;
 mod one_label;
@@ -39,6 +40,7 @@ mod window;
 pub use column_readings::COLUMN_FIELDS;
 pub use drift_bins::BIN_FIELDS;
 pub use evaluate::EVALUATION_FIELDS;
+pub use kpi::KPI_FIELDS;
 pub use pca::imputation;
 
 use std::sync::Arc;
@@ -60,6 +62,7 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         clusters::aggregates()?,
         differences::aggregates()?,
         diagnosis::aggregates()?,
+        kpi::aggregates()?,
         paired::all()?,
         evaluate::aggregates()?,
         thresholds::aggregates()?,
@@ -83,6 +86,7 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         losses::scalars()?,
         thresholds::scalars()?,
         ranking::scalars()?,
+        kpi::scalars()?,
         calendar_chunk::all()?,
         is_positive::all()?,
         one_label::all()?,

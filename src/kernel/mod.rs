@@ -40,6 +40,7 @@ pub mod interval;
 pub mod isotonic;
 pub mod key;
 mod key_table;
+pub mod kpi;
 pub(crate) mod labelled;
 pub mod limits;
 pub mod link;
@@ -64,6 +65,7 @@ pub mod row_influences;
 mod scale_text;
 mod score_influences;
 pub mod score_profile;
+pub mod spacing;
 pub(crate) mod splitmix;
 pub(crate) mod support;
 #[cfg(test)]

@@ -1,21 +1,17 @@
 //! `diagnose`: which shape each series of a monitoring function has.
-use datafusion::arrow::datatypes::{DataType, TimeUnit};
-use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions::expr_fn::concat_ws;
-use datafusion::logical_expr::{
-    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, ident, lit, when,
-};
-use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit};
 
 use super::RelationSpec;
 use super::arguments::Call;
-use super::by::{by_expr, named_expressions};
-use super::result::RESULT_COLUMNS;
-use super::roles::{column, column_names};
+use super::roles::column;
+use super::series_argument::{
+    chunk_time, has, instant, is_usable, known, microseconds, number, series_keys,
+};
 use super::session_functions::aggregate;
-use crate::kernel::reading::Status;
-use crate::suggest::expected_one_of;
 
 pub static SPEC: RelationSpec = RelationSpec {
     name: "diagnose",
@@ -75,15 +71,6 @@ const COLUMNS: [&str; 16] = [
     "explanation",
 ];
 
-/// Says of limits or of the whole reference, not of a chunk's value.
-const NOT_OF_CHUNKS: [&str; 5] = [
-    "ok",
-    "few_reference_chunks",
-    "small_reference",
-    "reference_undefined",
-    "no_reference",
-];
-
 const DIAGNOSIS: &str = "__diagnosis";
 
 fn expand(call: &mut Call) -> Result<LogicalPlan> {
@@ -95,9 +82,9 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
         );
     };
     let schema = input.schema().clone();
-    let group = group(call, &schema)?;
+    let group = series_keys(call, &schema, &COLUMNS)?;
     let names: Vec<String> = group.iter().map(|(name, _)| name.clone()).collect();
-    let time = time(call, &schema)?;
+    let time = chunk_time(call, &schema)?;
     let kind = time.get_type(&schema)?;
     let arguments = vec![
         microseconds(time, &kind),
@@ -122,142 +109,6 @@ fn expand(call: &mut Call) -> Result<LogicalPlan> {
     let result = names.iter().map(|name| column(name)).chain(told?);
     let result = result.collect::<Vec<_>>();
     plan.project(result)?.alias(function)?.build()
-}
-
-fn has(schema: &DFSchema, name: &str) -> bool {
-    schema.has_column_with_unqualified_name(name)
-}
-
-/// What tells series apart: `by`, or what the monitoring function has before its own columns; then metric and column.
-fn group(call: &mut Call, schema: &DFSchema) -> Result<Vec<(String, Expr)>> {
-    let mut group = vec![];
-    for (name, sql) in named_by(call, schema)? {
-        if COLUMNS.contains(&name.as_str()) {
-            return plan_err!(
-                "{}: argument 'by' holds a column called '{name}', which is a column of the result. Expected another name. \
-                 Hint: by => {{'{name}_group': {name}}}",
-                call.function()
-            );
-        }
-        let expr = match sql {
-            Some(sql) => by_expr(call, &name, &sql, schema)?.unalias(),
-            None => column(&name),
-        };
-        group.push((name, expr));
-    }
-    for name in ["metric", "column_name"] {
-        if has(schema, name) && group.iter().all(|(known, _)| known != name) {
-            group.push((name.to_owned(), column(name)));
-        }
-    }
-    Ok(group)
-}
-
-fn named_by(call: &mut Call, schema: &DFSchema) -> Result<Vec<(String, Option<SqlExpr>)>> {
-    if call.sql("by").is_some() {
-        let named = named_expressions(call, "by")?.into_iter();
-        return Ok(named.map(|(name, sql)| (name, Some(sql))).collect());
-    }
-    if !(has(schema, "monitor") && has(schema, "dataset")) {
-        return Ok(vec![]);
-    }
-    // the by columns of a monitoring function stand between these two
-    let names = column_names(schema).into_iter();
-    let until_dataset = names.take_while(|name| *name != "dataset");
-    let own = until_dataset.filter(|name| *name == "monitor" || !RESULT_COLUMNS.contains(name));
-    Ok(own.map(|name| (name.to_owned(), None)).collect())
-}
-
-/// The time of a chunk; NULL where the relation has none.
-fn time(call: &mut Call, schema: &DFSchema) -> Result<Expr> {
-    let time = match call.sql("timestamp") {
-        Some(sql) => call.resolve("timestamp", sql, schema)?,
-        None if has(schema, "chunk_start") => ident("chunk_start"),
-        None => lit(ScalarValue::TimestampMicrosecond(None, None)),
-    };
-    let kind = time.get_type(schema)?;
-    match kind {
-        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Ok(time),
-        DataType::Null => Ok(lit(ScalarValue::TimestampMicrosecond(None, None))),
-        _ => plan_err!(
-            "{}: argument 'timestamp' (`{time}`) has type {kind}. Expected a timestamp or a date. \
-             Hint: timestamp => CAST({time} AS TIMESTAMP)",
-            call.function()
-        ),
-    }
-}
-
-/// Microseconds since 1970, of an instant those of UTC.
-fn microseconds(time: Expr, kind: &DataType) -> Expr {
-    cast(cast(time, instant(kind)), DataType::Int64)
-}
-
-fn instant(kind: &DataType) -> DataType {
-    match kind {
-        DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
-        _ => DataType::Timestamp(TimeUnit::Microsecond, None),
-    }
-}
-
-/// A column where the relation has it, else NULL.
-fn known(schema: &DFSchema, name: &str, kind: &DataType) -> Expr {
-    let absent = lit(ScalarValue::Null);
-    cast(
-        if has(schema, name) {
-            column(name)
-        } else {
-            absent
-        },
-        kind.clone(),
-    )
-}
-
-/// `value` or `sampling_error`, the latter NULL where the relation has none.
-fn number(call: &mut Call, name: &str, schema: &DFSchema) -> Result<Expr> {
-    let function = call.function();
-    let expr = match call.sql(name) {
-        Some(sql) => call.resolve(name, sql, schema)?,
-        None if has(schema, name) => column(name),
-        None if name == "value" => {
-            return plan_err!(
-                "{function}: the series has no column 'value'. {}. Hint: value => <column>",
-                expected_one_of("value", &column_names(schema))
-            );
-        }
-        None => lit(ScalarValue::Float64(None)),
-    };
-    let kind = expr.get_type(schema)?;
-    match kind.is_numeric() || kind.is_null() {
-        true => Ok(cast(expr, DataType::Float64)),
-        false => plan_err!(
-            "{function}: argument '{name}' (`{expr}`) has type {kind}. Expected a number. Hint: {name} => CAST({expr} AS DOUBLE)"
-        ),
-    }
-}
-
-/// False for a gap: a chunk that is not complete, or whose status says that its value is not to be trusted.
-fn is_usable(call: &mut Call, schema: &DFSchema) -> Result<Expr> {
-    let accepted = call.words("accept_status")?.unwrap_or_default();
-    let unknown = accepted.iter().find(|name| Status::parse(name).is_none());
-    if let Some(unknown) = unknown {
-        return plan_err!(
-            "{}: argument 'accept_status' holds the unknown status '{unknown}'. {}",
-            call.function(),
-            expected_one_of(unknown, &Status::ALL.map(Status::name))
-        );
-    }
-    let complete = match has(schema, "complete") {
-        true => column("complete").is_not_false(),
-        false => lit(true),
-    };
-    if !has(schema, "status") {
-        return Ok(complete);
-    }
-    let accepted = accepted.iter().map(|name| lit(name.as_str()));
-    let fine = NOT_OF_CHUNKS.map(lit).into_iter().chain(accepted).collect();
-    let status = cast(column("status"), DataType::Utf8);
-    let fine = when(status.clone().is_null(), lit(true)).otherwise(status.in_list(fine, false))?;
-    Ok(complete.and(fine))
 }
 
 fn search_price(call: &mut Call) -> Result<Expr> {

@@ -25,6 +25,7 @@ mod fit;
 mod fitted_columns;
 mod help;
 mod incomplete;
+mod kpi_divergence;
 mod late_labels;
 mod monitor_metric;
 mod multivariate_drift;
@@ -36,6 +37,7 @@ mod realized_performance;
 mod result;
 mod roles;
 mod rows;
+mod series_argument;
 mod series_pairs;
 mod session_functions;
 mod shared_arguments;
@@ -74,7 +76,7 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 12] = [
+static ALL: [&RelationSpec; 13] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
     &realized_performance::SPEC,
@@ -87,6 +89,7 @@ static ALL: [&RelationSpec; 12] = [
     &monitor_metric::SPEC,
     &rank_columns::SPEC,
     &diagnose::SPEC,
+    &kpi_divergence::SPEC,
 ];
 
 /// Every table function, in the order in which the documentation lists them.

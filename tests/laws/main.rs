@@ -17,7 +17,7 @@ use subject::{Answer, Draws, Row, Subject, answer, at, equal, law, rows};
 
 /// Aggregates to which a NULL says something: a profile counts the rows that lack a score, prediction or label,
 /// and a chunk without an index or a value is a chunk all the same.
-const KEEPS_NULL_ROWS: [&str; 14] = [
+const KEEPS_NULL_ROWS: [&str; 15] = [
     "weighted_score_profile",
     "weighted_multiclass_profile",
     "weighted_regression_profile",
@@ -32,6 +32,7 @@ const KEEPS_NULL_ROWS: [&str; 14] = [
     "fit_threshold",
     "chunk_series",
     "diagnose_series",
+    "timed_series",
 ];
 
 /// [`KEEPS_NULL_ROWS`], and influences: rows that have none are rows.

@@ -241,7 +241,12 @@ fn other_types(input: &Input) -> Vec<DataType> {
             vec![LargeUtf8, Utf8View, of(Int32, Utf8)]
         }
         Input::Category => vec![Utf8, LargeUtf8, of(Int32, Utf8)],
-        Input::Record | Input::Scores | Input::Losses | Input::Instant | Input::Constant(_) => {
+        Input::Record
+        | Input::Scores
+        | Input::Losses
+        | Input::Numbers
+        | Input::Instant
+        | Input::Constant(_) => {
             vec![]
         }
     }

@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use super::fitted::{asked, calibrators, encoding, projection, totals_of};
 use datafusion::arrow::array::{
-    Array, ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Int64Array, StringArray,
-    StringViewArray, StructArray,
+    Array, ArrayRef, BinaryViewArray, BooleanArray, Float64Array, Int64Array, ListArray,
+    StringArray, StringViewArray, StructArray,
 };
-use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Float64Type, Schema, SchemaRef};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, GroupsAccumulator};
 use datafusion::physical_expr::aggregate::{AggregateExprBuilder, AggregateFunctionExpr};
@@ -83,6 +83,8 @@ pub enum Input {
     Fitted(Vec<u8>),
     /// Reconstruction profiles.
     Errors,
+    /// A list of the score.
+    Numbers,
     /// A small whole number that rows share.
     Whole,
     /// Another for each score.
@@ -138,7 +140,8 @@ impl Input {
             "x" => Self::Score,
             "chunk_index" | "used_count" => Self::Whole,
             "thresholds" => Self::Constant(THRESHOLDS[0].into()),
-            "chunk" if ["chunk_series", "diagnose_series"].contains(&function) => Self::Name,
+            "chunk" if function.ends_with("_series") => Self::Name,
+            "controls" => Self::Numbers,
             "time" => Self::Instant,
             "is_usable" => Self::Prediction,
             "chunk" => Self::Constant("2024-05".into()),
@@ -157,6 +160,7 @@ impl Input {
             Self::Scores => DataType::Struct(scores_fields()),
             Self::Profile | Self::Fitted(_) | Self::Errors | Self::Totals => DataType::BinaryView,
             Self::Record => DataType::Struct(record_fields()),
+            Self::Numbers => DataType::new_list(DataType::Float64, true),
             Self::Whole | Self::Instant => DataType::Int64,
             Self::Name => DataType::Utf8,
             Self::Category => DataType::Utf8View,
@@ -226,6 +230,10 @@ impl Input {
                     .collect::<BinaryViewArray>(),
             ),
             Self::Errors => Arc::new(rows.iter().map(errors_of).collect::<BinaryViewArray>()),
+            Self::Numbers => {
+                let lists = rows.iter().map(|row| row.score.map(|score| [Some(score)]));
+                Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>(lists))
+            }
             Self::Whole => {
                 let whole = |row: &Row| row.score.map(|score| (score * 9.0) as i64);
                 Arc::new(rows.iter().map(whole).collect::<Int64Array>())

@@ -3,6 +3,7 @@ use std::cmp::Ordering;
 
 use super::super::codec::{Reader, Writer};
 use super::super::error::KernelError;
+use super::super::spacing::{places, summed};
 
 const MAGIC: [u8; 4] = *b"MWSE";
 const LAYOUT: u8 = 1;
@@ -212,24 +213,9 @@ fn is_used(point: &SeriesPoint) -> bool {
     point.is_usable && point.value.is_some_and(f64::is_finite)
 }
 
-/// Whole numbers of the usual distance; the distance of months varies, so each is counted from the one before.
 fn by_time(points: &[SeriesPoint]) -> Vec<u32> {
     let times: Vec<i64> = points.iter().filter_map(|point| point.time).collect();
-    let apart = |pair: &[i64]| match pair {
-        [a, b] => b.saturating_sub(*a),
-        _ => 0,
-    };
-    let distances = times.windows(2).map(apart);
-    let mut distances: Vec<i64> = distances.filter(|apart| *apart > 0).collect();
-    distances.sort_unstable();
-    // the lower of two middle ones: gaps make distances larger
-    let middle = distances.len().saturating_sub(1) / 2;
-    let usual = distances.get(middle).copied().unwrap_or(1).max(1);
-    let steps = times.windows(2).map(|pair| match apart(pair) {
-        0 => 0,
-        apart => (apart as f64 / usual as f64).round().max(1.0) as u32,
-    });
-    summed(steps)
+    places(&times)
 }
 
 /// Differences of numbers; the analysis follows the reference without a gap.
@@ -243,13 +229,4 @@ fn by_number(points: &[SeriesPoint]) -> Vec<u32> {
         _ => 1,
     });
     summed(steps)
-}
-
-fn summed(steps: impl Iterator<Item = u32>) -> Vec<u32> {
-    let mut position = 0u32;
-    let later = steps.map(|step| {
-        position = position.saturating_add(step);
-        position
-    });
-    [0].into_iter().chain(later).collect()
 }

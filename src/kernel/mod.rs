@@ -24,6 +24,7 @@ pub mod digest;
 mod digest_bytes;
 mod digest_limits;
 mod digest_view;
+mod digits;
 pub mod drift;
 pub mod error;
 pub mod estimate;
@@ -64,6 +65,7 @@ pub mod row_influences;
 mod scale_text;
 mod score_influences;
 pub mod score_profile;
+pub mod skew;
 pub(crate) mod splitmix;
 pub(crate) mod support;
 #[cfg(test)]

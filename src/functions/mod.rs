@@ -28,8 +28,11 @@ mod profiles;
 mod ranking;
 mod readings;
 mod regression;
+mod row_hash;
 mod scalar;
 mod shared_arguments;
+mod skew;
+mod skew_arguments;
 mod spec;
 mod thresholds;
 mod values;
@@ -40,6 +43,7 @@ pub use column_readings::COLUMN_FIELDS;
 pub use drift_bins::BIN_FIELDS;
 pub use evaluate::EVALUATION_FIELDS;
 pub use pca::imputation;
+pub use skew::SKEW_FIELDS;
 
 use std::sync::Arc;
 
@@ -89,6 +93,8 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         pca::scalars()?,
         custom_metric::all()?,
         gbdt::scalars()?,
+        row_hash::scalars()?,
+        skew::scalars()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }

@@ -61,6 +61,7 @@ pub(crate) mod realized_ranking;
 pub mod reference;
 pub mod regression;
 pub(crate) mod roc_auc;
+pub mod row_hash;
 pub mod row_influences;
 mod scale_text;
 mod score_influences;

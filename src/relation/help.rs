@@ -3,6 +3,7 @@ use super::RelationSpec;
 use super::chunked::CHUNK_COLUMNS;
 use super::compare_performance;
 use super::result::RESULT_COLUMNS;
+use super::skew;
 use crate::kernel::metric::Metric;
 use crate::kernel::reading::Status;
 
@@ -27,10 +28,12 @@ impl RelationSpec {
         let names: Vec<&str> = match self.name {
             "profiles" => [&["dataset"], CHUNK_COLUMNS.as_slice()].concat(),
             "compare_performance" => compare_performance::COLUMNS.to_vec(),
+            "training_serving_skew" => skew::COLUMNS.to_vec(),
             _ => RESULT_COLUMNS.to_vec(),
         };
         let meaning = |name: &str| match self.name {
             "compare_performance" => compare_performance::meaning(name).map(str::to_owned),
+            "training_serving_skew" => skew::meaning(name).map(str::to_owned),
             _ => None,
         };
         names

@@ -40,6 +40,7 @@ mod series_pairs;
 mod session_functions;
 mod shared_arguments;
 mod side;
+mod skew;
 mod source;
 mod stored;
 mod summary_statistics;
@@ -74,7 +75,7 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 12] = [
+static ALL: [&RelationSpec; 13] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
     &realized_performance::SPEC,
@@ -87,6 +88,7 @@ static ALL: [&RelationSpec; 12] = [
     &monitor_metric::SPEC,
     &rank_columns::SPEC,
     &diagnose::SPEC,
+    &skew::SPEC,
 ];
 
 /// Every table function, in the order in which the documentation lists them.

@@ -1,0 +1,128 @@
+//! How columns are handled on two sides: from one profile of each column on each side.
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue};
+use datafusion::functions::math::expr_fn::{abs, round};
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::functions_nested::expr_fn::make_array;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit, when};
+
+use super::super::arguments::Call;
+use super::super::session_functions::scalar;
+use super::columns::SkewColumn;
+use super::findings::Found;
+use super::summary::{Report, Task};
+use crate::kernel::skew::SkewCheck;
+
+/// Checks that are read off the profiles of a column.
+const OF_PROFILES: [SkewCheck; 7] = [
+    SkewCheck::NullRate,
+    SkewCheck::DefaultValue,
+    SkewCheck::ConstantColumn,
+    SkewCheck::UnitScale,
+    SkewCheck::Rounding,
+    SkewCheck::CategoryFormat,
+    SkewCheck::UnseenCategory,
+];
+
+/// Adds the checks of every column that both sides can profile.
+pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
+    schema(call, task, report)?;
+    if !task.asked.wants_any(&OF_PROFILES) {
+        return Ok(());
+    }
+    let compared = task.sides.compared();
+    for (i, feature) in task.columns.iter().enumerate() {
+        let Some(both) = feature.profiled(0, compared) else {
+            continue;
+        };
+        let mut profiles = vec![];
+        for (side, value) in [0, compared].into_iter().zip(both) {
+            let x = report.input(side, &format!("__x_{i}"), value);
+            let name = format!("profile_{i}");
+            let function = feature.kind.aggregate();
+            profiles.push(report.profile(call, (side, &name), function, vec![x])?);
+        }
+        let decimals = decimals(task, report, (i, feature));
+        let rest = decimals.into_iter().chain([task.asked.min_effect()]);
+        let arguments = profiles.into_iter().chain(rest).collect();
+        let readings = scalar(call, "compare_columns", arguments)?;
+        report.found.push(Found::of(&feature.name, readings));
+    }
+    Ok(())
+}
+
+/// How many numbers are rounded to how many decimals on both sides; NULL of whole numbers and of categories.
+fn decimals(task: &Task, report: &mut Report, (i, feature): (usize, &SkewColumn)) -> [Expr; 2] {
+    let compared = task.sides.compared();
+    let wanted = task.asked.wants(SkewCheck::Rounding) && feature.may_have_decimals(0, compared);
+    let numbers = feature.comparable(0, compared).filter(|_| wanted);
+    let Some(numbers) = numbers else {
+        return [lit(ScalarValue::Null), lit(ScalarValue::Null)];
+    };
+    let mut of_side = |side: usize, number: Expr| {
+        let x = report.input(side, &format!("__number_{i}"), number);
+        // NaN is greater than every number
+        let finite = abs(x.clone()).lt_eq(lit(f64::MAX));
+        let places = (0..4i64).map(|d| round(vec![x.clone(), lit(d)]).eq(x.clone()));
+        let single = cast(cast(x.clone(), DataType::Float32), DataType::Float64);
+        let conditions = [lit(true)].into_iter().chain(places).chain([single.eq(x.clone())]);
+        let counts = conditions.enumerate().map(|(place, rounded)| {
+            let counted = when(finite.clone().and(rounded), lit(1i64)).end();
+            let counted = count(counted.unwrap_or_else(|_| lit(ScalarValue::Int64(None))));
+            let count = report.aggregate(side, &format!("decimals_{i}_{place}"), counted);
+            cast(count, DataType::Float64)
+        });
+        make_array(counts.collect())
+    };
+    let [training, serving] = numbers;
+    [of_side(0, training), of_side(compared, serving)]
+}
+
+/// What the types of the relations tell before a row is read.
+fn schema(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
+    let compared = task.sides.compared();
+    let mut found = vec![];
+    for feature in task.columns {
+        for (check, differs, evidence) in told(task, feature, compared) {
+            let arguments = vec![
+                lit(check.name()),
+                lit(i64::from(differs)),
+                lit(1i64),
+                lit(ScalarValue::Int64(None)),
+                lit(ScalarValue::Int64(None)),
+                lit(evidence),
+                task.asked.min_effect(),
+            ];
+            let readings = scalar(call, "share_skew", arguments)?;
+            found.push(Found::of(&feature.name, readings));
+        }
+    }
+    let nothing = LogicalPlanBuilder::empty(true).build()?;
+    report.rows.add(nothing, found)
+}
+
+/// Whether the compared side lacks a column or has another type of it, with the evidence.
+fn told(task: &Task, feature: &SkewColumn, compared: usize) -> Vec<(SkewCheck, bool, String)> {
+    let (Some(before), Some(after)) = (feature.sides.first(), feature.sides.get(compared)) else {
+        return vec![];
+    };
+    let other = task.sides.all.get(compared).map_or("", |of| of.side.dataset);
+    let absent = |status: Option<&str>| status == Some("absent_column");
+    let missing = SkewCheck::MissingColumn;
+    let (check, differs, evidence) = match (&before.value, &after.value) {
+        (Some(_), None) => (missing, true, format!("training has it and {other} has not.")),
+        (None, _) => {
+            let evidence = format!("{other} has it and training has not: the model does not know it.");
+            (missing, false, evidence)
+        }
+        (Some((_, a)), Some((_, b))) => {
+            let differs = after.status == Some("changed_type") && !absent(before.status);
+            let types = format!("Its type is {a} in training and {b} in {other}.");
+            return vec![
+                (missing, false, format!("training and {other} have it.")),
+                (SkewCheck::ColumnType, differs, types),
+            ];
+        }
+    };
+    vec![(check, differs, evidence)]
+}

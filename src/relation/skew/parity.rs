@@ -1,0 +1,220 @@
+//! The same entity and time in training and serving: do the columns agree?
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{JoinType, Result, ScalarValue, plan_err};
+use datafusion::functions::expr_fn::{coalesce, concat, concat_ws};
+use datafusion::functions::math::expr_fn::abs;
+use datafusion::functions_aggregate::expr_fn::{count, first_value, min, sum};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit, when};
+
+use super::super::arguments::Call;
+use super::super::by::{comparable_types, named_expressions};
+use super::super::columns::ColumnKind;
+use super::super::roles::{column, column_names};
+use super::super::session_functions::scalar;
+use super::columns::SkewColumn;
+use super::findings::Found;
+use super::sides::{Relation, type_of};
+use super::summary::{Report, Task, rows_with};
+use crate::kernel::skew::SkewCheck;
+use crate::suggest::expected_one_of;
+
+/// Numbers are equal up to this part of the larger one, which single precision keeps.
+const SAME: f64 = 1e-6;
+
+/// A key of both relations, as text where it is told.
+struct Key {
+    names: Vec<String>,
+    sides: [Vec<Expr>; 2],
+}
+
+/// Adds `key_parity` of each column and `duplicate_key` of both relations.
+pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
+    let checks = [SkewCheck::KeyParity, SkewCheck::DuplicateKey];
+    let serving = task.sides.of("serving").zip(task.sides.position("serving"));
+    let why = match (call.sql("key"), &serving) {
+        (None, _) => Some("No key is given."),
+        (_, None) => Some("The relation serving is not given."),
+        _ => None,
+    };
+    if let Some(why) = why {
+        return checks.into_iter().try_for_each(|check| report.rows.not_run(check, task.asked, why));
+    }
+    let (Some(training), Some((serving, position))) = (task.sides.all.first(), serving) else {
+        return Ok(());
+    };
+    let key = key(call, [training, serving])?;
+    if !task.asked.wants_any(&checks) {
+        return Ok(());
+    }
+    let features: Vec<(&SkewColumn, [Expr; 2])> = task
+        .columns
+        .iter()
+        .filter_map(|feature| Some((feature, feature.comparable(0, position)?)))
+        .collect();
+    let of = |side: usize| features.iter().filter_map(move |(_, both)| both.get(side).cloned());
+    let [left, right] = key.sides.clone();
+    let left = one_row_each(training, 0, left, of(0).collect())?;
+    let right = one_row_each(serving, 1, right, of(1).collect())?;
+    let same_key = (0..key.names.len()).map(|i| column(&named("key", 0, i)).eq(column(&named("key", 1, i))));
+    let pairs = LogicalPlanBuilder::from(left).join_on(right, JoinType::Full, same_key)?;
+    let plan = pairs
+        .aggregate(Vec::<Expr>::new(), totals(&key, &features)?)?
+        .build()?;
+    let found = found(call, task, &features, &key)?;
+    report.rows.add(plan, found)
+}
+
+fn named(what: &str, side: usize, i: usize) -> String {
+    format!("__{what}_{side}_{i}")
+}
+
+/// The columns of `key`, of types that can be compared.
+fn key(call: &mut Call, relations: [&Relation; 2]) -> Result<Key> {
+    let function = call.function();
+    let mut key = Key {
+        names: vec![],
+        sides: [vec![], vec![]],
+    };
+    for (name, sql) in named_expressions(call, "key")? {
+        let mut types = vec![];
+        for (relation, exprs) in relations.iter().zip(&mut key.sides) {
+            let schema = relation.side.schema();
+            let names = column_names(schema);
+            let Ok(expr) = call.resolve("key", sql.clone(), schema) else {
+                return plan_err!(
+                    "{function}: argument 'key': {} has no column '{name}'. {}",
+                    relation.side.dataset,
+                    expected_one_of(&name, &names)
+                );
+            };
+            types.push(type_of(&expr, &relation.side)?);
+            exprs.push(expr);
+        }
+        if let [a, b] = types.as_slice()
+            && !comparable_types(a, b)
+        {
+            return plan_err!(
+                "{function}: argument 'key': '{name}' has type {a} in training and {b} in serving. Expected one type. \
+                 Hint: serving => (SELECT CAST({name} AS ...) AS {name}, ... FROM ...)"
+            );
+        }
+        key.names.push(name);
+    }
+    match key.names.is_empty() {
+        true => plan_err!("{function}: argument 'key' is empty. Expected columns. Hint: key => [customer, day]"),
+        false => Ok(key),
+    }
+}
+
+/// A row for each key, with the number of rows that it stands in and the values of one of them.
+fn one_row_each(
+    relation: &Relation,
+    side: usize,
+    key: Vec<Expr>,
+    values: Vec<Expr>,
+) -> Result<LogicalPlan> {
+    let keys = key.into_iter().enumerate();
+    let keys: Vec<Expr> = keys.map(|(i, expr)| expr.alias(named("key", side, i))).collect();
+    let inputs = values.into_iter().enumerate();
+    let inputs: Vec<Expr> = inputs.map(|(i, expr)| expr.alias(named("value", side, i))).collect();
+    let known = (0..keys.len()).map(|i| column(&named("key", side, i)).is_not_null());
+    let known = known.reduce(Expr::and).unwrap_or_else(|| lit(true));
+    let of_group: Vec<Expr> = (0..inputs.len())
+        .map(|i| {
+            let name = named("value", side, i);
+            // where a key stands once, the first row is the only one; others are not read
+            first_value(column(&name), vec![]).alias(name)
+        })
+        .chain([count(lit(1i64)).alias(named("rows", side, 0))])
+        .collect();
+    let group: Vec<Expr> = (0..keys.len()).map(|i| column(&named("key", side, i))).collect();
+    let rows = rows_with(&relation.side.input, keys.into_iter().chain(inputs).collect())?;
+    LogicalPlanBuilder::from(rows)
+        .filter(known)?
+        .aggregate(group, of_group)?
+        .build()
+}
+
+/// Whether two values differ; NULL equals NULL.
+fn differ(feature: &SkewColumn, a: Expr, b: Expr) -> Expr {
+    let equal_or_near = |a: Expr, b: Expr| {
+        let larger = when(abs(a.clone()).gt(abs(b.clone())), abs(a.clone()))
+            .otherwise(abs(b.clone()))
+            .unwrap_or_else(|_| lit(0.0));
+        abs(a - b).lt_eq(lit(SAME) * larger).is_true()
+    };
+    let apart = datafusion::logical_expr::binary_expr(
+        a.clone(),
+        datafusion::logical_expr::Operator::IsDistinctFrom,
+        b.clone(),
+    );
+    match feature.kind {
+        ColumnKind::Continuous => apart.and(datafusion::logical_expr::not(equal_or_near(a, b))),
+        _ => apart,
+    }
+}
+
+/// Names of the totals of `key`.
+const KEYS: [&str; 7] = ["__pairs", "__twice_0", "__all_0", "__twice_1", "__all_1", "__first_0", "__first_1"];
+
+/// Pairs of rows, mismatches of each column with an example, and rows of keys that stand in several.
+fn totals(key: &Key, features: &[(&SkewColumn, [Expr; 2])]) -> Result<Vec<Expr>> {
+    let rows = |side: usize| column(&named("rows", side, 0));
+    let paired = rows(0).eq(lit(1i64)).and(rows(1).eq(lit(1i64)));
+    let text = |side: usize| {
+        let parts = (0..key.names.len()).map(|i| cast(column(&named("key", side, i)), DataType::Utf8));
+        concat_ws(lit(", "), parts.collect())
+    };
+    let [pairs, twice_0, all_0, twice_1, all_1, first_0, first_1] = KEYS;
+    let mut totals = vec![count(when(paired.clone(), lit(1i64)).end()?).alias(pairs)];
+    for (side, twice, all, first) in [(0, twice_0, all_0, first_0), (1, twice_1, all_1, first_1)] {
+        let several = rows(side).gt(lit(1i64));
+        totals.push(sum(when(several.clone(), rows(side)).end()?).alias(twice));
+        totals.push(sum(rows(side)).alias(all));
+        totals.push(min(when(several, text(side)).end()?).alias(first));
+    }
+    for (i, (feature, _)) in features.iter().enumerate() {
+        let [a, b] = [0, 1].map(|side| column(&named("value", side, i)));
+        let mismatch = paired.clone().and(differ(feature, a.clone(), b.clone()));
+        let told = |value: Expr| coalesce(vec![cast(value, DataType::Utf8), lit("NULL")]);
+        let example = concat(vec![
+            text(0),
+            lit(" has "),
+            told(a),
+            lit(" in training and "),
+            told(b),
+            lit(" in serving"),
+        ]);
+        totals.push(count(when(mismatch.clone(), lit(1i64)).end()?).alias(named("mismatch", 0, i)));
+        totals.push(min(when(mismatch, example).end()?).alias(named("example", 0, i)));
+    }
+    Ok(totals)
+}
+
+fn found(
+    call: &Call,
+    task: &Task,
+    features: &[(&SkewColumn, [Expr; 2])],
+    key: &Key,
+) -> Result<Vec<Found>> {
+    let reading = |check: SkewCheck, count: Expr, rows: Expr, example: Expr| {
+        let unknown = || lit(ScalarValue::Int64(None));
+        let min_effect = task.asked.min_effect();
+        let arguments = vec![lit(check.name()), count, rows, unknown(), unknown(), example, min_effect];
+        scalar(call, "share_skew", arguments)
+    };
+    let mut found = vec![];
+    for (i, (feature, _)) in features.iter().enumerate() {
+        let [mismatch, example] = ["mismatch", "example"].map(|what| column(&named(what, 0, i)));
+        let readings = reading(SkewCheck::KeyParity, mismatch, column("__pairs"), example)?;
+        found.push(Found::of(&feature.name, readings));
+    }
+    let names = key.names.join(", ");
+    for (side, dataset) in ["training", "serving"].into_iter().enumerate() {
+        let of = |what: &str| column(&format!("__{what}_{side}"));
+        let example = concat(vec![of("first"), lit(format!(" in {dataset}"))]);
+        let readings = reading(SkewCheck::DuplicateKey, of("twice"), of("all"), example)?;
+        found.push(Found::of(&names, readings));
+    }
+    Ok(found)
+}

@@ -186,10 +186,11 @@ fn constant_column(training: &Column, serving: &Column, effects: &Effects) -> Sk
     let (only, (constant, varied), side) = match (training.only(), serving.only()) {
         (None, Some(only)) => (only, (serving, training), "serving"),
         (Some(only), None) => (only, (training, serving), "training"),
+        (Some(before), Some(after)) if before != after => (after, (serving, training), "serving"),
         (both, _) => {
             let evidence = match both {
                 None => "Both sides have several values.".to_owned(),
-                Some(only) => format!("Training has the single value {only}, and so has serving, or another one."),
+                Some(only) => format!("Both sides have the single value {only}."),
             };
             let reading = SkewReading::new(check, effects, 0.0, Some(1.0));
             return SkewReading {
@@ -243,10 +244,10 @@ mod tests {
     }
 
     #[test]
-    fn a_shifted_constant_is_found() {
+    fn another_constant_is_told() {
         let of = ColumnValues::Numbers;
         let (one, two) = (numbers([1.0; 300]), numbers([2.0; 300]));
-        assert_eq!(findings(of(&one), of(&two)), []);
+        assert_eq!(findings(of(&one), of(&two)), [SkewCheck::ConstantColumn]);
     }
 
     #[test]

@@ -147,7 +147,7 @@ pub fn stated(check: SkewCheck, counted: Counted, example: &str, effects: &Effec
         ),
         SkewCheck::DuplicateKey => (
             "share",
-            format!("{count} of {rows} rows have a key that stands in several rows.{first}"),
+            format!("{count} of {rows} rows of training and serving have a key that stands in several rows of theirs.{first}"),
             "Make keys unique, or add to key what tells these rows apart; they are left out of key_parity.",
         ),
         SkewCheck::MissingColumn => (
@@ -216,7 +216,7 @@ mod tests {
         assert!(reading.is_finding(0.0));
         assert_eq!(
             reading.evidence,
-            "2 of 4000 rows have a key that stands in several rows. First: 7."
+            "2 of 4000 rows of training and serving have a key that stands in several rows of theirs. First: 7."
         );
         assert_eq!(stated(SkewCheck::KeyParity, of(0, 0), "", &effects).value, None);
     }

@@ -209,12 +209,17 @@ fn found(
         let readings = reading(SkewCheck::KeyParity, mismatch, column("__pairs"), example)?;
         found.push(Found::of(&feature.name, readings));
     }
-    let names = key.names.join(", ");
-    for (side, dataset) in ["training", "serving"].into_iter().enumerate() {
-        let of = |what: &str| column(&format!("__{what}_{side}"));
-        let example = concat(vec![of("first"), lit(format!(" in {dataset}"))]);
-        let readings = reading(SkewCheck::DuplicateKey, of("twice"), of("all"), example)?;
-        found.push(Found::of(&names, readings));
-    }
+    let of = |what: &str, side: usize| column(&format!("__{what}_{side}"));
+    let both = |what: &str| {
+        let rows = |side| coalesce(vec![of(what, side), lit(0i64)]);
+        rows(0) + rows(1)
+    };
+    let example = |side: usize, dataset: &str| {
+        let text = concat(vec![of("first", side), lit([" in ", dataset].concat())]);
+        when(of("first", side).is_not_null(), text).end()
+    };
+    let example = coalesce(vec![example(0, "training")?, example(1, "serving")?]);
+    let readings = reading(SkewCheck::DuplicateKey, both("twice"), both("all"), example)?;
+    found.push(Found::of(&key.names.join(", "), readings));
     Ok(found)
 }

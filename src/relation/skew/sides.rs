@@ -140,7 +140,7 @@ fn relation(call: &mut Call, side: Side, problem: Problem) -> Result<Relation> {
     if let Some(score) = &score {
         check_score(call, "score", score, schema)?;
     }
-    let mut class = |name: &str, expr: Option<Expr>| match expr {
+    let class = |name: &str, expr: Option<Expr>| match expr {
         Some(expr) => outcome(call, name, expr, schema, problem, positive.as_ref()).map(Some),
         None => Ok(None),
     };

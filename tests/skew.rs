@@ -34,11 +34,15 @@ async fn assert_found(seed: u64, faults: &[Fault]) {
         let found = findings(&ctx, &call(fault)).await;
         let of = |check: &str| {
             let column = Some(fault.column).filter(|column| !column.is_empty());
-            found.iter().any(|(c, named, _)| c == check && named.as_deref() == column)
+            found
+                .iter()
+                .any(|(c, named, _)| c == check && named.as_deref() == column)
         };
         assert!(of(fault.check), "{}: {found:?}", fault.name);
         for (check, column, evidence) in &found {
-            let is_of_column = column.as_deref().is_none_or(|column| column == fault.column);
+            let is_of_column = column
+                .as_deref()
+                .is_none_or(|column| column == fault.column);
             let is_told = check == fault.check
                 || fault.also.contains(&check.as_str())
                 // what every column is looked at for sees what any of them has
@@ -86,5 +90,8 @@ async fn later_decay_is_no_deployment_drop() {
     let [(_, _, evidence)] = told.as_slice() else {
         panic!("{told:?}");
     };
-    assert!(evidence.ends_with("what fell later is decay, no skew."), "{evidence}");
+    assert!(
+        evidence.ends_with("what fell later is decay, no skew."),
+        "{evidence}"
+    );
 }

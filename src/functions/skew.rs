@@ -1,24 +1,27 @@
 //! Readings of training-serving skew: the steps of `training_serving_skew` over profiles and counts of two relations.
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray, StructArray};
-use datafusion::arrow::datatypes::{DataType, Field, Fields};
+use datafusion::arrow::array::{
+    ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, StructArray,
+};
+use datafusion::arrow::datatypes::{DataType, Field, Fields, Float64Type};
 use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue, exec_err};
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{ColumnarValue, ScalarUDF};
 
 use super::column_chunks::{Read, read};
-use super::scalar::scalar;
+use super::scalar::{scalar, scalar_of_batch};
 use super::skew_arguments::{
-    COMPARE_CLOCKS, COMPARE_COLUMNS, PERFORMANCE_GAP, RANKING_SKEW, SHARE_SKEW, effects,
+    COMPARE_CLOCKS, COMPARE_COLUMNS, DECIMAL_PLACES, PERFORMANCE_GAP, RANKING_SKEW, SHARE_SKEW,
+    effects,
 };
 use super::spec::FunctionSpec;
-use super::values::{bytes, flag, integer, number, numbers, text};
+use super::values::{bytes, flag, integer, number, text};
 use crate::kernel::profile::Profile;
 use crate::kernel::skew::{
     ClassProfiles, Column, ColumnValues, Counted, Gap, Severity, SkewCheck, SkewReading,
-    category_leakage, compare_clocks, compare_columns, compare_counts, deployment_drop, domain_auc,
-    overfit, score_leakage, stated,
+    category_leakage, compare_clocks, compare_columns, compare_counts, decimal_places,
+    deployment_drop, domain_auc, overfit, score_leakage, stated,
 };
 use crate::kernel::values::{CategoryGroups, ValueBins};
 use crate::suggest::expected_one_of;
@@ -48,6 +51,7 @@ pub(super) fn scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         scalar(&RANKING_SKEW, readings(), leakage)?,
         scalar(&SHARE_SKEW, readings(), shares)?,
         scalar(&PERFORMANCE_GAP, readings(), gaps)?,
+        scalar_of_batch(&DECIMAL_PLACES, DataType::Int64, places, places_of_batch)?,
     ])
 }
 
@@ -63,7 +67,10 @@ fn list_of(readings: &[SkewReading]) -> Result<ScalarValue> {
     let patterns: BooleanArray = readings.iter().map(|r| Some(r.has_pattern)).collect();
     let columns: Vec<ArrayRef> = vec![
         texts(&|r| known(r.check.name())),
-        texts(&|r| r.severity().and_then(|severity| known(Severity::name(severity)))),
+        texts(&|r| {
+            r.severity()
+                .and_then(|severity| known(Severity::name(severity)))
+        }),
         texts(&|r| known(r.statistic)),
         numbers(|r| r.value),
         numbers(|r| Some(r.threshold)),
@@ -74,6 +81,20 @@ fn list_of(readings: &[SkewReading]) -> Result<ScalarValue> {
     ];
     let array = StructArray::try_new(SKEW_FIELDS.clone(), columns, None)?;
     Ok(SingleRowListArrayBuilder::new(Arc::new(array)).build_list_scalar())
+}
+
+fn places(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
+    let places = number(values, 0).and_then(decimal_places);
+    Ok(ScalarValue::Int64(places.map(i64::from)))
+}
+
+fn places_of_batch(_: &FunctionSpec, values: &[ColumnarValue]) -> Result<Option<ArrayRef>> {
+    let [ColumnarValue::Array(numbers)] = values else {
+        return Ok(None);
+    };
+    let numbers = numbers.as_primitive::<Float64Type>().iter();
+    let places = numbers.map(|x| x.and_then(decimal_places).map(i64::from));
+    Ok(Some(Arc::new(places.collect::<Int64Array>())))
 }
 
 /// A profile of a column; an empty one where there were no rows.
@@ -95,11 +116,15 @@ fn columns(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
         None if of_numbers => ColumnValues::Numbers(&no_numbers),
         None => ColumnValues::Categories(&no_categories),
     });
-    let column = |values_of, position| Column {
-        values: values_of,
-        decimals: numbers(values, position),
-    };
-    let (training, serving) = (column(training, 2), column(serving, 3));
+    let decimals = [2, 3].map(|position| match bytes(values, position) {
+        None => Ok(None),
+        Some(_) => groups(spec, values, position).map(Some),
+    });
+    let [of_training, of_serving] = decimals;
+    let (of_training, of_serving) = (of_training?, of_serving?);
+    let column = |values, decimals| Column { values, decimals };
+    let training = column(training, of_training.as_ref());
+    let serving = column(serving, of_serving.as_ref());
     let readings = compare_columns(&training, &serving, &effects);
     match readings.is_empty() {
         true => exec_err!(
@@ -111,11 +136,7 @@ fn columns(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
 }
 
 /// The categories of a profile; none for NULL.
-fn groups(
-    spec: &FunctionSpec,
-    values: &[ScalarValue],
-    position: usize,
-) -> Result<CategoryGroups> {
+fn groups(spec: &FunctionSpec, values: &[ScalarValue], position: usize) -> Result<CategoryGroups> {
     match side(spec, values, position)? {
         None => Ok(CategoryGroups::default()),
         Some(Read::Categories(groups)) => Ok(groups),
@@ -134,7 +155,11 @@ fn clocks(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
 
 fn leakage(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
     let effects = effects(spec, values, 5)?;
-    let check = check(spec, values, &[SkewCheck::TargetLeakage, SkewCheck::AdversarialValidation])?;
+    let check = check(
+        spec,
+        values,
+        &[SkewCheck::TargetLeakage, SkewCheck::AdversarialValidation],
+    )?;
     let Some(profile) = bytes(values, 1) else {
         let why = "There are no rows.";
         return list_of(&[SkewReading::not_run(check, &effects, why)]);
@@ -215,7 +240,11 @@ fn counted(spec: &FunctionSpec, values: &[ScalarValue], position: usize) -> Resu
 
 fn gaps(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
     let effects = effects(spec, values, 9)?;
-    let check = check(spec, values, &[SkewCheck::Overfit, SkewCheck::DeploymentDrop])?;
+    let check = check(
+        spec,
+        values,
+        &[SkewCheck::Overfit, SkewCheck::DeploymentDrop],
+    )?;
     let metric = text(values, 1).unwrap_or("performance");
     let gap = |position| -> Result<Gap> {
         let (value, error) = (number(values, position), number(values, position + 1));

@@ -29,15 +29,10 @@ pub(super) static COMPARE_COLUMNS: FunctionSpec = FunctionSpec {
         ),
         (
             "training_decimals",
-            Role::Numbers,
-            "Finite numbers in training, and how many of them are whole, have at most one, two and three decimals, and have single \
-             precision; NULL (default): rounding is not read.",
+            Role::Bytes,
+            "Category profile of decimal_places(x) in training; NULL (default): rounding is not read.",
         ),
-        (
-            "serving_decimals",
-            Role::Numbers,
-            "The same of serving.",
-        ),
+        ("serving_decimals", Role::Bytes, "The same of serving."),
         MIN_EFFECT,
     ],
     required: 2,
@@ -102,19 +97,23 @@ pub(super) static SHARE_SKEW: FunctionSpec = FunctionSpec {
     description: "Whether rows contradict what they should be: a reading of row_overlap, future_timestamp, missing_column, \
                   column_type, key_parity or duplicate_key from counts.",
     arguments: &[
+        ("check_name", Role::Text, "The check."),
         (
-            "check_name",
-            Role::Text,
-            "The check.",
+            "count",
+            Role::Integer,
+            "Rows that contradict; of row_overlap, test rows that are training rows.",
         ),
-        ("count", Role::Integer, "Rows that contradict; of row_overlap, test rows that are training rows."),
         ("rows", Role::Integer, "All rows."),
         (
             "other_count",
             Role::Integer,
             "Of row_overlap: training rows that stand there more than once.",
         ),
-        ("other_rows", Role::Integer, "Of row_overlap: all training rows."),
+        (
+            "other_rows",
+            Role::Integer,
+            "Of row_overlap: all training rows.",
+        ),
         (
             "example",
             Role::Text,
@@ -132,8 +131,16 @@ pub(super) static PERFORMANCE_GAP: FunctionSpec = FunctionSpec {
                   rows against the first served ones, told apart from later decay). Larger values are better.",
     arguments: &[
         ("check_name", Role::Text, "'overfit' or 'deployment_drop'."),
-        ("metric", Role::Text, "Name of the metric, for the evidence."),
-        ("value", Role::Number, "On training rows; of deployment_drop, on test rows."),
+        (
+            "metric",
+            Role::Text,
+            "Name of the metric, for the evidence.",
+        ),
+        (
+            "value",
+            Role::Number,
+            "On training rows; of deployment_drop, on test rows.",
+        ),
         ("sampling_error", Role::Number, "Its standard error."),
         (
             "other_value",
@@ -156,6 +163,15 @@ pub(super) static PERFORMANCE_GAP: FunctionSpec = FunctionSpec {
     ],
     required: 6,
     example: "SELECT performance_gap('overfit', 'roc_auc', 0.95, 0.004, 0.80, 0.003)[1]['evidence']",
+};
+
+pub(super) static DECIMAL_PLACES: FunctionSpec = FunctionSpec {
+    name: "decimal_places",
+    description: "The fewest decimals that give a number, 0 to 3; else 4 where single precision gives it, or 5. NULL for NULL, NaN \
+                  and infinities.",
+    arguments: &[("x", Role::Number, "A number.")],
+    required: 1,
+    example: "SELECT decimal_places(income), count(*) FROM training GROUP BY 1",
 };
 
 /// The list of least effects at `position`; the defaults for NULL.

@@ -54,8 +54,15 @@ impl Customer {
         let risk = 1.6 * random.normal() + (ratio - 0.5) + (f64::from(age as i32) - 48.0) / 40.0;
         let score = 1.0 / (1.0 + (-risk).exp());
         let hours = 13.0 + 3.0 * random.normal();
-        let time = START + random.below(28) as i64 * DAY + (hours.clamp(0.0, 23.9) * HOUR as f64) as i64;
-        let countries = [("BE", 0.4), ("NL", 0.3), ("FR", 0.2), ("DE", 0.09), ("IE", 0.01)];
+        let time =
+            START + random.below(28) as i64 * DAY + (hours.clamp(0.0, 23.9) * HOUR as f64) as i64;
+        let countries = [
+            ("BE", 0.4),
+            ("NL", 0.3),
+            ("FR", 0.2),
+            ("DE", 0.09),
+            ("IE", 0.01),
+        ];
         Self {
             id,
             time,
@@ -82,7 +89,10 @@ impl Customer {
 fn split(random: &mut Random, first: i64, rows: usize) -> RecordBatch {
     let ids = first..first + rows as i64;
     let drawn: Vec<Customer> = ids.map(|id| Customer::draw(random, id)).collect();
-    fn column<'a, T, A: FromIterator<T>>(of: &'a [Customer], read: impl Fn(&'a Customer) -> T) -> A {
+    fn column<'a, T, A: FromIterator<T>>(
+        of: &'a [Customer],
+        read: impl Fn(&'a Customer) -> T,
+    ) -> A {
         of.iter().map(read).collect()
     }
     let whole = |read: fn(&Customer) -> i64| -> ArrayRef {
@@ -95,7 +105,9 @@ fn split(random: &mut Random, first: i64, rows: usize) -> RecordBatch {
         Arc::new(column::<_, StringArray>(&drawn, |row| Some(read(row))))
     };
     let instant = |read: fn(&Customer) -> i64| -> ArrayRef {
-        Arc::new(column::<_, TimestampMicrosecondArray>(&drawn, |row| Some(read(row))))
+        Arc::new(column::<_, TimestampMicrosecondArray>(&drawn, |row| {
+            Some(read(row))
+        }))
     };
     let members: BooleanArray = column(&drawn, |row| Some(row.is_member));
     let columns: Vec<(&str, ArrayRef)> = vec![
@@ -133,18 +145,28 @@ pub fn clean_splits(seed: u64, rows: usize) -> SessionContext {
         let batch = split(&mut random, first, rows);
         first += rows as i64;
         let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).expect("a table");
-        ctx.register_table(name, Arc::new(table)).expect("registered");
+        ctx.register_table(name, Arc::new(table))
+            .expect("registered");
     }
     ctx
 }
 
 /// The call on clean splits, with every check that the table allows.
-pub const CALL: &str = "training_serving_skew(training, test, serving, key => id, feature_timestamps => seen_at";
+pub const CALL: &str =
+    "training_serving_skew(training, test, serving, key => id, feature_timestamps => seen_at";
 
 /// Check, column and evidence of each finding of a call.
 pub async fn findings(ctx: &SessionContext, call: &str) -> Vec<(String, Option<String>, String)> {
-    let sql = format!("SELECT check_name, column_name, evidence FROM {call}) ORDER BY check_name, column_name");
-    let batches = ctx.sql(&sql).await.expect(&sql).collect().await.expect(&sql);
+    let sql = format!(
+        "SELECT check_name, column_name, evidence FROM {call}) ORDER BY check_name, column_name"
+    );
+    let batches = ctx
+        .sql(&sql)
+        .await
+        .expect(&sql)
+        .collect()
+        .await
+        .expect(&sql);
     let mut found = vec![];
     for batch in &batches {
         let text = |column: usize, row: usize| {

@@ -80,9 +80,7 @@ impl Sides {
             rows: self.serving,
         };
         // the most frequent; of equal ones the first in order
-        let most = found
-            .iter()
-            .max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0)));
+        let most = found.iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0)));
         let none = Counted {
             count: 0,
             rows: self.training,
@@ -99,7 +97,10 @@ impl Sides {
             ),
             (SkewCheck::UnseenCategory, Some((text, rows, _))) => (
                 UNSEEN,
-                format!(" The most frequent is '{text}' ({}).", percent(of(*rows).share())),
+                format!(
+                    " The most frequent is '{text}' ({}).",
+                    percent(of(*rows).share())
+                ),
             ),
             (SkewCheck::CategoryFormat, None) => (FORMAT, String::new()),
             _ => (UNSEEN, String::new()),
@@ -108,7 +109,10 @@ impl Sides {
             SkewCheck::CategoryFormat => "other spellings of categories of training",
             _ => "categories that training does not have",
         };
-        let evidence = format!("{} of the rows in serving hold {what}.{example}", of(count).told());
+        let evidence = format!(
+            "{} of the rows in serving hold {what}.{example}",
+            of(count).told()
+        );
         reading.told("share", evidence, suggestion)
     }
 }
@@ -129,7 +133,9 @@ fn values(
     served: &BTreeMap<&str, u64>,
     respelt: &[&str],
 ) -> Vec<Value> {
-    let all = known.keys().chain(served.keys().filter(|text| !known.contains_key(*text)));
+    let all = known
+        .keys()
+        .chain(served.keys().filter(|text| !known.contains_key(*text)));
     let plain = all.filter(|text| !respelt.contains(text));
     let value = plain.map(|text| Value {
         text: format!("'{text}'"),

@@ -1,7 +1,7 @@
 //! Whether the times of one side are those of the other, some hours off.
+use super::super::digits::short;
 use super::super::drift::{DriftMetric, DriftReference};
 use super::super::values::CategoryGroups;
-use super::super::digits::short;
 use super::check::{Effects, SkewCheck};
 use super::reading::SkewReading;
 
@@ -73,7 +73,10 @@ pub fn compare_clocks(
 fn shares(groups: &CategoryGroups) -> Option<[f64; SLOTS]> {
     let mut shares = [0.0; SLOTS];
     for group in &groups.groups {
-        let slot = group.category.as_deref().and_then(|text| text.parse::<usize>().ok());
+        let slot = group
+            .category
+            .as_deref()
+            .and_then(|text| text.parse::<usize>().ok());
         if let Some(share) = slot.and_then(|slot| shares.get_mut(slot)) {
             *share += group.count as f64;
         }
@@ -124,6 +127,9 @@ mod tests {
         assert!(!same.is_finding(1.0));
         let flat = compare_clocks(&hours(day), &hours(|i| i), &effects);
         assert!(!flat.is_finding(1.0), "{flat:?}");
-        assert_eq!(compare_clocks(&hours(day), &CategoryGroups::default(), &effects).value, None);
+        assert_eq!(
+            compare_clocks(&hours(day), &CategoryGroups::default(), &effects).value,
+            None
+        );
     }
 }

@@ -19,13 +19,12 @@ pub enum ColumnValues<'a> {
 }
 
 /// A column on one side.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Column<'a> {
     /// Its profile.
     pub values: ColumnValues<'a>,
-    /// Finite numbers, then how many are whole, have at most one, two and three decimals, and have single precision; empty where
-    /// that was not counted.
-    pub decimals: Vec<f64>,
+    /// Of numbers: profile of their [`super::decimal_places`] as categories, where it was made.
+    pub decimals: Option<&'a CategoryGroups>,
 }
 
 const NULLS: &str = "Fill, drop or keep missing values alike on both sides, and look for joins that lost their match.";
@@ -108,7 +107,7 @@ impl Column<'_> {
 ///     profile.bins()
 /// };
 /// let (metres, feet) = (numbers(1.0), numbers(1.0 / 0.3048));
-/// let side = |of| Column { values: ColumnValues::Numbers(of), decimals: vec![] };
+/// let side = |of| Column { values: ColumnValues::Numbers(of), decimals: None };
 /// let readings = compare_columns(&side(&metres), &side(&feet), &Effects::default());
 /// let found: Vec<SkewCheck> = readings.iter().filter(|r| r.is_finding(1e-6)).map(|r| r.check).collect();
 /// assert_eq!(found, [SkewCheck::UnitScale]);
@@ -120,7 +119,7 @@ pub fn compare_columns(training: &Column, serving: &Column, effects: &Effects) -
     let (mut rest, values) = match (training.values, serving.values) {
         (ColumnValues::Numbers(before), ColumnValues::Numbers(after)) => {
             let least = effects.of(SkewCheck::DefaultValue) / 2.0;
-            let decimals = [training, serving].map(|side| Decimals::new(&side.decimals));
+            let decimals = [training, serving].map(|side| side.decimals.map(Decimals::of));
             let unit = unit_scale(before, after, effects);
             let decimals = rounding(decimals[0], decimals[1], effects);
             (vec![unit, decimals], frequent_numbers(before, after, least))
@@ -133,9 +132,9 @@ pub fn compare_columns(training: &Column, serving: &Column, effects: &Effects) -
     };
     let mut spike = default_value(&values, rows.0, rows.1, effects);
     let is_constant = constant.has_pattern;
-    let converted = rest.first().is_some_and(|first| {
-        first.check == SkewCheck::UnitScale && first.has_pattern
-    });
+    let converted = rest
+        .first()
+        .is_some_and(|first| first.check == SkewCheck::UnitScale && first.has_pattern);
     spike.has_pattern &= !is_constant && !converted;
     for reading in &mut rest {
         let of_numbers = matches!(reading.check, SkewCheck::UnitScale | SkewCheck::Rounding);
@@ -224,7 +223,7 @@ mod tests {
     fn findings(training: ColumnValues, serving: ColumnValues) -> Vec<SkewCheck> {
         let side = |values| Column {
             values,
-            decimals: vec![],
+            decimals: None,
         };
         let readings = compare_columns(&side(training), &side(serving), &Effects::default());
         let found = readings.iter().filter(|r| r.is_finding(1e-4));
@@ -237,7 +236,10 @@ mod tests {
         let constant = numbers([3.0; 400]);
         let nulls = with_nulls([], 400);
         let of = ColumnValues::Numbers;
-        assert_eq!(findings(of(&training), of(&constant)), [SkewCheck::ConstantColumn]);
+        assert_eq!(
+            findings(of(&training), of(&constant)),
+            [SkewCheck::ConstantColumn]
+        );
         let of_nulls = findings(of(&training), of(&nulls));
         assert_eq!(of_nulls, [SkewCheck::NullRate, SkewCheck::ConstantColumn]);
         assert_eq!(findings(of(&constant), of(&constant)), []);
@@ -255,14 +257,14 @@ mod tests {
         let none = ValueBins::default();
         let side = Column {
             values: ColumnValues::Numbers(&none),
-            decimals: vec![],
+            decimals: None,
         };
         let readings = compare_columns(&side, &side, &Effects::default());
         assert!(readings.iter().all(|reading| reading.value.is_none()));
         let groups = categories([]);
         let other = Column {
             values: ColumnValues::Categories(&groups),
-            decimals: vec![],
+            decimals: None,
         };
         assert_eq!(compare_columns(&side, &other, &Effects::default()), []);
     }

@@ -160,5 +160,9 @@ impl Moments {
 /// The finite numbers of a profile, each bin by its middle.
 pub(super) fn numbers_of(values: &ValueBins) -> Vec<(f64, u64)> {
     let middle = |bin: &ValueBin| bin.lower + (bin.upper - bin.lower) / 2.0;
-    values.bins.iter().map(|bin| (middle(bin), bin.count)).collect()
+    values
+        .bins
+        .iter()
+        .map(|bin| (middle(bin), bin.count))
+        .collect()
 }

@@ -60,14 +60,19 @@ fn ties_of(bins: &ScoreBins) -> Vec<Tie> {
         let cells = bin.cells.iter().filter_map(|row| row.get(label));
         cells.map(|cell| cell.count as f64).sum()
     };
-    bins.bins.iter().map(|bin| (of(1, bin), of(0, bin))).collect()
+    bins.bins
+        .iter()
+        .map(|bin| (of(1, bin), of(0, bin)))
+        .collect()
 }
 
 /// Rows whose score is NULL, NaN or infinite, by label.
 fn missing(bins: &ScoreBins) -> Tie {
     let of = |label: usize| -> f64 {
         let rows = bins.unscored.iter().chain(&bins.not_finite);
-        rows.filter_map(|row| row.get(label)).map(|n| *n as f64).sum()
+        rows.filter_map(|row| row.get(label))
+            .map(|n| *n as f64)
+            .sum()
     };
     (of(1), of(0))
 }
@@ -86,7 +91,9 @@ pub fn score_leakage(bins: &ScoreBins, effects: &Effects) -> SkewReading {
             false => ranked([ties.to_vec(), missing].concat()),
         }
     };
-    let known = ties.iter().fold((0.0, 0.0), |(p, n), tie| (p + tie.0, n + tie.1));
+    let known = ties
+        .iter()
+        .fold((0.0, 0.0), |(p, n), tie| (p + tie.0, n + tie.1));
     let all = [
         with(&ties, true),
         with(&ties, false),
@@ -152,7 +159,9 @@ pub fn category_leakage(
     effects: &Effects,
 ) -> SkewReading {
     let learnt = learnt.by_category();
-    let totals = learnt.values().fold((0.0, 0.0), |(p, n), tie| (p + tie.0, n + tie.1));
+    let totals = learnt
+        .values()
+        .fold((0.0, 0.0), |(p, n), tie| (p + tie.0, n + tie.1));
     let mean = match totals.0 + totals.1 {
         0.0 => 0.5,
         rows => totals.0 / rows,
@@ -162,12 +171,21 @@ pub fn category_leakage(
     let mut judged: Vec<(f64, Tie)> = judged
         .by_category()
         .into_iter()
-        .map(|(category, tie)| (learnt.get(&category).map_or(mean, |known| rate(*known)), tie))
+        .map(|(category, tie)| {
+            (
+                learnt.get(&category).map_or(mean, |known| rate(*known)),
+                tie,
+            )
+        })
         .collect();
     judged.sort_by(|a, b| a.0.total_cmp(&b.0));
     let groups = judged.chunk_by(|a, b| a.0 == b.0);
     let ties: Vec<Tie> = groups
-        .map(|group| group.iter().fold((0.0, 0.0), |(p, n), (_, tie)| (p + tie.0, n + tie.1)))
+        .map(|group| {
+            group
+                .iter()
+                .fold((0.0, 0.0), |(p, n), (_, tie)| (p + tie.0, n + tie.1))
+        })
         .collect();
     reading(&[ranked(ties)], ", ordered by other rows", effects)
 }
@@ -186,7 +204,11 @@ pub fn domain_auc(bins: &ScoreBins, effects: &Effects) -> SkewReading {
         found.negatives,
         short(found.auc)
     );
-    SkewReading::new(check, effects, found.auc, Some(found.p_value)).told("roc_auc", evidence, ADVERSARIAL)
+    SkewReading::new(check, effects, found.auc, Some(found.p_value)).told(
+        "roc_auc",
+        evidence,
+        ADVERSARIAL,
+    )
 }
 
 #[cfg(test)]
@@ -214,10 +236,12 @@ mod tests {
     #[test]
     fn a_column_that_knows_the_label_leaks() {
         let effects = Effects::default();
-        let leak = scores((0..200).map(|i| (Some(if i % 3 == 0 { -5.0 } else { 1.0 }), i % 3 == 0)));
+        let leak =
+            scores((0..200).map(|i| (Some(if i % 3 == 0 { -5.0 } else { 1.0 }), i % 3 == 0)));
         assert!(score_leakage(&leak, &effects).is_finding(1e-6));
         // it is the gaps that tell
-        let gaps = scores((0..200).map(|i| (Some(f64::from(i)).filter(|_| i % 3 == 0), i % 3 == 0)));
+        let gaps =
+            scores((0..200).map(|i| (Some(f64::from(i)).filter(|_| i % 3 == 0), i % 3 == 0)));
         assert!(score_leakage(&gaps, &effects).is_finding(1e-6));
         let chance = scores((0..200).map(|i| (Some(f64::from(i * 7 % 200)), i % 3 == 0)));
         assert!(!score_leakage(&chance, &effects).is_finding(1.0));

@@ -24,4 +24,5 @@ pub use column::{Column, ColumnValues, compare_columns};
 pub use leakage::{ClassProfiles, category_leakage, domain_auc, score_leakage};
 pub use performance::{Gap, deployment_drop, overfit};
 pub use reading::SkewReading;
+pub use rounding::decimal_places;
 pub use shares::{Counted, compare_counts, fisher_two_sided, stated};

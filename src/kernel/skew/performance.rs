@@ -89,7 +89,11 @@ pub fn deployment_drop(
             (false, true) => "what fell later is decay, no skew",
             (false, false) => "it stayed so",
         };
-        format!(" Later rows have {} (error {}): {told}.", short(later.0), short(later.1))
+        format!(
+            " Later rows have {} (error {}): {told}.",
+            short(later.0),
+            short(later.1)
+        )
     });
     let evidence = format!(
         "{metric} is {} (error {}) on test rows and {} (error {}) on the first served rows{how}.{}",

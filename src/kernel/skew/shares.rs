@@ -137,7 +137,9 @@ pub fn stated(check: SkewCheck, counted: Counted, example: &str, effects: &Effec
     let (statistic, evidence, suggestion) = match check {
         SkewCheck::KeyParity => (
             "mismatch_share",
-            format!("{share} of {rows} keys have another value in serving than in training.{first}"),
+            format!(
+                "{share} of {rows} keys have another value in serving than in training.{first}"
+            ),
             "Compute this column by one piece of code for training and serving, as of the same time.",
         ),
         SkewCheck::FutureTimestamp => (
@@ -147,7 +149,9 @@ pub fn stated(check: SkewCheck, counted: Counted, example: &str, effects: &Effec
         ),
         SkewCheck::DuplicateKey => (
             "share",
-            format!("{count} of {rows} rows of training and serving have a key that stands in several rows of theirs.{first}"),
+            format!(
+                "{count} of {rows} rows of training and serving have a key that stands in several rows of theirs.{first}"
+            ),
             "Make keys unique, or add to key what tells these rows apart; they are left out of key_parity.",
         ),
         SkewCheck::MissingColumn => (
@@ -205,7 +209,12 @@ mod tests {
         let effects = Effects::default();
         let copied = compare_counts(SkewCheck::RowOverlap, of(100, 1000), of(0, 4000), &effects);
         assert!(copied.is_finding(1e-6));
-        let discrete = compare_counts(SkewCheck::RowOverlap, of(900, 1000), of(3620, 4000), &effects);
+        let discrete = compare_counts(
+            SkewCheck::RowOverlap,
+            of(900, 1000),
+            of(3620, 4000),
+            &effects,
+        );
         assert!(!discrete.is_finding(0.5));
     }
 
@@ -218,6 +227,9 @@ mod tests {
             reading.evidence,
             "2 of 4000 rows of training and serving have a key that stands in several rows of theirs. First: 7."
         );
-        assert_eq!(stated(SkewCheck::KeyParity, of(0, 0), "", &effects).value, None);
+        assert_eq!(
+            stated(SkewCheck::KeyParity, of(0, 0), "", &effects).value,
+            None
+        );
     }
 }

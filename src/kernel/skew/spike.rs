@@ -10,7 +10,8 @@ const TIMES: f64 = 3.0;
 /// A single value stands out: it rises so many times as much as any other. Rounding raises many.
 const STANDS_OUT: f64 = 2.0;
 
-const SUGGESTION: &str = "Fill missing values, and clip ranges, by one piece of code for training and serving.";
+const SUGGESTION: &str =
+    "Fill missing values, and clip ranges, by one piece of code for training and serving.";
 
 /// A value on both sides.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +74,11 @@ pub(super) fn frequent_numbers(
             let met = other.bins.iter().skip(from);
             let met = met.take_while(|b| b.lower <= bin.upper).map(|b| b.count);
             let met: u64 = met.sum();
-            let (training, serving) = if swap { (met, bin.count) } else { (bin.count, met) };
+            let (training, serving) = if swap {
+                (met, bin.count)
+            } else {
+                (bin.count, met)
+            };
             Value {
                 text: short_or_whole(bin.lower),
                 training,
@@ -112,7 +117,12 @@ pub(super) fn default_value(
     if training.all == 0 || serving.all == 0 {
         return SkewReading::not_run(check, effects, "A side has no rows.");
     }
-    let shares = |value: &Value| (training.counted(value.training), serving.counted(value.serving));
+    let shares = |value: &Value| {
+        (
+            training.counted(value.training),
+            serving.counted(value.serving),
+        )
+    };
     let apart = |value: &Value| {
         let (before, after) = shares(value);
         (after.share() - before.share()).abs()
@@ -121,7 +131,11 @@ pub(super) fn default_value(
     sorted.sort_by(|a, b| apart(b).total_cmp(&apart(a)).then(a.text.cmp(&b.text)));
     let Some(first) = sorted.first() else {
         let reading = SkewReading::new(check, effects, 0.0, Some(1.0));
-        return reading.told("share_difference", "No value is frequent.".into(), SUGGESTION);
+        return reading.told(
+            "share_difference",
+            "No value is frequent.".into(),
+            SUGGESTION,
+        );
     };
     let (before, after) = shares(first);
     let next = sorted.get(1).map_or(0.0, |value| apart(value));
@@ -180,7 +194,11 @@ mod tests {
         let filled = (0..950).map(f64::from).chain([-1.0; 50]);
         let found = reading(&training, &numbers(filled));
         assert!(found.is_finding(1e-6), "{found:?}");
-        assert!(found.evidence.starts_with("The value -1 is 0.0 % of the rows in training and 5.0 %"));
+        assert!(
+            found
+                .evidence
+                .starts_with("The value -1 is 0.0 % of the rows in training and 5.0 %")
+        );
     }
 
     #[test]

@@ -15,8 +15,7 @@ const BY_CHANCE: f64 = 1.63;
 /// Numbers as near as this part of the interquartile range are the same, for units are converted with rounding.
 const SAME: f64 = 0.01;
 
-const SUGGESTION: &str =
-    "Convert the column to the unit or scale of training before the model reads it, in one place for both.";
+const SUGGESTION: &str = "Convert the column to the unit or scale of training before the model reads it, in one place for both.";
 
 /// Distance between training and serving, and whether a known conversion explains it.
 ///
@@ -62,7 +61,9 @@ pub(super) fn unit_scale(
 fn medians(training: &ValueBins, serving: &ValueBins, by: &Conversion) -> String {
     let median = |of: &ValueBins| super::super::drift::quantile(of, 0.5).unwrap_or(0.0);
     let (before, after) = (median(training), median(serving));
-    let factor = by.factor().map(|factor| format!(", a factor of {}", short(factor)));
+    let factor = by
+        .factor()
+        .map(|factor| format!(", a factor of {}", short(factor)));
     format!(
         "the median is {} in training and {} in serving{}",
         short(before),
@@ -84,12 +85,13 @@ fn explained(
     let forward = candidates(&training, &serving);
     // what is a factor one way is its inverse the other way; logarithms and scalings are not
     let backward = candidates(&serving, &training).filter(|(by, _)| by.factor().is_none());
-    let best = forward
-        .chain(backward)
-        .fold(None, |best: Option<(Conversion, f64)>, next| match best {
-            Some(best) if best.1 <= next.1 => Some(best),
-            _ => Some(next),
-        });
+    let best =
+        forward
+            .chain(backward)
+            .fold(None, |best: Option<(Conversion, f64)>, next| match best {
+                Some(best) if best.1 <= next.1 => Some(best),
+                _ => Some(next),
+            });
     best.filter(|(_, left)| *left <= most)
 }
 

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::functions::core::expr_fn::named_struct;
-use datafusion::logical_expr::{
-    Expr, LogicalPlan, LogicalPlanBuilder, cast, lit, scalar_subquery,
-};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit, scalar_subquery};
 
 use super::super::arguments::Call;
 use super::super::columns::ColumnKind;
@@ -19,14 +17,16 @@ use super::summary::{Report, Task, rows_with};
 use crate::kernel::skew::SkewCheck;
 
 /// Small trees on few rows: what they are to see is coarse, and the other half of the rows judges them.
-const OPTIONS: [(&str, f64); 3] = [("trees", 40.0), ("leaves", 15.0), ("max_rows", 20_000.0)];
+const OPTIONS: [(&str, f64); 3] = [("trees", 25.0), ("leaves", 15.0), ("max_rows", 20_000.0)];
 
 /// Adds `adversarial_validation`: trees are fitted on the rows of one half of the hashes, and judged by the other.
 pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
     let check = SkewCheck::AdversarialValidation;
     let serving = task.sides.of("serving").zip(task.sides.position("serving"));
     let (Some(training), Some((serving, position))) = (task.sides.all.first(), serving) else {
-        return report.rows.not_run(check, task.asked, "The relation serving is not given.");
+        return report
+            .rows
+            .not_run(check, task.asked, "The relation serving is not given.");
     };
     let features: Vec<(&str, [Expr; 2])> = task
         .columns
@@ -35,7 +35,11 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
         .filter_map(|feature| Some((feature.name.as_str(), feature.comparable(0, position)?)))
         .collect();
     if features.is_empty() {
-        return report.rows.not_run(check, task.asked, "The relations share no column of numbers or categories.");
+        return report.rows.not_run(
+            check,
+            task.asked,
+            "The relations share no column of numbers or categories.",
+        );
     }
     if !task.asked.wants(check) {
         return Ok(());
@@ -43,7 +47,10 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
     let side = |input: &LogicalPlan, of: usize| -> Result<LogicalPlan> {
         let values = features.iter();
         let values = values.filter_map(|(name, both)| Some((*name, both.get(of)?.clone())));
-        let inputs = vec![record(values).alias("__record"), lit(of == 1).alias("__served")];
+        let inputs = vec![
+            record(values).alias("__record"),
+            lit(of == 1).alias("__served"),
+        ];
         rows_with(input, inputs)
     };
     let hash = scalar(call, "row_hash", vec![column("__record")])?;
@@ -62,7 +69,9 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
 
 /// The scores that trees of one half give to the other, as a profile.
 fn judged(call: &Call, rows: LogicalPlan) -> Result<LogicalPlan> {
-    let options = OPTIONS.iter().flat_map(|(name, value)| [lit(*name), lit(*value)]);
+    let options = OPTIONS
+        .iter()
+        .flat_map(|(name, value)| [lit(*name), lit(*value)]);
     let arguments = vec![
         cast(column("__served"), DataType::Int64),
         column("__record"),
@@ -70,14 +79,21 @@ fn judged(call: &Call, rows: LogicalPlan) -> Result<LogicalPlan> {
         lit("logistic"),
         named_struct(options.collect()),
     ];
-    let fit = filtered(aggregate(call, "fit_gbdt", arguments)?, Some(column("__fitted")))?;
+    let fit = filtered(
+        aggregate(call, "fit_gbdt", arguments)?,
+        Some(column("__fitted")),
+    )?;
     let fit = LogicalPlanBuilder::from(rows.clone())
         .aggregate(Vec::<Expr>::new(), vec![fit.alias("__model")])?
         .build()?;
     let model = scalar_subquery(Arc::new(fit));
     let score = scalar(call, "predict_gbdt", vec![model, column("__record")])?;
     let unknown = lit(ScalarValue::Boolean(None));
-    let profile = aggregate(call, "score_profile", vec![column("__served"), unknown, column("__score")])?;
+    let profile = aggregate(
+        call,
+        "score_profile",
+        vec![column("__served"), unknown, column("__score")],
+    )?;
     LogicalPlanBuilder::from(rows)
         .filter(datafusion::logical_expr::not(column("__fitted")))?
         .project(vec![column("__served"), score.alias("__score")])?

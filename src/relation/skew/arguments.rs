@@ -52,9 +52,12 @@ impl Asked {
         &self.checks
     }
 
-    /// The least effects as an argument of the functions that read skew.
+    /// The least effects as an argument of the functions that read skew; NULL stands for the defaults, for plans repeat it.
     pub fn min_effect(&self) -> Expr {
-        lit(list_of_numbers(self.effects.numbers()))
+        match self.effects == Effects::default() {
+            true => lit(ScalarValue::Null),
+            false => lit(list_of_numbers(self.effects.numbers())),
+        }
     }
 
     /// What a finding of a check exceeds.

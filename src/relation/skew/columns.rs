@@ -73,7 +73,11 @@ fn plain(kind: ColumnKind, value: Expr, found: &DataType) -> Option<Expr> {
 /// A struct of values named by `name` and position, for hashes and trees.
 pub fn record<'a>(values: impl IntoIterator<Item = (&'a str, Expr)>) -> Expr {
     let fields = values.into_iter();
-    named_struct(fields.flat_map(|(name, value)| [lit(name), value]).collect())
+    named_struct(
+        fields
+            .flat_map(|(name, value)| [lit(name), value])
+            .collect(),
+    )
 }
 
 /// The columns that `columns` and `exclude` choose; by default all but roles and keys.

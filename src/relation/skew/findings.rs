@@ -84,7 +84,12 @@ impl Rows {
         }
         let element = |found: Found| {
             let name = lit(ScalarValue::Utf8(found.column));
-            named_struct(vec![lit("column_name"), name, lit("readings"), found.readings])
+            named_struct(vec![
+                lit("column_name"),
+                name,
+                lit("readings"),
+                found.readings,
+            ])
         };
         let elements = found.into_iter().map(element).collect();
         let of = |name: &str| get_field(column("__found"), name);
@@ -98,7 +103,12 @@ impl Rows {
                 of("readings").alias("__reading"),
             ])?
             .unnest_column("__reading")?
-            .project([column("column_name")].into_iter().chain(fields).collect::<Vec<_>>())?;
+            .project(
+                [column("column_name")]
+                    .into_iter()
+                    .chain(fields)
+                    .collect::<Vec<_>>(),
+            )?;
         self.union(rows)
     }
 
@@ -142,10 +152,19 @@ pub fn judged(call: &Call, rows: Rows, asked: &Asked) -> Result<LogicalPlan> {
         return plan_err!(
             "{}: none of the checks ({}) can be made of these relations. Expected others, or no 'checks'",
             call.function(),
-            asked.checks().iter().map(|check| check.name()).collect::<Vec<_>>().join(", ")
+            asked
+                .checks()
+                .iter()
+                .map(|check| check.name())
+                .collect::<Vec<_>>()
+                .join(", ")
         );
     };
-    let names = asked.checks().iter().map(|check| lit(check.name())).collect();
+    let names = asked
+        .checks()
+        .iter()
+        .map(|check| lit(check.name()))
+        .collect();
     let tests = over_everything(call, "count", vec![column("p_value")], &["check_name"])?;
     let level = lit(asked.false_alarm_rate) / cast(column("__tests"), DataType::Float64);
     let by_chance = column("p_value").gt(level).is_true();
@@ -163,7 +182,11 @@ pub fn judged(call: &Call, rows: Rows, asked: &Asked) -> Result<LogicalPlan> {
     let judged = rows
         .filter(column("check_name").in_list(names, false))?
         .window(vec![tests.alias("__tests")])?
-        .project(kept.into_iter().chain([status.alias("status")]).collect::<Vec<_>>())?;
+        .project(
+            kept.into_iter()
+                .chain([status.alias("status")])
+                .collect::<Vec<_>>(),
+        )?;
     let judged = match asked.include_passed {
         true => judged,
         false => judged.filter(finding())?,

@@ -1,10 +1,6 @@
 //! How columns are handled on two sides: from one profile of each column on each side.
-use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
-use datafusion::functions::math::expr_fn::{abs, round};
-use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::functions_nested::expr_fn::make_array;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit, when};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
 
 use super::super::arguments::Call;
 use super::super::session_functions::scalar;
@@ -42,40 +38,37 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
             let function = feature.kind.aggregate();
             profiles.push(report.profile(call, (side, &name), function, vec![x])?);
         }
-        let decimals = decimals(task, report, (i, feature));
-        let rest = decimals.into_iter().chain([task.asked.min_effect()]);
-        let arguments = profiles.into_iter().chain(rest).collect();
+        profiles.extend(decimals(call, task, report, (i, feature))?);
+        let arguments = profiles
+            .into_iter()
+            .chain([task.asked.min_effect()])
+            .collect();
         let readings = scalar(call, "compare_columns", arguments)?;
         report.found.push(Found::of(&feature.name, readings));
     }
     Ok(())
 }
 
-/// How many numbers are rounded to how many decimals on both sides; NULL of whole numbers and of categories.
-fn decimals(task: &Task, report: &mut Report, (i, feature): (usize, &SkewColumn)) -> [Expr; 2] {
+/// Profiles of the decimals of both sides; NULL of whole numbers and of categories.
+fn decimals(
+    call: &Call,
+    task: &Task,
+    report: &mut Report,
+    (i, feature): (usize, &SkewColumn),
+) -> Result<Vec<Expr>> {
     let compared = task.sides.compared();
     let wanted = task.asked.wants(SkewCheck::Rounding) && feature.may_have_decimals(0, compared);
-    let numbers = feature.comparable(0, compared).filter(|_| wanted);
-    let Some(numbers) = numbers else {
-        return [lit(ScalarValue::Null), lit(ScalarValue::Null)];
+    let Some(numbers) = feature.comparable(0, compared).filter(|_| wanted) else {
+        return Ok(vec![lit(ScalarValue::Null), lit(ScalarValue::Null)]);
     };
-    let mut of_side = |side: usize, number: Expr| {
-        let x = report.input(side, &format!("__number_{i}"), number);
-        // NaN is greater than every number
-        let finite = abs(x.clone()).lt_eq(lit(f64::MAX));
-        let places = (0..4i64).map(|d| round(vec![x.clone(), lit(d)]).eq(x.clone()));
-        let single = cast(cast(x.clone(), DataType::Float32), DataType::Float64);
-        let conditions = [lit(true)].into_iter().chain(places).chain([single.eq(x.clone())]);
-        let counts = conditions.enumerate().map(|(place, rounded)| {
-            let counted = when(finite.clone().and(rounded), lit(1i64)).end();
-            let counted = count(counted.unwrap_or_else(|_| lit(ScalarValue::Int64(None))));
-            let count = report.aggregate(side, &format!("decimals_{i}_{place}"), counted);
-            cast(count, DataType::Float64)
-        });
-        make_array(counts.collect())
-    };
-    let [training, serving] = numbers;
-    [of_side(0, training), of_side(compared, serving)]
+    let mut profiles = vec![];
+    for (side, number) in [0, compared].into_iter().zip(numbers) {
+        let places = scalar(call, "decimal_places", vec![number])?;
+        let places = report.input(side, &format!("__places_{i}"), places);
+        let name = format!("places_{i}");
+        profiles.push(report.profile(call, (side, &name), "category_profile", vec![places])?);
+    }
+    Ok(profiles)
 }
 
 /// What the types of the relations tell before a row is read.
@@ -106,13 +99,22 @@ fn told(task: &Task, feature: &SkewColumn, compared: usize) -> Vec<(SkewCheck, b
     let (Some(before), Some(after)) = (feature.sides.first(), feature.sides.get(compared)) else {
         return vec![];
     };
-    let other = task.sides.all.get(compared).map_or("", |of| of.side.dataset);
+    let other = task
+        .sides
+        .all
+        .get(compared)
+        .map_or("", |of| of.side.dataset);
     let absent = |status: Option<&str>| status == Some("absent_column");
     let missing = SkewCheck::MissingColumn;
     let (check, differs, evidence) = match (&before.value, &after.value) {
-        (Some(_), None) => (missing, true, format!("training has it and {other} has not.")),
+        (Some(_), None) => (
+            missing,
+            true,
+            format!("training has it and {other} has not."),
+        ),
         (None, _) => {
-            let evidence = format!("{other} has it and training has not: the model does not know it.");
+            let evidence =
+                format!("{other} has it and training has not: the model does not know it.");
             (missing, false, evidence)
         }
         (Some((_, a)), Some((_, b))) => {

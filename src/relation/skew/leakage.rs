@@ -4,9 +4,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::functions_aggregate::expr_fn::max;
-use datafusion::logical_expr::{
-    Expr, LogicalPlanBuilder, cast, lit, not, scalar_subquery, when,
-};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit, not, scalar_subquery, when};
 
 use super::super::arguments::Call;
 use super::super::columns::ColumnKind;
@@ -23,8 +21,11 @@ use crate::kernel::skew::SkewCheck;
 pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
     let check = SkewCheck::TargetLeakage;
     let training = task.sides.all.first();
-    let Some((training, label)) = training.and_then(|of| Some((of, of.roles.label.clone()?))) else {
-        return report.rows.not_run(check, task.asked, "Training has no labels.");
+    let Some((training, label)) = training.and_then(|of| Some((of, of.roles.label.clone()?)))
+    else {
+        return report
+            .rows
+            .not_run(check, task.asked, "Training has no labels.");
     };
     if !task.asked.wants(check) {
         return Ok(());
@@ -71,7 +72,10 @@ fn by_class(
         ] {
             let name = format!("{part}_{class}_{i}");
             let bounds = report.bounds();
-            let bounds = [lit(bounds.max_bins as i64), lit(i64::from(bounds.min_level))];
+            let bounds = [
+                lit(bounds.max_bins as i64),
+                lit(i64::from(bounds.min_level)),
+            ];
             let arguments = [x.clone()].into_iter().chain(bounds).collect();
             let profile = aggregate(call, "category_profile", arguments)?;
             let of_class = is_class.and(learnt.clone());
@@ -98,7 +102,8 @@ fn positive(call: &Call, problem: Problem, training: &Relation, label: Expr) -> 
     let found = type_of(&label, &training.side)?;
     let whole = |found: Expr| -> Result<Expr> {
         let rows = rows_with(&training.side.input, vec![label.clone().alias("__label")])?;
-        let plan = LogicalPlanBuilder::from(rows).aggregate(Vec::<Expr>::new(), vec![found.alias("__found")])?;
+        let plan = LogicalPlanBuilder::from(rows)
+            .aggregate(Vec::<Expr>::new(), vec![found.alias("__found")])?;
         let plan = match problem {
             Problem::Regression => {
                 let median = scalar(call, "quantile", vec![column("__found"), lit(0.5)])?;

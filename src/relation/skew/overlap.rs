@@ -18,11 +18,17 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
     let check = SkewCheck::RowOverlap;
     let test = task.sides.position("test").zip(task.sides.of("test"));
     let (Some(training), Some((position, test))) = (task.sides.all.first(), test) else {
-        return report.rows.not_run(check, task.asked, "The relation test is not given.");
+        return report
+            .rows
+            .not_run(check, task.asked, "The relation test is not given.");
     };
     let shared: Vec<(&str, [Expr; 2])> = shared(task, (training, test), position);
     if shared.is_empty() {
-        return report.rows.not_run(check, task.asked, "Training and test share no column that can be compared.");
+        return report.rows.not_run(
+            check,
+            task.asked,
+            "Training and test share no column that can be compared.",
+        );
     }
     if !task.asked.wants(check) {
         return Ok(());
@@ -34,7 +40,8 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
         let inputs = vec![hash.alias("__row"), lit(of == 1).alias("__of_test")];
         rows_with(&relation.side.input, inputs)
     };
-    let counted = |condition: Expr| -> Result<Expr> { Ok(count(when(condition, lit(1i64)).end()?)) };
+    let counted =
+        |condition: Expr| -> Result<Expr> { Ok(count(when(condition, lit(1i64)).end()?)) };
     let of_test = column("__of_test");
     let groups = vec![
         counted(of_test.clone())?.alias("__test"),
@@ -42,7 +49,9 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
     ];
     let (test_rows, training_rows) = (column("__test"), column("__training"));
     let of = |rows: &Expr, more: i64| -> Result<Expr> {
-        Ok(sum(when(training_rows.clone().gt(lit(more)), rows.clone()).end()?))
+        Ok(sum(
+            when(training_rows.clone().gt(lit(more)), rows.clone()).end()?
+        ))
     };
     let totals = vec![
         of(&test_rows, 0)?.alias("__shared"),
@@ -57,7 +66,9 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
         .build()?;
     let counts = ["__shared", "__tested", "__twice", "__trained"].map(column);
     let arguments = [lit(check.name())].into_iter().chain(counts);
-    let arguments = arguments.chain([lit(""), task.asked.min_effect()]).collect();
+    let arguments = arguments
+        .chain([lit(""), task.asked.min_effect()])
+        .collect();
     let readings = scalar(call, "share_skew", arguments)?;
     report.rows.add(plan, vec![Found::of_rows(readings)])
 }

@@ -3,13 +3,13 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
+use datafusion::common::ScalarValue;
 use datafusion::functions::core::expr_fn::{coalesce, get_field};
 use datafusion::functions_aggregate::expr_fn::{max, min};
 use datafusion::functions_nested::expr_fn::array_element;
 use datafusion::logical_expr::{
     Expr, ExprFunctionExt, LogicalPlanBuilder, cast, lit, not, scalar_subquery,
 };
-use datafusion::common::ScalarValue;
 
 use super::super::arguments::Call;
 use super::super::estimate_performance::texts_of;
@@ -35,7 +35,10 @@ pub fn filtered(aggregate: Expr, condition: Option<Expr>) -> Result<Expr> {
 
 /// Adds `overfit` and `deployment_drop`, where labels allow them.
 pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
-    if !task.asked.wants_any(&[SkewCheck::Overfit, SkewCheck::DeploymentDrop]) {
+    if !task
+        .asked
+        .wants_any(&[SkewCheck::Overfit, SkewCheck::DeploymentDrop])
+    {
         return Ok(());
     }
     overfit(call, task, report)?;
@@ -103,17 +106,25 @@ fn realized(call: &Call, profile: &Expr, metric: &str) -> Result<[Expr; 2]> {
         lit(ScalarValue::Null),
         lit(CONFIDENCE),
     ];
-    Ok(value_and_error(&scalar(call, "evaluate_realized", arguments)?))
+    Ok(value_and_error(&scalar(
+        call,
+        "evaluate_realized",
+        arguments,
+    )?))
 }
 
 fn overfit(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
     let check = SkewCheck::Overfit;
     let sides = task.sides;
     let (Some(training), Some((position, test))) = (sides.all.first(), test_of(task)) else {
-        return report.rows.not_run(check, task.asked, "The relation test is not given.");
+        return report
+            .rows
+            .not_run(check, task.asked, "The relation test is not given.");
     };
     if training.roles.label.is_none() || test.roles.label.is_none() {
-        return report.rows.not_run(check, task.asked, "Training or test has no labels.");
+        return report
+            .rows
+            .not_run(check, task.asked, "Training or test has no labels.");
     }
     let Some(metric) = metric(sides.problem, [training, test]) else {
         return report.rows.not_run(check, task.asked, WITHOUT_OUTPUT);
@@ -142,17 +153,24 @@ fn deployment_drop(call: &mut Call, task: &Task, report: &mut Report) -> Result<
     let sides = task.sides;
     let both = test_of(task).zip(sides.of("serving").zip(sides.position("serving")));
     let Some(((test, of_test), (of_serving, serving))) = both else {
-        return report.rows.not_run(check, task.asked, "The relation test or serving is not given.");
+        return report.rows.not_run(
+            check,
+            task.asked,
+            "The relation test or serving is not given.",
+        );
     };
     if of_test.roles.label.is_none() {
-        return report.rows.not_run(check, task.asked, "Test has no labels.");
+        return report
+            .rows
+            .not_run(check, task.asked, "Test has no labels.");
     }
     let Some(metric) = metric(sides.problem, [of_test, of_serving]) else {
         return report.rows.not_run(check, task.asked, WITHOUT_OUTPUT);
     };
     let can_estimate = metric == "roc_auc" && sides.problem == Problem::Binary;
     if of_serving.roles.label.is_none() && !can_estimate {
-        let why = "Serving has no labels, and only the ROC AUC of two classes is estimated without.";
+        let why =
+            "Serving has no labels, and only the ROC AUC of two classes is estimated without.";
         return report.rows.not_run(check, task.asked, why);
     }
     let tested = profile(call, task, report, (test, "model"), None)?;
@@ -168,7 +186,9 @@ fn deployment_drop(call: &mut Call, task: &Task, report: &mut Report) -> Result<
             ]
         }
     };
-    let fit = can_estimate.then(|| fit(call, report, &tested)).transpose()?;
+    let fit = can_estimate
+        .then(|| fit(call, report, &tested))
+        .transpose()?;
     let mut arguments = vec![lit(check.name()), lit(metric)];
     arguments.extend(realized(call, &tested, metric)?);
     let mut estimated = lit(false);
@@ -181,7 +201,8 @@ fn deployment_drop(call: &mut Call, task: &Task, report: &mut Report) -> Result<
                 let [estimate, its_error] = estimate(call, part, fit, metric)?;
                 [
                     coalesce(vec![value.clone(), estimate]),
-                    datafusion::logical_expr::when(value.clone().is_null(), its_error).otherwise(error)?,
+                    datafusion::logical_expr::when(value.clone().is_null(), its_error)
+                        .otherwise(error)?,
                 ]
             }
         };
@@ -217,7 +238,11 @@ fn estimate(call: &Call, profile: &Expr, fit: &Expr, metric: &str) -> Result<[Ex
         lit(ScalarValue::Null),
         lit(CONFIDENCE),
     ];
-    Ok(value_and_error(&scalar(call, "evaluate_performance", arguments)?))
+    Ok(value_and_error(&scalar(
+        call,
+        "evaluate_performance",
+        arguments,
+    )?))
 }
 
 /// Whether a served row is of the first part of the time span of serving; `None` where rows have no time.
@@ -226,7 +251,10 @@ fn is_first(task: &Task, serving: &Relation) -> Result<Option<Expr>> {
         return Ok(None);
     };
     let whole = |time: Expr| cast(time, DataType::Int64);
-    let rows = rows_with(&serving.side.input, vec![whole(time.clone()).alias("__time")])?;
+    let rows = rows_with(
+        &serving.side.input,
+        vec![whole(time.clone()).alias("__time")],
+    )?;
     let ends = [
         min(column("__time")).alias("__from"),
         max(column("__time")).alias("__until"),

@@ -33,7 +33,7 @@ pub struct Report {
 #[derive(Default)]
 struct Summary {
     inputs: Vec<(String, Expr)>,
-    aggregates: Vec<Expr>,
+    aggregates: Vec<(String, Expr)>,
 }
 
 impl Report {
@@ -66,12 +66,10 @@ impl Report {
     /// An aggregate over these, as the summary names it.
     pub fn aggregate(&mut self, side: usize, name: &str, expr: Expr) -> Expr {
         let name = format!("__{side}_{name}");
-        if let Some(summary) = self.summaries.get_mut(side) {
-            let known = summary.aggregates.iter();
-            let mut names = known.map(|known| known.schema_name().to_string());
-            if !names.any(|known| known == name) {
-                summary.aggregates.push(expr.alias(&name));
-            }
+        if let Some(summary) = self.summaries.get_mut(side)
+            && summary.aggregates.iter().all(|(known, _)| *known != name)
+        {
+            summary.aggregates.push((name.clone(), expr));
         }
         column(&name)
     }
@@ -105,11 +103,15 @@ impl Report {
             if summary.aggregates.is_empty() {
                 continue;
             }
-            let inputs = summary.inputs.into_iter();
-            let inputs: Vec<Expr> = inputs.map(|(name, expr)| expr.alias(name)).collect();
+            let named = |exprs: Vec<(String, Expr)>| -> Vec<Expr> {
+                exprs
+                    .into_iter()
+                    .map(|(name, expr)| expr.alias(name))
+                    .collect()
+            };
             let plan = LogicalPlanBuilder::from(relation.side.input.clone())
-                .project(inputs)?
-                .aggregate(Vec::<Expr>::new(), summary.aggregates)?;
+                .project(named(summary.inputs))?
+                .aggregate(Vec::<Expr>::new(), named(summary.aggregates))?;
             joined = Some(match joined {
                 None => plan,
                 Some(joined) => joined.cross_join(plan.build()?)?,
@@ -127,5 +129,7 @@ impl Report {
 
 /// The plan of a relation, `inputs` under their names.
 pub fn rows_with(input: &LogicalPlan, inputs: Vec<Expr>) -> Result<LogicalPlan> {
-    LogicalPlanBuilder::from(input.clone()).project(inputs)?.build()
+    LogicalPlanBuilder::from(input.clone())
+        .project(inputs)?
+        .build()
 }

@@ -58,7 +58,9 @@ pub fn clocks(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
         report.found.push(Found::of(name, readings));
     }
     match clocks.is_empty() {
-        true => report.rows.not_run(check, task.asked, "No column is a timestamp on both sides."),
+        true => report
+            .rows
+            .not_run(check, task.asked, "No column is a timestamp on both sides."),
         false => Ok(()),
     }
 }
@@ -82,7 +84,9 @@ pub fn future(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
     let check = SkewCheck::FutureTimestamp;
     let named = named_expressions(call, "feature_timestamps")?;
     if named.is_empty() {
-        return report.rows.not_run(check, task.asked, "No feature_timestamps are given.");
+        return report
+            .rows
+            .not_run(check, task.asked, "No feature_timestamps are given.");
     }
     if task.sides.all.iter().all(|of| of.time.is_none()) {
         return plan_err!(
@@ -104,7 +108,11 @@ pub fn future(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
             let time = report.input(side, "__time", time);
             let late = known.clone().gt(time.clone());
             let text = |time: &Expr| cast(time.clone(), DataType::Utf8);
-            let example = concat(vec![text(&known), lit(" for a prediction of "), text(&time)]);
+            let example = concat(vec![
+                text(&known),
+                lit(" for a prediction of "),
+                text(&time),
+            ]);
             let example = min(when(late.clone(), example).end()?);
             let both = when(late.clone().is_not_null(), lit(1i64)).end()?;
             let late = when(late, lit(1i64)).end()?;
@@ -113,14 +121,22 @@ pub fn future(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
             examples.push(report.aggregate(side, &format!("late_example_{i}"), example));
         }
         if counts.is_empty() {
-            let names = task.sides.all.first().map(|of| column_names(of.side.schema()));
+            let names = task
+                .sides
+                .all
+                .first()
+                .map(|of| column_names(of.side.schema()));
             return plan_err!(
                 "{}: argument 'feature_timestamps': there is no column '{name}' in a relation that has the time of the prediction. {}",
                 call.function(),
                 expected_one_of(&name, &names.unwrap_or_default())
             );
         }
-        let total = |all: Vec<Expr>| all.into_iter().reduce(|a, b| a + b).unwrap_or_else(|| lit(0i64));
+        let total = |all: Vec<Expr>| {
+            all.into_iter()
+                .reduce(|a, b| a + b)
+                .unwrap_or_else(|| lit(0i64))
+        };
         let arguments = vec![
             lit(check.name()),
             total(counts),

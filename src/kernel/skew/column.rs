@@ -1,12 +1,11 @@
 //! Every check of how a column is handled.
-use super::super::digits::short;
 use super::super::values::{CategoryGroups, ValueBins};
 use super::categories::categories;
 use super::check::{Effects, SkewCheck};
 use super::reading::SkewReading;
 use super::rounding::{Decimals, rounding};
 use super::shares::{Counted, fisher_two_sided};
-use super::spike::{Rows, default_value, frequent_numbers};
+use super::spike::{Rows, default_value, frequent_numbers, short_or_whole};
 use super::unit::unit_scale;
 
 /// The values of a column on one side.
@@ -51,7 +50,7 @@ impl Column<'_> {
             ColumnValues::Numbers(values) => match values.bins.as_slice() {
                 [] if values.nulls == self.rows().all => Some("NULL".into()),
                 [bin] if bin.count == self.rows().all && bin.lower == bin.upper => {
-                    Some(short(bin.lower))
+                    Some(short_or_whole(bin.lower))
                 }
                 _ => None,
             },
@@ -130,16 +129,18 @@ pub fn compare_columns(training: &Column, serving: &Column, effects: &Effects) -
         }
         _ => return vec![],
     };
-    let mut spike = default_value(&values, rows.0, rows.1, effects);
+    let of_numbers = matches!(training.values, ColumnValues::Numbers(_));
+    let mut spike = default_value(&values, rows, of_numbers, effects);
     let is_constant = constant.has_pattern;
     let converted = rest
         .first()
         .is_some_and(|first| first.check == SkewCheck::UnitScale && first.has_pattern);
     spike.has_pattern &= !is_constant && !converted;
     for reading in &mut rest {
-        let of_numbers = matches!(reading.check, SkewCheck::UnitScale | SkewCheck::Rounding);
-        reading.has_pattern &= !(of_numbers && is_constant);
-        reading.has_pattern &= !(reading.check == SkewCheck::Rounding && converted);
+        let is_rounding = reading.check == SkewCheck::Rounding;
+        let is_unit = reading.check == SkewCheck::UnitScale;
+        reading.has_pattern &= !(is_constant && (is_unit || is_rounding));
+        reading.has_pattern &= !(converted && is_rounding);
     }
     readings.extend([spike, constant]);
     readings.extend(rest);

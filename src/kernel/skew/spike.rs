@@ -96,7 +96,8 @@ pub(super) fn frequent_numbers(
     all
 }
 
-fn short_or_whole(x: f64) -> String {
+/// A number as it is told: whole, or by three digits.
+pub(super) fn short_or_whole(x: f64) -> String {
     match x.fract() == 0.0 && x.abs() < 1e15 {
         true => format!("{x}"),
         false => short(x),
@@ -106,11 +107,13 @@ fn short_or_whole(x: f64) -> String {
 /// The value whose share differs most, where a default is what it looks like: it stands out, and rose threefold or where
 /// missing values went away.
 ///
-/// The p-value is Fisher's times the number of values that are frequent enough to be one. NULL: not run without rows.
+/// `may_be_new`: whether a value that one side does not have is a default even where no missing values went away with it; a new
+/// category is none. The p-value is Fisher's times the number of values that are frequent enough to be one. NULL: not run without
+/// rows.
 pub(super) fn default_value(
     values: &[Value],
-    training: Rows,
-    serving: Rows,
+    (training, serving): (Rows, Rows),
+    may_be_new: bool,
     effects: &Effects,
 ) -> SkewReading {
     let check = SkewCheck::DefaultValue;
@@ -149,7 +152,7 @@ pub(super) fn default_value(
         && (training.missing_share() > serving.missing_share()) == (after.share() > before.share());
     let has_pattern = varies
         && apart(first) >= STANDS_OUT * next
-        && (high.share() >= TIMES * low.share() || filled);
+        && (filled || (high.share() >= TIMES * low.share() && (may_be_new || low.count > 0)));
     let reading = SkewReading {
         has_pattern,
         ..SkewReading::new(
@@ -185,7 +188,7 @@ mod tests {
     fn reading(training: &ValueBins, serving: &ValueBins) -> SkewReading {
         let values = frequent_numbers(training, serving, 0.01);
         let rows = [training, serving].map(Rows::of_numbers);
-        default_value(&values, rows[0], rows[1], &Effects::default())
+        default_value(&values, (rows[0], rows[1]), true, &Effects::default())
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::super::roles::column;
 use super::super::session_functions::{aggregate, scalar};
 use super::columns::record;
 use super::findings::Found;
+use super::handling::WITHOUT_SERVING;
 use super::performance::filtered;
 use super::summary::{Report, Task, rows_with};
 use crate::kernel::skew::SkewCheck;
@@ -24,9 +25,7 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
     let check = SkewCheck::AdversarialValidation;
     let serving = task.sides.of("serving").zip(task.sides.position("serving"));
     let (Some(training), Some((serving, position))) = (task.sides.all.first(), serving) else {
-        return report
-            .rows
-            .not_run(check, task.asked, "The relation serving is not given.");
+        return report.rows.not_run(check, task.asked, WITHOUT_SERVING);
     };
     let features: Vec<(&str, [Expr; 2])> = task
         .columns

@@ -2,7 +2,7 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::functions::core::expr_fn::named_struct;
-use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit, when};
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Ident};
 
 use super::super::arguments::Call;
@@ -109,7 +109,13 @@ pub fn skew_columns(call: &mut Call, sides: &Sides) -> Result<Vec<SkewColumn>> {
                 Some((value, found))
             });
             of_sides.push(OfSide {
-                profiled: found.expr.clone(),
+                profiled: match (found.kind, &value) {
+                    // what is profiled of it says itself what it is
+                    (ColumnKind::Presence, Some((value, _))) => {
+                        Some(when(value.clone().is_not_null(), lit("not NULL")).end()?)
+                    }
+                    _ => found.expr.clone(),
+                },
                 status: found.status,
                 value,
             });

@@ -20,13 +20,20 @@ const OF_PROFILES: [SkewCheck; 7] = [
     SkewCheck::UnseenCategory,
 ];
 
-/// Adds the checks of every column that both sides can profile.
+/// Why columns are not compared where there is nothing that is served.
+pub const WITHOUT_SERVING: &str = "The relation serving is not given.";
+
+/// Adds the checks of every column that training and serving can profile.
 pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
-    schema(call, task, report)?;
+    let Some(compared) = task.sides.position("serving") else {
+        let of_types = [SkewCheck::MissingColumn, SkewCheck::ColumnType];
+        let mut all = of_types.into_iter().chain(OF_PROFILES);
+        return all.try_for_each(|check| report.rows.not_run(check, task.asked, WITHOUT_SERVING));
+    };
+    schema(call, task, report, compared)?;
     if !task.asked.wants_any(&OF_PROFILES) {
         return Ok(());
     }
-    let compared = task.sides.compared();
     for (i, feature) in task.columns.iter().enumerate() {
         let Some(both) = feature.profiled(0, compared) else {
             continue;
@@ -38,7 +45,7 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
             let function = feature.kind.aggregate();
             profiles.push(report.profile(call, (side, &name), function, vec![x])?);
         }
-        profiles.extend(decimals(call, task, report, (i, feature))?);
+        profiles.extend(decimals(call, task, report, (i, feature, compared))?);
         let arguments = profiles
             .into_iter()
             .chain([task.asked.min_effect()])
@@ -54,9 +61,8 @@ fn decimals(
     call: &Call,
     task: &Task,
     report: &mut Report,
-    (i, feature): (usize, &SkewColumn),
+    (i, feature, compared): (usize, &SkewColumn, usize),
 ) -> Result<Vec<Expr>> {
-    let compared = task.sides.compared();
     let wanted = task.asked.wants(SkewCheck::Rounding) && feature.may_have_decimals(0, compared);
     let Some(numbers) = feature.comparable(0, compared).filter(|_| wanted) else {
         return Ok(vec![lit(ScalarValue::Null), lit(ScalarValue::Null)]);
@@ -72,11 +78,10 @@ fn decimals(
 }
 
 /// What the types of the relations tell before a row is read.
-fn schema(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
-    let compared = task.sides.compared();
+fn schema(call: &Call, task: &Task, report: &mut Report, compared: usize) -> Result<()> {
     let mut found = vec![];
     for feature in task.columns {
-        for (check, differs, evidence) in told(task, feature, compared) {
+        for (check, differs, evidence) in told(feature, compared) {
             let arguments = vec![
                 lit(check.name()),
                 lit(i64::from(differs)),
@@ -94,37 +99,26 @@ fn schema(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
     report.rows.add(nothing, found)
 }
 
-/// Whether the compared side lacks a column or has another type of it, with the evidence.
-fn told(task: &Task, feature: &SkewColumn, compared: usize) -> Vec<(SkewCheck, bool, String)> {
-    let (Some(before), Some(after)) = (feature.sides.first(), feature.sides.get(compared)) else {
+/// Whether serving lacks a column or has another type of it, with the evidence.
+fn told(feature: &SkewColumn, serving: usize) -> Vec<(SkewCheck, bool, String)> {
+    let (Some(before), Some(after)) = (feature.sides.first(), feature.sides.get(serving)) else {
         return vec![];
     };
-    let other = task
-        .sides
-        .all
-        .get(compared)
-        .map_or("", |of| of.side.dataset);
-    let absent = |status: Option<&str>| status == Some("absent_column");
-    let missing = SkewCheck::MissingColumn;
-    let (check, differs, evidence) = match (&before.value, &after.value) {
-        (Some(_), None) => (
-            missing,
-            true,
-            format!("training has it and {other} has not."),
-        ),
-        (None, _) => {
-            let evidence =
-                format!("{other} has it and training has not: the model does not know it.");
-            (missing, false, evidence)
-        }
+    let missing =
+        |differs, evidence: &str| (SkewCheck::MissingColumn, differs, evidence.to_owned());
+    match (&before.value, &after.value) {
+        (Some(_), None) => vec![missing(true, "Training has it and serving has not.")],
+        (None, _) => vec![missing(
+            false,
+            "Serving has it and training has not: the model does not know it.",
+        )],
         (Some((_, a)), Some((_, b))) => {
-            let differs = after.status == Some("changed_type") && !absent(before.status);
-            let types = format!("Its type is {a} in training and {b} in {other}.");
-            return vec![
-                (missing, false, format!("training and {other} have it.")),
+            let types = format!("Its type is {a} in training and {b} in serving.");
+            let differs = after.status == Some("changed_type");
+            vec![
+                missing(false, "Training and serving have it."),
                 (SkewCheck::ColumnType, differs, types),
-            ];
+            ]
         }
-    };
-    vec![(check, differs, evidence)]
+    }
 }

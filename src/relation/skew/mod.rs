@@ -39,7 +39,7 @@ pub static SPEC: RelationSpec = RelationSpec {
         ),
         (
             "serving",
-            "Rows that it was served with. Without them columns of test are compared with those of training.",
+            "Rows that it was served with, whose columns are compared with those of training; to compare those of test, give test as serving.",
         ),
         (
             "label",

@@ -15,6 +15,7 @@ use super::super::roles::{column, column_names};
 use super::super::session_functions::scalar;
 use super::columns::SkewColumn;
 use super::findings::Found;
+use super::handling::WITHOUT_SERVING;
 use super::sides::{Relation, type_of};
 use super::summary::{Report, Task, rows_with};
 use crate::kernel::skew::SkewCheck;
@@ -35,7 +36,7 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
     let serving = task.sides.of("serving").zip(task.sides.position("serving"));
     let why = match (call.sql("key"), &serving) {
         (None, _) => Some("No key is given."),
-        (_, None) => Some("The relation serving is not given."),
+        (_, None) => Some(WITHOUT_SERVING),
         _ => None,
     };
     if let Some(why) = why {

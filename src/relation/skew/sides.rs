@@ -87,11 +87,6 @@ impl Sides {
     pub fn position(&self, dataset: &str) -> Option<usize> {
         self.all.iter().position(|of| of.side.dataset == dataset)
     }
-
-    /// The relation whose columns are compared with those of training: serving, or test where there is none.
-    pub fn compared(&self) -> usize {
-        self.all.len() - 1
-    }
 }
 
 /// Refuses a role that is given and that no relation has, and timestamps of features that training does not have.

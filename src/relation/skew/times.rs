@@ -10,6 +10,7 @@ use super::super::by::named_expressions;
 use super::super::roles::column_names;
 use super::super::session_functions::scalar;
 use super::findings::Found;
+use super::handling::WITHOUT_SERVING;
 use super::sides::type_of;
 use super::summary::{Report, Task};
 use crate::chunk::TimeZone;
@@ -25,7 +26,9 @@ pub fn clocks(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
     if !task.asked.wants(check) {
         return Ok(());
     }
-    let compared = task.sides.compared();
+    let Some(compared) = task.sides.position("serving") else {
+        return report.rows.not_run(check, task.asked, WITHOUT_SERVING);
+    };
     let mut clocks: Vec<(String, [Expr; 2])> = vec![];
     let of_role = |side: usize| {
         let relation = task.sides.all.get(side)?;

@@ -186,7 +186,7 @@ impl Effects {
     pub fn of(&self, check: SkewCheck) -> f64 {
         let position = SkewCheck::ALL.iter().position(|known| *known == check);
         let found = position.and_then(|position| self.0.get(position));
-        found.copied().unwrap_or(check.least_effect())
+        found.copied().unwrap_or_else(|| check.least_effect())
     }
 
     /// With another value for a check.

@@ -142,17 +142,8 @@ pub(super) fn default_value(
     };
     let (before, after) = shares(first);
     let next = sorted.get(1).map_or(0.0, |value| apart(value));
-    let (low, high) = match before.share() < after.share() {
-        true => (before, after),
-        false => (after, before),
-    };
-    // where one value is all there is, the column is constant
-    let varies = low.count < low.rows && high.count < high.rows;
-    let filled = apart(first) / 2.0 <= (training.missing_share() - serving.missing_share()).abs()
-        && (training.missing_share() > serving.missing_share()) == (after.share() > before.share());
-    let has_pattern = varies
-        && apart(first) >= STANDS_OUT * next
-        && (filled || (high.share() >= TIMES * low.share() && (may_be_new || low.count > 0)));
+    let stands_out = apart(first) >= STANDS_OUT * next;
+    let has_pattern = stands_out && is_default((before, after), (training, serving), may_be_new);
     let reading = SkewReading {
         has_pattern,
         ..SkewReading::new(
@@ -171,6 +162,27 @@ pub(super) fn default_value(
         serving.counted(serving.missing).told()
     );
     reading.told("share_difference", evidence, SUGGESTION)
+}
+
+/// Whether a value on both sides looks like a default on the one where it is more frequent.
+fn is_default(
+    (before, after): (Counted, Counted),
+    (training, serving): (Rows, Rows),
+    may_be_new: bool,
+) -> bool {
+    let rises = after.share() > before.share();
+    let (low, high) = if rises {
+        (before, after)
+    } else {
+        (after, before)
+    };
+    // where one value is all there is, the column is constant
+    let varies = low.count < low.rows && high.count < high.rows;
+    let gone = training.missing_share() - serving.missing_share();
+    let apart = after.share() - before.share();
+    let filled = apart.abs() / 2.0 <= gone.abs() && (gone > 0.0) == rises;
+    let risen = high.share() >= TIMES * low.share() && (may_be_new || low.count > 0);
+    varies && (filled || risen)
 }
 
 /// Of how many values one can be frequent enough on a side.

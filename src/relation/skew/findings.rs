@@ -3,7 +3,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::functions::core::expr_fn::{get_field, named_struct};
 use datafusion::functions_nested::expr_fn::make_array;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit, when};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit, not, when};
 
 use super::super::arguments::Call;
 use super::super::roles::column;
@@ -160,21 +160,10 @@ pub fn judged(call: &Call, rows: Rows, asked: &Asked) -> Result<LogicalPlan> {
                 .join(", ")
         );
     };
-    let names = asked
-        .checks()
-        .iter()
-        .map(|check| lit(check.name()))
-        .collect();
+    let names = asked.checks().iter().map(|check| lit(check.name()));
+    let names = names.collect();
     let tests = over_everything(call, "count", vec![column("p_value")], &["check_name"])?;
-    let level = lit(asked.false_alarm_rate) / cast(column("__tests"), DataType::Float64);
-    let by_chance = column("p_value").gt(level).is_true();
-    let is_finding = column("value")
-        .gt(column("threshold"))
-        .and(column("has_pattern"))
-        .and(datafusion::logical_expr::not(by_chance));
-    let status = when(column("value").is_null(), lit("not_run"))
-        .when(is_finding, lit("finding"))
-        .otherwise(lit("passed"))?;
+    let status = status(asked)?;
     let finding = || column("status").eq(lit("finding"));
     let only_finding = |name: &str| when(finding(), column(name)).end();
     let kept = rows.schema().columns().into_iter().map(Expr::Column);
@@ -197,4 +186,17 @@ pub fn judged(call: &Call, rows: Rows, asked: &Asked) -> Result<LogicalPlan> {
     });
     let result: Result<Vec<Expr>> = result.into_iter().collect();
     judged.project(result?)?.alias(call.function())?.build()
+}
+
+/// What became of a check, beside the number of p-values.
+fn status(asked: &Asked) -> Result<Expr> {
+    let level = lit(asked.false_alarm_rate) / cast(column("__tests"), DataType::Float64);
+    let by_chance = column("p_value").gt(level).is_true();
+    let is_finding = column("value")
+        .gt(column("threshold"))
+        .and(column("has_pattern"))
+        .and(not(by_chance));
+    when(column("value").is_null(), lit("not_run"))
+        .when(is_finding, lit("finding"))
+        .otherwise(lit("passed"))
 }

@@ -40,30 +40,7 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
         let inputs = vec![hash.alias("__row"), lit(of == 1).alias("__of_test")];
         rows_with(&relation.side.input, inputs)
     };
-    let counted =
-        |condition: Expr| -> Result<Expr> { Ok(count(when(condition, lit(1i64)).end()?)) };
-    let of_test = column("__of_test");
-    let groups = vec![
-        counted(of_test.clone())?.alias("__test"),
-        counted(not(of_test))?.alias("__training"),
-    ];
-    let (test_rows, training_rows) = (column("__test"), column("__training"));
-    let of = |rows: &Expr, more: i64| -> Result<Expr> {
-        Ok(sum(
-            when(training_rows.clone().gt(lit(more)), rows.clone()).end()?
-        ))
-    };
-    let totals = vec![
-        of(&test_rows, 0)?.alias("__shared"),
-        sum(test_rows.clone()).alias("__tested"),
-        of(&training_rows, 1)?.alias("__twice"),
-        sum(training_rows.clone()).alias("__trained"),
-    ];
-    let plan = LogicalPlanBuilder::from(side(training, 0)?)
-        .union(side(test, 1)?)?
-        .aggregate(vec![column("__row")], groups)?
-        .aggregate(Vec::<Expr>::new(), totals)?
-        .build()?;
+    let plan = counted(side(training, 0)?, side(test, 1)?)?;
     let counts = ["__shared", "__tested", "__twice", "__trained"].map(column);
     let arguments = [lit(check.name())].into_iter().chain(counts);
     let arguments = arguments
@@ -71,6 +48,33 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
         .collect();
     let readings = scalar(call, "share_skew", arguments)?;
     report.rows.add(plan, vec![Found::of_rows(readings)])
+}
+
+/// Test rows that stand in training, training rows that stand there twice, and all of both.
+fn counted(training: LogicalPlan, test: LogicalPlan) -> Result<LogicalPlan> {
+    let of_test = column("__of_test");
+    let count_of =
+        |condition: Expr| -> Result<Expr> { Ok(count(when(condition, lit(1i64)).end()?)) };
+    let groups = vec![
+        count_of(of_test.clone())?.alias("__test"),
+        count_of(not(of_test))?.alias("__training"),
+    ];
+    let (tested, trained) = (column("__test"), column("__training"));
+    let of = |rows: &Expr, more: i64| -> Result<Expr> {
+        let known = trained.clone().gt(lit(more));
+        Ok(sum(when(known, rows.clone()).end()?))
+    };
+    let totals = vec![
+        of(&tested, 0)?.alias("__shared"),
+        sum(tested.clone()).alias("__tested"),
+        of(&trained, 1)?.alias("__twice"),
+        sum(trained.clone()).alias("__trained"),
+    ];
+    LogicalPlanBuilder::from(training)
+        .union(test)?
+        .aggregate(vec![column("__row")], groups)?
+        .aggregate(Vec::<Expr>::new(), totals)?
+        .build()
 }
 
 /// The values that are compared, of training and of test.

@@ -8,7 +8,7 @@ use datafusion::functions::core::expr_fn::{coalesce, get_field};
 use datafusion::functions_aggregate::expr_fn::{max, min};
 use datafusion::functions_nested::expr_fn::array_element;
 use datafusion::logical_expr::{
-    Expr, ExprFunctionExt, LogicalPlanBuilder, cast, lit, not, scalar_subquery,
+    Expr, ExprFunctionExt, LogicalPlanBuilder, cast, lit, not, scalar_subquery, when,
 };
 
 use super::super::arguments::Call;
@@ -174,50 +174,52 @@ fn deployment_drop(call: &mut Call, task: &Task, report: &mut Report) -> Result<
         return report.rows.not_run(check, task.asked, why);
     }
     let tested = profile(call, task, report, (test, "model"), None)?;
-    let is_first = is_first(task, of_serving)?;
-    let parts = match is_first {
-        None => vec![profile(call, task, report, (serving, "model"), None)?],
-        Some(is_first) => {
-            let is_first = report.input(serving, "__first", is_first);
-            let later = not(is_first.clone());
-            vec![
-                profile(call, task, report, (serving, "model_first"), Some(is_first))?,
-                profile(call, task, report, (serving, "model_later"), Some(later))?,
-            ]
-        }
+    let parts = served(call, task, report, (serving, of_serving))?;
+    let fit = match can_estimate {
+        true => Some(fit(call, report, &tested)?),
+        false => None,
     };
-    let fit = can_estimate
-        .then(|| fit(call, report, &tested))
-        .transpose()?;
     let mut arguments = vec![lit(check.name()), lit(metric)];
     arguments.extend(realized(call, &tested, metric)?);
     let mut estimated = lit(false);
     for (i, part) in parts.iter().enumerate() {
-        let by_labels = realized(call, part, metric)?;
-        let [value, error] = by_labels.clone();
-        let known = match &fit {
-            None => by_labels,
-            Some(fit) => {
-                let [estimate, its_error] = estimate(call, part, fit, metric)?;
-                [
-                    coalesce(vec![value.clone(), estimate]),
-                    datafusion::logical_expr::when(value.clone().is_null(), its_error)
-                        .otherwise(error)?,
-                ]
-            }
+        let [value, error] = realized(call, part, metric)?;
+        let Some(fit) = &fit else {
+            arguments.extend([value, error]);
+            continue;
         };
-        if i == 0 && fit.is_some() {
-            estimated = value.is_null();
+        let [estimate, its_error] = estimate(call, part, fit, metric)?;
+        let unknown = value.clone().is_null();
+        if i == 0 {
+            estimated = unknown.clone();
         }
-        arguments.extend(known);
+        arguments.push(coalesce(vec![value, estimate]));
+        arguments.push(when(unknown, its_error).otherwise(error)?);
     }
-    while arguments.len() < 8 {
-        arguments.push(lit(ScalarValue::Float64(None)));
-    }
+    // without times there are no later rows
+    arguments.resize(8, lit(ScalarValue::Float64(None)));
     arguments.extend([estimated, task.asked.min_effect()]);
     let readings = scalar(call, "performance_gap", arguments)?;
     report.found.push(Found::of_rows(readings));
     Ok(())
+}
+
+/// Profiles of the first and of the later served rows, or of all where rows have no time.
+fn served(
+    call: &mut Call,
+    task: &Task,
+    report: &mut Report,
+    (serving, relation): (usize, &Relation),
+) -> Result<Vec<Expr>> {
+    let Some(is_first) = is_first(task, relation)? else {
+        return Ok(vec![profile(call, task, report, (serving, "model"), None)?]);
+    };
+    let is_first = report.input(serving, "__first", is_first);
+    let later = not(is_first.clone());
+    Ok(vec![
+        profile(call, task, report, (serving, "model_first"), Some(is_first))?,
+        profile(call, task, report, (serving, "model_later"), Some(later))?,
+    ])
 }
 
 /// What test rows teach of the scores.

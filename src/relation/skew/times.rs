@@ -4,6 +4,7 @@ use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::functions::expr_fn::{coalesce, concat};
 use datafusion::functions_aggregate::expr_fn::{count, min};
 use datafusion::logical_expr::{Expr, cast, lit, when};
+use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
 use super::super::arguments::Call;
 use super::super::by::named_expressions;
@@ -11,7 +12,7 @@ use super::super::roles::column_names;
 use super::super::session_functions::scalar;
 use super::findings::Found;
 use super::handling::WITHOUT_SERVING;
-use super::sides::type_of;
+use super::sides::{Relation, type_of};
 use super::summary::{Report, Task};
 use crate::chunk::TimeZone;
 use crate::kernel::skew::SkewCheck;
@@ -29,6 +30,28 @@ pub fn clocks(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
     let Some(compared) = task.sides.position("serving") else {
         return report.rows.not_run(check, task.asked, WITHOUT_SERVING);
     };
+    let clocks = all_clocks(task, compared);
+    for (i, (name, both)) in clocks.iter().enumerate() {
+        let mut arguments = vec![];
+        for (side, slot) in [0, compared].into_iter().zip(both.clone()) {
+            let slot = report.input(side, &format!("__slot_{i}"), slot);
+            let name = format!("clock_{i}");
+            arguments.push(report.profile(call, (side, &name), "category_profile", vec![slot])?);
+        }
+        arguments.push(task.asked.min_effect());
+        let readings = scalar(call, "compare_clocks", arguments)?;
+        report.found.push(Found::of(name, readings));
+    }
+    match clocks.is_empty() {
+        true => report
+            .rows
+            .not_run(check, task.asked, "No column is a timestamp on both sides."),
+        false => Ok(()),
+    }
+}
+
+/// The time of the prediction and every column of timestamps, by half hours of the day in training and serving.
+fn all_clocks(task: &Task, compared: usize) -> Vec<(String, [Expr; 2])> {
     let mut clocks: Vec<(String, [Expr; 2])> = vec![];
     let of_role = |side: usize| {
         let relation = task.sides.all.get(side)?;
@@ -49,23 +72,7 @@ pub fn clocks(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
             add_clock(&mut clocks, feature.name.clone(), [training, serving]);
         }
     }
-    for (i, (name, both)) in clocks.iter().enumerate() {
-        let mut arguments = vec![];
-        for (side, slot) in [0, compared].into_iter().zip(both.clone()) {
-            let slot = report.input(side, &format!("__slot_{i}"), slot);
-            let name = format!("clock_{i}");
-            arguments.push(report.profile(call, (side, &name), "category_profile", vec![slot])?);
-        }
-        arguments.push(task.asked.min_effect());
-        let readings = scalar(call, "compare_clocks", arguments)?;
-        report.found.push(Found::of(name, readings));
-    }
-    match clocks.is_empty() {
-        true => report
-            .rows
-            .not_run(check, task.asked, "No column is a timestamp on both sides."),
-        false => Ok(()),
-    }
+    clocks
 }
 
 /// The half hours of the day of two timestamps; a date has none.
@@ -98,59 +105,64 @@ pub fn future(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
         );
     }
     for (i, (name, sql)) in named.into_iter().enumerate() {
-        let (mut counts, mut rows, mut examples) = (vec![], vec![], vec![]);
+        let mut found = vec![];
         for (side, relation) in task.sides.all.iter().enumerate() {
-            let schema = relation.side.schema();
-            let resolved = call.resolve("feature_timestamps", sql.clone(), schema);
-            let (Ok(known), Some(time)) = (resolved, relation.time.clone()) else {
-                continue;
-            };
-            let told = |e: datafusion::common::DataFusionError| e.context(call.function());
-            let known = TimeZone::utc("feature_timestamps", known, schema).map_err(told)?;
-            let known = report.input(side, &format!("__known_{i}"), known);
-            let time = report.input(side, "__time", time);
-            let late = known.clone().gt(time.clone());
-            let text = |time: &Expr| cast(time.clone(), DataType::Utf8);
-            let example = concat(vec![
-                text(&known),
-                lit(" for a prediction of "),
-                text(&time),
-            ]);
-            let example = min(when(late.clone(), example).end()?);
-            let both = when(late.clone().is_not_null(), lit(1i64)).end()?;
-            let late = when(late, lit(1i64)).end()?;
-            counts.push(report.aggregate(side, &format!("late_{i}"), count(late)));
-            rows.push(report.aggregate(side, &format!("timed_{i}"), count(both)));
-            examples.push(report.aggregate(side, &format!("late_example_{i}"), example));
+            found.extend(late_rows(call, report, (side, relation), (i, &sql))?);
         }
-        if counts.is_empty() {
-            let names = task
-                .sides
-                .all
-                .first()
-                .map(|of| column_names(of.side.schema()));
+        let Some([count, rows, _]) = found.iter().cloned().reduce(|a, b| {
+            let ([count, rows, example], [more, others, _]) = (a, b);
+            [count + more, rows + others, example]
+        }) else {
+            let names = task.sides.all.first();
+            let names = names.map(|of| column_names(of.side.schema()));
             return plan_err!(
                 "{}: argument 'feature_timestamps': there is no column '{name}' in a relation that has the time of the prediction. {}",
                 call.function(),
                 expected_one_of(&name, &names.unwrap_or_default())
             );
-        }
-        let total = |all: Vec<Expr>| {
-            all.into_iter()
-                .reduce(|a, b| a + b)
-                .unwrap_or_else(|| lit(0i64))
         };
+        let examples = found.into_iter().map(|[_, _, example]| example);
         let arguments = vec![
             lit(check.name()),
-            total(counts),
-            total(rows),
+            count,
+            rows,
             lit(ScalarValue::Int64(None)),
             lit(ScalarValue::Int64(None)),
-            coalesce(examples),
+            coalesce(examples.collect()),
             task.asked.min_effect(),
         ];
         let readings = scalar(call, "share_skew", arguments)?;
         report.found.push(Found::of(&name, readings));
     }
     Ok(())
+}
+
+/// Rows of a relation in which a feature was known later than its prediction, rows that have both times, and an example; `None`
+/// where the relation does not have them.
+fn late_rows(
+    call: &mut Call,
+    report: &mut Report,
+    (side, relation): (usize, &Relation),
+    (i, sql): (usize, &SqlExpr),
+) -> Result<Option<[Expr; 3]>> {
+    let schema = relation.side.schema();
+    let resolved = call.resolve("feature_timestamps", sql.clone(), schema);
+    let (Ok(known), Some(time)) = (resolved, relation.time.clone()) else {
+        return Ok(None);
+    };
+    let known = TimeZone::utc("feature_timestamps", known, schema);
+    let known = known.map_err(|e| e.context(call.function()))?;
+    let known = report.input(side, &format!("__known_{i}"), known);
+    let time = report.input(side, "__time", time);
+    let late = known.clone().gt(time.clone());
+    let text = |time: Expr| cast(time, DataType::Utf8);
+    let example = concat(vec![text(known), lit(" for a prediction of "), text(time)]);
+    let example = min(when(late.clone(), example).end()?);
+    let both = when(late.clone().is_not_null(), lit(1i64)).end()?;
+    let late = when(late, lit(1i64)).end()?;
+    Ok(Some([
+        report.aggregate(side, &format!("late_{i}"), count(late)),
+        report.aggregate(side, &format!("timed_{i}"), count(both)),
+        report.aggregate(side, &format!("late_example_{i}"), example),
+    ]))
 }

@@ -72,6 +72,17 @@ impl Conversion {
         all.push(affine(1.0, 273.15, kelvin.to_owned()));
         all.push(affine(1.0, -273.15, kelvin.to_owned()));
         all.push(affine(-1.0, 0.0, "the opposite sign".to_owned()));
+        all.extend(Self::of_shape(numbers));
+        all
+    }
+
+    /// Scalings by what the numbers themselves are, and maps that are not linear.
+    fn of_shape(numbers: &Moments) -> Vec<Self> {
+        let affine = |factor: f64, shift: f64, name: String| Self {
+            name,
+            map: Map::Affine { factor, shift },
+        };
+        let mut all = vec![];
         if let Some(deviation) = numbers.deviation {
             let name = "values and values standardized by mean and deviation".to_owned();
             all.push(affine(1.0 / deviation, -numbers.mean / deviation, name));

@@ -120,13 +120,7 @@ pub fn compare_counts(
 ///
 /// NULL: not run without rows.
 pub fn stated(check: SkewCheck, counted: Counted, example: &str, effects: &Effects) -> SkewReading {
-    let share = counted.told();
-    let (rows, count) = (counted.rows, counted.count);
-    let first = match (example, count) {
-        ("", _) | (_, 0) => String::new(),
-        (example, _) => format!(" First: {example}."),
-    };
-    if rows == 0 {
+    if counted.rows == 0 {
         let why = match check {
             SkewCheck::KeyParity => "No key stands exactly once on both sides.",
             SkewCheck::FutureTimestamp => "No row has both times.",
@@ -134,7 +128,27 @@ pub fn stated(check: SkewCheck, counted: Counted, example: &str, effects: &Effec
         };
         return SkewReading::not_run(check, effects, why);
     }
-    let (statistic, evidence, suggestion) = match check {
+    let (statistic, evidence, suggestion) = sentences(check, counted, example);
+    let value = match check {
+        SkewCheck::MissingColumn | SkewCheck::ColumnType => counted.count as f64,
+        _ => counted.share(),
+    };
+    SkewReading::new(check, effects, value, None).told(statistic, evidence, suggestion)
+}
+
+/// What the value is, the evidence and the suggestion.
+fn sentences(
+    check: SkewCheck,
+    counted: Counted,
+    example: &str,
+) -> (&'static str, String, &'static str) {
+    let share = counted.told();
+    let Counted { count, rows } = counted;
+    let first = match (example, count) {
+        ("", _) | (_, 0) => String::new(),
+        (example, _) => format!(" First: {example}."),
+    };
+    match check {
         SkewCheck::KeyParity => (
             "mismatch_share",
             format!(
@@ -164,12 +178,7 @@ pub fn stated(check: SkewCheck, counted: Counted, example: &str, effects: &Effec
             example.to_owned(),
             "Give the column one type where it is written; the checks of its values need it.",
         ),
-    };
-    let value = match check {
-        SkewCheck::MissingColumn | SkewCheck::ColumnType => count as f64,
-        _ => counted.share(),
-    };
-    SkewReading::new(check, effects, value, None).told(statistic, evidence, suggestion)
+    }
 }
 
 #[cfg(test)]

@@ -144,6 +144,9 @@ fn overfit(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
 const WITHOUT_OUTPUT: &str = "The model's output is not known on both sides: there is no score and no prediction (of several classes, \
                               no scores by class and no classes).";
 
+const WITHOUT_LABELS: &str =
+    "Serving has no labels, and only the ROC AUC of two classes is estimated without.";
+
 fn test_of<'a>(task: &Task<'a>) -> Option<(usize, &'a Relation)> {
     Some((task.sides.position("test")?, task.sides.of("test")?))
 }
@@ -159,20 +162,19 @@ fn deployment_drop(call: &mut Call, task: &Task, report: &mut Report) -> Result<
             "The relation test or serving is not given.",
         );
     };
-    if of_test.roles.label.is_none() {
-        return report
-            .rows
-            .not_run(check, task.asked, "Test has no labels.");
-    }
-    let Some(metric) = metric(sides.problem, [of_test, of_serving]) else {
-        return report.rows.not_run(check, task.asked, WITHOUT_OUTPUT);
+    let metric = metric(sides.problem, [of_test, of_serving]);
+    let can_estimate = metric == Some("roc_auc") && sides.problem == Problem::Binary;
+    let unlabelled = of_serving.roles.label.is_none() && !can_estimate;
+    let metric = match metric {
+        _ if of_test.roles.label.is_none() => {
+            return report
+                .rows
+                .not_run(check, task.asked, "Test has no labels.");
+        }
+        None => return report.rows.not_run(check, task.asked, WITHOUT_OUTPUT),
+        Some(_) if unlabelled => return report.rows.not_run(check, task.asked, WITHOUT_LABELS),
+        Some(metric) => metric,
     };
-    let can_estimate = metric == "roc_auc" && sides.problem == Problem::Binary;
-    if of_serving.roles.label.is_none() && !can_estimate {
-        let why =
-            "Serving has no labels, and only the ROC AUC of two classes is estimated without.";
-        return report.rows.not_run(check, task.asked, why);
-    }
     let tested = profile(call, task, report, (test, "model"), None)?;
     let parts = served(call, task, report, (serving, of_serving))?;
     let fit = match can_estimate {
@@ -181,10 +183,27 @@ fn deployment_drop(call: &mut Call, task: &Task, report: &mut Report) -> Result<
     };
     let mut arguments = vec![lit(check.name()), lit(metric)];
     arguments.extend(realized(call, &tested, metric)?);
-    let mut estimated = lit(false);
+    let (values, estimated) = values_of(call, &parts, fit.as_ref(), metric)?;
+    arguments.extend(values);
+    // without times there are no later rows
+    arguments.resize(8, lit(ScalarValue::Float64(None)));
+    arguments.extend([estimated, task.asked.min_effect()]);
+    let readings = scalar(call, "performance_gap", arguments)?;
+    report.found.push(Found::of_rows(readings));
+    Ok(())
+}
+
+/// Value and sampling error on each part of the served rows, by labels or else estimated, and whether the first is estimated.
+fn values_of(
+    call: &Call,
+    parts: &[Expr],
+    fit: Option<&Expr>,
+    metric: &str,
+) -> Result<(Vec<Expr>, Expr)> {
+    let (mut arguments, mut estimated) = (vec![], lit(false));
     for (i, part) in parts.iter().enumerate() {
         let [value, error] = realized(call, part, metric)?;
-        let Some(fit) = &fit else {
+        let Some(fit) = fit else {
             arguments.extend([value, error]);
             continue;
         };
@@ -196,12 +215,7 @@ fn deployment_drop(call: &mut Call, task: &Task, report: &mut Report) -> Result<
         arguments.push(coalesce(vec![value, estimate]));
         arguments.push(when(unknown, its_error).otherwise(error)?);
     }
-    // without times there are no later rows
-    arguments.resize(8, lit(ScalarValue::Float64(None)));
-    arguments.extend([estimated, task.asked.min_effect()]);
-    let readings = scalar(call, "performance_gap", arguments)?;
-    report.found.push(Found::of_rows(readings));
-    Ok(())
+    Ok((arguments, estimated))
 }
 
 /// Profiles of the first and of the later served rows, or of all where rows have no time.

@@ -40,6 +40,7 @@ pub use loss_rows::LossRows;
 pub use multiclass_rows::{MulticlassRows, named_classes};
 pub use pca_rows::{CovarianceRows, EncodingRows, ErrorRows, MergedErrors, projected};
 pub use profile_rows::MergedProfile;
+pub use record_rows::Records;
 pub use reference_rows::ReferenceRows;
 pub use row::RowAccumulator;
 pub use score_rows::class_column;

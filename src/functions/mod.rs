@@ -29,8 +29,11 @@ mod profiles;
 mod ranking;
 mod readings;
 mod regression;
+mod row_hash;
 mod scalar;
 mod shared_arguments;
+mod skew;
+mod skew_arguments;
 mod spec;
 mod thresholds;
 mod values;
@@ -42,6 +45,7 @@ pub use drift_bins::BIN_FIELDS;
 pub use evaluate::EVALUATION_FIELDS;
 pub use kpi::KPI_FIELDS;
 pub use pca::imputation;
+pub use skew::SKEW_FIELDS;
 
 use std::sync::Arc;
 
@@ -93,6 +97,8 @@ pub fn all_scalars() -> Result<Vec<Arc<ScalarUDF>>> {
         pca::scalars()?,
         custom_metric::all()?,
         gbdt::scalars()?,
+        row_hash::scalars()?,
+        skew::scalars()?,
     ];
     Ok(families.into_iter().flatten().collect())
 }

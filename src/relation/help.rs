@@ -4,6 +4,7 @@ use super::chunked::CHUNK_COLUMNS;
 use super::compare_performance;
 use super::kpi_divergence;
 use super::result::RESULT_COLUMNS;
+use super::skew;
 use crate::kernel::metric::Metric;
 use crate::kernel::reading::Status;
 
@@ -29,11 +30,13 @@ impl RelationSpec {
             "profiles" => [&["dataset"], CHUNK_COLUMNS.as_slice()].concat(),
             "compare_performance" => compare_performance::COLUMNS.to_vec(),
             "kpi_divergence" => kpi_divergence::columns(),
+            "training_serving_skew" => skew::COLUMNS.to_vec(),
             _ => RESULT_COLUMNS.to_vec(),
         };
         let meaning = |name: &str| match self.name {
             "compare_performance" => compare_performance::meaning(name).map(str::to_owned),
             "kpi_divergence" => kpi_divergence::meaning(name).map(str::to_owned),
+            "training_serving_skew" => skew::meaning(name).map(str::to_owned),
             _ => None,
         };
         names

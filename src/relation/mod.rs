@@ -42,6 +42,7 @@ mod series_pairs;
 mod session_functions;
 mod shared_arguments;
 mod side;
+mod skew;
 mod source;
 mod stored;
 mod summary_statistics;
@@ -76,7 +77,7 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 13] = [
+static ALL: [&RelationSpec; 14] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
     &realized_performance::SPEC,
@@ -90,6 +91,7 @@ static ALL: [&RelationSpec; 13] = [
     &rank_columns::SPEC,
     &diagnose::SPEC,
     &kpi_divergence::SPEC,
+    &skew::SPEC,
 ];
 
 /// Every table function, in the order in which the documentation lists them.

@@ -79,6 +79,15 @@ pub fn over_all(call: &Call, name: &str, args: Vec<Expr>, partition: &[&str]) ->
     over_ordered(window, partition, &["dataset", "chunk_index"])
 }
 
+/// An aggregate over all rows, for results that do not depend on the `order`; see [`over_partition`].
+pub fn over_everything(call: &Call, name: &str, args: Vec<Expr>, order: &[&str]) -> Result<Expr> {
+    let Some(function) = call.context.context_provider().get_aggregate_meta(name) else {
+        return plan_err!("{}: function {name} is not registered", call.function());
+    };
+    let window = WindowFunction::new(WindowFunctionDefinition::AggregateUDF(function), args);
+    over_ordered(window, &[], order)
+}
+
 /// The number of a row in its window; the caller adds partitions and order.
 pub fn row_number(call: &Call) -> Result<Expr> {
     let functions = call.context.context_provider();

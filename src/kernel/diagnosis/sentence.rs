@@ -1,4 +1,5 @@
 //! A diagnosis as one sentence.
+use super::super::digits::short;
 use super::fit::Diagnosis;
 use super::pattern::Pattern;
 use super::series::Series;
@@ -54,13 +55,4 @@ fn predicate(found: &Diagnosis, series: &Series) -> String {
             )
         }
     }
-}
-
-/// Three digits that count.
-fn short(x: f64) -> String {
-    if x == 0.0 || !x.is_finite() {
-        return "0".into();
-    }
-    let digits = (2.0 - x.abs().log10().floor()).clamp(0.0, 12.0) as usize;
-    format!("{x:.digits$}")
 }

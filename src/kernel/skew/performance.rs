@@ -1,0 +1,136 @@
+//! Performance on training, test and served rows.
+use super::super::digits::short;
+use super::check::{Effects, SkewCheck};
+use super::leakage::upper_normal;
+use super::reading::SkewReading;
+
+const OVERFIT: &str = "Trust the performance on test rows; regularize, or look for leakage and repeated rows in training.";
+const DROP: &str = "Look for other findings here first: the model was worse from its first served rows on, so it is not decay.";
+
+/// A metric on some rows; larger is better.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Gap {
+    /// Value; `None` where it does not exist.
+    pub value: Option<f64>,
+    /// Its sampling error.
+    pub error: Option<f64>,
+}
+
+impl Gap {
+    fn known(self) -> Option<(f64, f64)> {
+        let (value, error) = (self.value?, self.error.unwrap_or(0.0));
+        (value.is_finite() && error.is_finite()).then_some((value, error))
+    }
+}
+
+/// How far `after` is below `before`, and the one-sided p-value of the difference; no error is no chance.
+fn fall(before: (f64, f64), after: (f64, f64)) -> (f64, f64) {
+    let error = before.1.hypot(after.1);
+    let fall = before.0 - after.0;
+    let p = match (error > 0.0, fall > 0.0) {
+        (true, _) => upper_normal(fall / error),
+        (false, true) => 0.0,
+        (false, false) => 1.0,
+    };
+    (fall, p)
+}
+
+/// Performance on training rows above that on test rows.
+///
+/// NULL: not run where the metric has no value on one of them.
+///
+/// ```
+/// use modelwatch::kernel::skew::{Effects, Gap, overfit};
+/// let of = |value, error| Gap { value: Some(value), error: Some(error) };
+/// let found = overfit("roc_auc", of(0.95, 0.004), of(0.80, 0.003), &Effects::default());
+/// assert!(found.is_finding(1e-6));
+/// ```
+pub fn overfit(metric: &str, training: Gap, test: Gap, effects: &Effects) -> SkewReading {
+    let check = SkewCheck::Overfit;
+    let (Some(training), Some(test)) = (training.known(), test.known()) else {
+        let why = format!("There is no {metric} on the training or the test rows.");
+        return SkewReading::not_run(check, effects, why);
+    };
+    let (fall, p) = fall(training, test);
+    let evidence = format!(
+        "{metric} is {} (error {}) on training rows and {} (error {}) on test rows.",
+        short(training.0),
+        short(training.1),
+        short(test.0),
+        short(test.1)
+    );
+    SkewReading::new(check, effects, fall, Some(p)).told("difference", evidence, OVERFIT)
+}
+
+/// Performance on test rows above that on the first rows that were served; `later` tells whether it stayed so, and that a model
+/// that was as good as promised at first has decayed rather than been deployed wrongly.
+///
+/// * `estimated`: whether served rows have no labels, so that theirs is an estimate.
+/// * NULL: not run where the metric has no value on test rows or on the first served ones.
+pub fn deployment_drop(
+    metric: &str,
+    (test, first, later): (Gap, Gap, Gap),
+    estimated: bool,
+    effects: &Effects,
+) -> SkewReading {
+    let check = SkewCheck::DeploymentDrop;
+    let (Some(test), Some(first)) = (test.known(), first.known()) else {
+        let why = format!("There is no {metric} on the test rows or on the first served rows.");
+        return SkewReading::not_run(check, effects, why);
+    };
+    let (drop, p) = fall(test, first);
+    let is_drop = drop > effects.of(check);
+    let how = if estimated { " (estimated)" } else { "" };
+    let later = later.known().map(|later| {
+        let decay = first.0 - later.0;
+        let told = match (is_drop, decay > effects.of(check)) {
+            (true, false) => "it was so from the start",
+            (true, true) => "it was so from the start, and fell further",
+            (false, true) => "what fell later is decay, no skew",
+            (false, false) => "it stayed so",
+        };
+        format!(
+            " Later rows have {} (error {}): {told}.",
+            short(later.0),
+            short(later.1)
+        )
+    });
+    let evidence = format!(
+        "{metric} is {} (error {}) on test rows and {} (error {}) on the first served rows{how}.{}",
+        short(test.0),
+        short(test.1),
+        short(first.0),
+        short(first.1),
+        later.unwrap_or_default()
+    );
+    SkewReading::new(check, effects, drop, Some(p)).told("difference", evidence, DROP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(value: f64) -> Gap {
+        Gap {
+            value: Some(value),
+            error: Some(0.005),
+        }
+    }
+
+    #[test]
+    fn a_drop_at_the_start_is_told_from_decay() {
+        let effects = Effects::default();
+        let skew = deployment_drop("roc_auc", (of(0.8), of(0.7), of(0.71)), false, &effects);
+        assert!(skew.is_finding(1e-6) && skew.evidence.ends_with("it was so from the start."));
+        let decay = deployment_drop("roc_auc", (of(0.8), of(0.8), of(0.7)), false, &effects);
+        assert!(!decay.is_finding(1.0) && decay.evidence.ends_with("is decay, no skew."));
+    }
+
+    #[test]
+    fn small_and_unknown_differences_are_no_finding() {
+        let effects = Effects::default();
+        assert!(!overfit("f1", of(0.82), of(0.8), &effects).is_finding(1.0));
+        assert!(!overfit("f1", of(0.7), of(0.8), &effects).is_finding(1.0));
+        assert_eq!(overfit("f1", Gap::default(), of(0.8), &effects).value, None);
+    }
+}

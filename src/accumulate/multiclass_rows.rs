@@ -168,10 +168,9 @@ pub fn positions(
     let texts = cast(column, &DataType::Utf8View)?;
     let texts = texts.as_string_view();
     let names = StringViewArray::from_iter_values(classes);
-    const NONE: u16 = u16::MAX;
     // a text of up to twelve bytes is in its view
     let is_short = |view: &u128| *view as u32 <= 12;
-    let short: Vec<(u128, u16)> = names.views().iter().copied().zip(0..).collect();
+    let short: Vec<(u128, u16)> = names.views().iter().copied().zip(1..).collect();
     let nulls = texts.nulls();
     let mut found = Vec::with_capacity(texts.len());
     for (row, view) in texts.views().iter().enumerate() {
@@ -179,15 +178,12 @@ pub fn positions(
             found.push(None);
             continue;
         }
-        // without branches, which no processor could guess
-        let same = short.iter().fold(
-            NONE,
-            |at, (name, position)| {
-                if name == view { *position } else { at }
-            },
-        );
-        if same != NONE && is_short(view) {
-            found.push(Some(same));
+        // names differ, so at most one is the same; a sum has no branches, which no processor could guess
+        let same = short.iter().fold(0, |sum, (name, number)| {
+            sum + u16::from(name == view) * number
+        });
+        if same > 0 && is_short(view) {
+            found.push(Some(same - 1));
             continue;
         }
         let text = texts.value(row);

@@ -145,6 +145,8 @@ pub(crate) struct KnotIndex {
     first: Vec<u32>,
     lowest: f64,
     cells_per_unit: f64,
+    /// From each knot to the next, NaN where they are further apart than the largest float.
+    slopes: Vec<f64>,
 }
 
 impl KnotIndex {
@@ -158,6 +160,7 @@ impl KnotIndex {
             first: vec![],
             lowest: *lowest,
             cells_per_unit: (cells - 1) as f64 / (highest - lowest),
+            slopes: slopes(knots),
         };
         if !(index.cells_per_unit.is_finite() && index.cells_per_unit > 0.0) {
             return Self::default();
@@ -193,8 +196,21 @@ impl KnotIndex {
         while is_before(after) {
             after += 1;
         }
-        between(knots, after, x)
+        let before = after.wrapping_sub(1);
+        match (self.slopes.get(before), knots.get(before)) {
+            (Some(slope), Some((x0, y0))) if !slope.is_nan() => slope * (x - x0) + y0,
+            _ => between(knots, after, x),
+        }
     }
+}
+
+fn slopes(knots: &[(f64, f64)]) -> Vec<f64> {
+    let pairs = knots.iter().zip(knots.iter().skip(1));
+    let slope = |((x0, y0), (x1, y1)): (&(f64, f64), &(f64, f64))| match (x1 - x0).is_finite() {
+        true => (y1 - y0) / (x1 - x0),
+        false => f64::NAN,
+    };
+    pairs.map(slope).collect()
 }
 
 /// The corners that [`interpolate`] reads for any score in `[lower, upper]`.

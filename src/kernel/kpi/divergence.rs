@@ -248,7 +248,9 @@ impl<'a> Judge<'a> {
             return Err(KpiStatus::ConstantKpi);
         }
         let analysis = chunks.iter().filter(|chunk| !chunk.is_reference);
-        let horizon = options.horizon.or(u32::try_from(analysis.count()).ok());
+        let horizon = options
+            .horizon
+            .or_else(|| u32::try_from(analysis.count()).ok());
         let limits = ControlLimits::new(options.alpha, horizon.unwrap_or(1), options.side);
         let of_lag = |lag: Option<u32>| {
             let known = history.iter();
@@ -326,7 +328,7 @@ impl<'a> Judge<'a> {
             let reach = student_quantile(self.limits.point, freedom) * deviation;
             let z = (row.response - mean) / deviation;
             told.z = Some(z.clamp(-FURTHEST, FURTHEST));
-            told = self.with_band(told, [mean - reach, mean, mean + reach]);
+            self.set_band(&mut told, [mean - reach, mean, mean + reach]);
         }
         fitted.pass(&row);
         told
@@ -355,7 +357,7 @@ impl<'a> Judge<'a> {
         told.alert = Some(link.is_out);
         let limit = self.limits.point;
         let band = [-limit, 0.0, limit].map(|z| link.prediction.quantile(z));
-        told = self.with_band(told, band);
+        self.set_band(&mut told, band);
         let explaining = self.rows.before(chunk, self.reference.lag.unwrap_or(0));
         let out = explaining.and_then(|chunk| self.performance.is_out(chunk));
         match out {
@@ -365,16 +367,13 @@ impl<'a> Judge<'a> {
         told
     }
 
-    fn with_band(&self, told: KpiRow, [lower, expected, upper]: [f64; 3]) -> KpiRow {
+    fn set_band(&self, told: &mut KpiRow, [lower, expected, upper]: [f64; 3]) {
         let known = |bound: f64, side: Side| {
             let is_judged = self.limits.side != side;
             self.scaled.kpi.undo(bound).filter(|_| is_judged)
         };
-        KpiRow {
-            lower: known(lower, Side::Higher),
-            expected: self.scaled.kpi.undo(expected),
-            upper: known(upper, Side::Lower),
-            ..told
-        }
+        told.lower = known(lower, Side::Higher);
+        told.expected = self.scaled.kpi.undo(expected);
+        told.upper = known(upper, Side::Lower);
     }
 }

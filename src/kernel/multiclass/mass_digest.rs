@@ -214,7 +214,8 @@ impl MassDigest {
             let before = before.and_then(|last| last.replace(bin));
             before.map_or(NEVER, |before| bits_of(bin ^ before))
         });
-        let levels = least_level(parted, self.limits.max_bins as usize);
+        // before the first entry there is none
+        let levels = least_level(parted.skip(1), self.limits.max_bins as usize);
         self.raise_to(self.level.saturating_add(levels).min(HIGHEST_LEVEL));
     }
 

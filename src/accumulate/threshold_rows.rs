@@ -11,6 +11,7 @@ use crate::kernel::codec::{Reader, Writer};
 use crate::kernel::limits::ChunkPoint;
 
 const MAGIC: [u8; 4] = *b"MWTR";
+const LAYOUT: u8 = 2;
 
 /// A metric on one reference chunk.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,6 +22,22 @@ pub struct ReferenceValue {
     pub judged: ChunkPoint,
     /// The realized value, for limits that are defined on it.
     pub realized: Option<f64>,
+    /// Which season the chunk is in.
+    pub season: Option<i64>,
+}
+
+impl ReferenceValue {
+    /// What limits are learnt from: the value judged, or the realized value as it stands.
+    pub fn judged_by(&self, realized: bool) -> ChunkPoint {
+        match realized {
+            true => ChunkPoint {
+                value: self.realized,
+                used_count: self.judged.used_count.max(1),
+                ..ChunkPoint::default()
+            },
+            false => self.judged,
+        }
+    }
 }
 
 /// The values of the rows that belong to the reference, and the metric's name.
@@ -44,6 +61,7 @@ pub struct ThresholdColumns {
     index: Int64Array,
     is_reference: BooleanArray,
     dealt: Option<BooleanArray>,
+    season: Option<Int64Array>,
 }
 
 impl ThresholdRows {
@@ -62,20 +80,21 @@ impl ThresholdRows {
                 number(sampling_error),
                 used_count,
                 number(value.realized),
+                value.season,
             )
         });
         &self.values
     }
 
     fn read_state(&mut self, state: &[u8]) -> Result<(), KernelError> {
-        let mut r = Reader::new(state, MAGIC, 1, "state of fit_threshold")?;
+        let mut r = Reader::new(state, MAGIC, LAYOUT, "state of fit_threshold")?;
         let metric = String::from_utf8_lossy(r.bytes()?).into_owned();
         if !metric.is_empty() {
             self.metric = Some(metric);
         }
         self.dealt |= r.uint()? == 1;
-        for _ in 0..r.length(9)? {
-            let index = (r.uint()? == 1, r.int()?);
+        for _ in 0..r.length(11)? {
+            let [index, season] = [(r.uint()? == 1, r.int()?), (r.uint()? == 1, r.int()?)];
             let used_count = r.uint()?;
             let [value, sampling_error, realized] = [r.float()?, r.float()?, r.float()?];
             let known = |x: f64| (!x.is_nan()).then_some(x);
@@ -87,6 +106,7 @@ impl ThresholdRows {
                     used_count,
                 },
                 realized: known(realized),
+                season: season.0.then_some(season.1),
             });
         }
         r.finish()
@@ -122,6 +142,10 @@ impl Summary for ThresholdRows {
             index: index.as_primitive::<Int64Type>().clone(),
             is_reference: is_reference.as_boolean().clone(),
             dealt: rest.first().map(|dealt| dealt.as_boolean().clone()),
+            // after the scale, which is a constant
+            season: rest
+                .get(2)
+                .map(|season| season.as_primitive::<Int64Type>().clone()),
         })
     }
 
@@ -150,6 +174,10 @@ impl Summary for ThresholdRows {
                 used_count: used.and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
             },
             realized: number(&columns.realized),
+            season: columns
+                .season
+                .as_ref()
+                .and_then(|season| season.is_valid(row).then(|| season.value(row))),
         });
         Ok(())
     }
@@ -159,14 +187,16 @@ impl Summary for ThresholdRows {
     }
 
     fn state(&mut self) -> Vec<u8> {
-        let mut w = Writer::new(MAGIC, 1);
+        let mut w = Writer::new(MAGIC, LAYOUT);
         w.bytes(self.metric.as_deref().unwrap_or_default().as_bytes());
         w.uint(u64::from(self.dealt));
         let values = self.values();
         w.uint(values.len() as u64);
         for value in values {
-            w.uint(u64::from(value.index.is_some()));
-            w.int(value.index.unwrap_or(0));
+            for whole in [value.index, value.season] {
+                w.uint(u64::from(whole.is_some()));
+                w.int(whole.unwrap_or(0));
+            }
             w.uint(value.judged.used_count);
             for number in [
                 value.judged.value,

@@ -2,6 +2,7 @@
 mod aggregate;
 mod calendar_chunk;
 mod calibration;
+mod changes;
 mod class_estimates;
 mod clusters;
 mod column_chunks;
@@ -31,21 +32,25 @@ mod readings;
 mod regression;
 mod row_hash;
 mod scalar;
+mod series_points;
 mod shared_arguments;
 mod skew;
 mod skew_arguments;
 mod spec;
 mod thresholds;
+mod trend;
 mod values;
 mod weighted;
 mod window;
 
+pub use changes::CHANGE_FIELDS;
 pub use column_readings::COLUMN_FIELDS;
 pub use drift_bins::BIN_FIELDS;
 pub use evaluate::EVALUATION_FIELDS;
 pub use kpi::KPI_FIELDS;
 pub use pca::imputation;
 pub use skew::SKEW_FIELDS;
+pub use trend::{SEASONALITY_FIELDS, TREND_FIELDS};
 
 use std::sync::Arc;
 
@@ -65,7 +70,9 @@ pub fn all_aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
         weighted::all()?,
         clusters::aggregates()?,
         differences::aggregates()?,
+        changes::aggregates()?,
         diagnosis::aggregates()?,
+        trend::aggregates()?,
         kpi::aggregates()?,
         paired::all()?,
         evaluate::aggregates()?,

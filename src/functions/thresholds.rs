@@ -15,8 +15,8 @@ use crate::kernel::limits::{ChunkPoint, Limits};
 use crate::kernel::monitored::scale_of;
 use crate::kernel::performance::{Compared, PerformanceMetric};
 use crate::kernel::reading::Status;
+use crate::kernel::seasonal_threshold::SeasonalThreshold;
 use crate::kernel::threshold::{Direction, MetricScale, Threshold};
-use crate::kernel::threshold_model::ThresholdModel;
 use crate::kernel::threshold_text::{Judged, Thresholds};
 
 static FIT_THRESHOLD: FunctionSpec = FunctionSpec {
@@ -62,6 +62,11 @@ static FIT_THRESHOLD: FunctionSpec = FunctionSpec {
             Role::Text,
             "Link, domain and better side of a metric that is not known by its name, as in 'identity(0,1) higher'.",
         ),
+        (
+            "season",
+            Role::Integer,
+            "Which season the chunk is in; NULL without.",
+        ),
     ],
     required: 9,
     example: "SELECT fit_threshold('*=false_alarm_rate(0.0027)', 'both', 'accuracy', value, error, n, NULL, i, true) FROM chunks",
@@ -82,6 +87,11 @@ static THRESHOLD_LIMITS: FunctionSpec = FunctionSpec {
             "used_count",
             Role::Integer,
             "Rows that it was computed from.",
+        ),
+        (
+            "season",
+            Role::Integer,
+            "Which season the chunk is in; NULL without.",
         ),
     ],
     required: 4,
@@ -157,24 +167,12 @@ fn fit(
              Hint: order_by => id, or thresholds => false_alarm_rate(0.0027)"
         );
     }
-    let points: Vec<ChunkPoint> = rows
+    let points: Vec<(ChunkPoint, Option<i64>)> = rows
         .values()
         .iter()
-        .map(|row| match of_realized {
-            true => ChunkPoint {
-                value: row.realized,
-                used_count: row.judged.used_count.max(1),
-                ..ChunkPoint::default()
-            },
-            false => row.judged,
-        })
+        .map(|row| (row.judged_by(of_realized), row.season))
         .collect();
-    let learn = if rows.dealt {
-        ThresholdModel::fit_dealt
-    } else {
-        ThresholdModel::fit
-    };
-    let model = learn(threshold, direction, scale, &points)
+    let model = SeasonalThreshold::fit(threshold, direction, scale, &points, rows.dealt)
         .map_err(|e| exec_datafusion_err!("threshold of {name}: {e}"))?;
     Ok(ScalarValue::LargeBinary(Some(model.to_bytes())))
 }
@@ -195,14 +193,14 @@ fn threshold_limits(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarVa
             status: Status::NoReference,
         },
         Some(model) => {
-            let model = ThresholdModel::from_bytes(model)?;
-            model.limits(&ChunkPoint {
+            let chunk = ChunkPoint {
                 value: number(values, 1),
                 sampling_error: number(values, 2),
                 used_count: integer(values, 3)
                     .and_then(|n| u64::try_from(n).ok())
                     .unwrap_or(0),
-            })
+            };
+            SeasonalThreshold::from_bytes(model)?.limits(&chunk, integer(values, 4))
         }
     };
     let columns: Vec<ArrayRef> = vec![

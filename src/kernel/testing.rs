@@ -1,5 +1,6 @@
 //! Profiles for unit tests.
 use super::bins::{Cell, Class, ScoreBin, ScoreBins};
+use super::splitmix::{STEP, splitmix64};
 use super::values::{ValueBin, ValueBins};
 
 /// Numbers with their rows, ascending; one exact bin a number.
@@ -47,4 +48,16 @@ pub(crate) fn chunk(rows: &[(f64, Class, Class, u64)]) -> ScoreBins {
         sums_exact: true,
         ..ScoreBins::default()
     }
+}
+
+/// Numbers that look like independent standard normal ones.
+pub(crate) fn normal_numbers(count: usize, seed: u64) -> Vec<f64> {
+    use statrs::distribution::{ContinuousCDF, Normal};
+
+    let normal = Normal::standard();
+    let steps = (0..count as u64).map(|step| {
+        let bits = splitmix64((seed << 20 | step).wrapping_mul(STEP));
+        normal.inverse_cdf(((bits >> 11) as f64 + 0.5) / (1u64 << 53) as f64)
+    });
+    steps.collect()
 }

@@ -152,11 +152,18 @@ impl ThresholdModel {
     /// NULL: no limit on a side that is not asked for, on a chunk without rows where limits depend on its size, nor where
     /// the reference does not tell how much healthy chunks differ.
     pub fn limits(&self, point: &ChunkPoint) -> Limits {
+        self.limits_around(point, 0.0, 0.0)
+    }
+
+    /// The same of a chunk whose level is known to differ from that of the reference by `effect`, with an error of this variance;
+    /// of totals per row. Only limits by false-alarm rate move.
+    pub(super) fn limits_around(&self, point: &ChunkPoint, effect: f64, variance: f64) -> Limits {
         let (lower, upper) = match &self.rule {
             Rule::Constant { lower, upper } | Rule::Scatter { lower, upper } => (*lower, *upper),
             Rule::Variance { .. } if point.used_count == 0 => (None, None),
             Rule::Variance { model, link, total } => {
-                let (lower, upper) = model.limits(*link, *total, point);
+                let there = model.moved(effect, variance, *link, point.used_count);
+                let (lower, upper) = there.limits(*link, *total, point);
                 let rows = if *total { point.used_count as f64 } else { 1.0 };
                 (Some(lower * rows), Some(upper * rows))
             }

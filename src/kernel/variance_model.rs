@@ -78,6 +78,19 @@ impl VarianceModel {
         ))
     }
 
+    /// The model around another level, which is known up to an error of this variance.
+    pub fn moved(&self, effect: f64, variance: f64, link: Link, rows: u64) -> Self {
+        let centre = match effect {
+            0.0 => self.centre,
+            effect => link.inside(self.centre + effect, rows as f64),
+        };
+        Self {
+            centre,
+            centre_variance: self.centre_variance + variance,
+            ..*self
+        }
+    }
+
     /// Limits, per row where `total`.
     ///
     /// The chunk's sampling variance is what the reference says about its size. The chunk's own

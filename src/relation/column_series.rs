@@ -15,6 +15,7 @@ use super::problem::named_metrics;
 use super::profiles::{column_chunk_columns, column_profiles};
 use super::result::shared_shape;
 use super::roles::column;
+use super::season::refuse_season;
 use super::session_functions::{is_reference, over_partition};
 use super::side::Side;
 use super::threshold_arguments::{direction, thresholds};
@@ -243,6 +244,7 @@ pub fn judged_columns<M: ColumnMetric>(
 ) -> Result<LogicalPlan> {
     let columns = ColumnSides::read(call, unsupported)?;
     let metrics = columns.metrics(call, &M::all())?;
+    refuse_season(call)?;
     let thresholds = thresholds(call, &metrics)?;
     let arguments = vec![
         names_of(&metrics),

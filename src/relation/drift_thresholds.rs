@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Function};
 use super::arguments::{Call, arguments_of, fields, is_named};
 use super::result::alert;
 use super::roles::column;
+use super::season::refuse_season;
 use super::session_functions::is_reference;
 use super::threshold_arguments::{metric_of, require_computed, thresholds};
 use crate::kernel::drift::DriftMetric;
@@ -30,6 +31,7 @@ pub struct DriftThresholds {
 impl DriftThresholds {
     /// Reads `thresholds`.
     pub fn read(call: &mut Call, metrics: &[DriftMetric]) -> Result<Self> {
+        refuse_season(call)?;
         let mut discovery = Vec::new();
         let Some(sql) = call.sql("thresholds") else {
             return Ok(Self {

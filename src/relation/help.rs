@@ -2,9 +2,13 @@
 use super::RelationSpec;
 use super::chunked::CHUNK_COLUMNS;
 use super::compare_performance;
+use super::detect_changes;
+use super::diagnose;
 use super::kpi_divergence;
 use super::result::RESULT_COLUMNS;
+use super::series_help;
 use super::skew;
+use super::trend;
 use crate::kernel::metric::Metric;
 use crate::kernel::reading::Status;
 
@@ -29,6 +33,9 @@ impl RelationSpec {
         let names: Vec<&str> = match self.name {
             "profiles" => [&["dataset"], CHUNK_COLUMNS.as_slice()].concat(),
             "compare_performance" => compare_performance::COLUMNS.to_vec(),
+            "diagnose" => diagnose::COLUMNS.to_vec(),
+            "detect_changes" => detect_changes::columns(),
+            "trend" | "seasonality" => trend::columns(self.name),
             "kpi_divergence" => kpi_divergence::columns(),
             "training_serving_skew" => skew::COLUMNS.to_vec(),
             _ => RESULT_COLUMNS.to_vec(),
@@ -37,7 +44,7 @@ impl RelationSpec {
             "compare_performance" => compare_performance::meaning(name).map(str::to_owned),
             "kpi_divergence" => kpi_divergence::meaning(name).map(str::to_owned),
             "training_serving_skew" => skew::meaning(name).map(str::to_owned),
-            _ => None,
+            function => series_help::meaning(function, name).map(str::to_owned),
         };
         names
             .into_iter()
@@ -125,9 +132,10 @@ pub static ARGUMENT_WORDS: [ArgumentWord; 5] = [
     },
     ArgumentWord {
         name: "false_alarm_rate",
-        syntax: "thresholds => false_alarm_rate(rate)",
+        syntax: "thresholds => false_alarm_rate(rate), or false_alarm_rate(rate, season => 'day_of_week')",
         description: "Limits that a healthy chunk is outside of at most this share of the time. \
-                      The default, with monitor.false_alarm_rate.",
+                      The default, with monitor.false_alarm_rate. A season (hour_of_day, day_of_week, hour_of_week, day_of_month or \
+                      month) has its own level, learnt from at least three reference chunks.",
         example: "SELECT chunk, alert FROM estimate_performance(reference, analysis, thresholds => false_alarm_rate(0.01))",
     },
     ArgumentWord {

@@ -15,6 +15,7 @@ mod compare_performance;
 mod compared_rows;
 mod custom_metric;
 mod data_quality;
+mod detect_changes;
 mod diagnose;
 mod drift_bins;
 mod drift_thresholds;
@@ -37,7 +38,10 @@ mod realized_performance;
 mod result;
 mod roles;
 mod rows;
+mod season;
 mod series_argument;
+mod series_call;
+mod series_help;
 mod series_pairs;
 mod session_functions;
 mod shared_arguments;
@@ -47,6 +51,7 @@ mod source;
 mod stored;
 mod summary_statistics;
 mod threshold_arguments;
+mod trend;
 mod univariate_drift;
 
 use std::sync::Arc;
@@ -77,7 +82,7 @@ pub struct RelationSpec {
     expand: fn(&mut Call) -> Result<LogicalPlan>,
 }
 
-static ALL: [&RelationSpec; 14] = [
+static ALL: [&RelationSpec; 17] = [
     &profiles::SPEC,
     &estimate_performance::SPEC,
     &realized_performance::SPEC,
@@ -90,6 +95,9 @@ static ALL: [&RelationSpec; 14] = [
     &monitor_metric::SPEC,
     &rank_columns::SPEC,
     &diagnose::SPEC,
+    &detect_changes::SPEC,
+    &trend::TREND,
+    &trend::SEASONALITY,
     &kpi_divergence::SPEC,
     &skew::SPEC,
 ];

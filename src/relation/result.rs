@@ -9,6 +9,7 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit, try_cast, when};
 use super::arguments::Call;
 use super::comparable::is_comparable;
 use super::roles::column;
+use super::season::season_of_chunks;
 use super::session_functions::{is_reference, over_all, scalar};
 use super::threshold_arguments::direction;
 use crate::kernel::threshold::MetricScale;
@@ -86,20 +87,18 @@ pub fn judge_on(
         is_reference(),
         column("dealt"),
     ];
-    args.extend(scale.map(|scale| lit(scale.to_string())));
+    args.push(lit(ScalarValue::Utf8(scale.map(MetricScale::to_string))));
+    let season = season_of_chunks(call)?;
+    args.push(season.clone());
     let mut partition: Vec<&str> = by.iter().map(String::as_str).collect();
     partition.push("metric");
     if has(&evaluated, "column_name") {
         partition.push("column_name");
     }
     let model = over_all(call, "fit_threshold", args, &partition)?.alias("__threshold");
-    let limits = scalar(
-        call,
-        "threshold_limits",
-        ["__threshold", "value", ROW_SAMPLING_ERROR, "used_count"]
-            .map(column)
-            .into(),
-    )?;
+    let chunk = ["__threshold", "value", ROW_SAMPLING_ERROR, "used_count"];
+    let chunk = chunk.map(column).into_iter().chain([season]).collect();
+    let limits = scalar(call, "threshold_limits", chunk)?;
     let plan = evaluated.window(vec![model])?;
     let kept: Vec<Expr> = plan
         .schema()

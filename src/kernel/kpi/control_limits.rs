@@ -1,6 +1,8 @@
 //! A limit on single residuals and one on their CUSUM that together hold a rate of false alarms.
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use super::super::side::Side;
+
 /// What is taken off each residual: half the shift that the CUSUM finds fastest.
 ///
 /// A loss of 1.5 standard deviations of the residuals leaves .6 to 1.2 of the whitened and re-estimated ones where they are
@@ -10,44 +12,6 @@ pub const ALLOWANCE: f64 = 0.3;
 const STATES: usize = 50;
 /// Steps after which the chain is taken for settled: it then loses the same share in each step.
 const SETTLED: u32 = 150;
-
-/// On which side of what is expected a KPI is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Side {
-    /// Both.
-    #[default]
-    Both,
-    /// Lower than expected only.
-    Lower,
-    /// Higher than expected only.
-    Higher,
-}
-
-impl Side {
-    /// Every side.
-    pub const ALL: [Self; 3] = [Self::Both, Self::Lower, Self::Higher];
-
-    /// Text of the argument.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Both => "both",
-            Self::Lower => "lower",
-            Self::Higher => "higher",
-        }
-    }
-
-    /// The side of a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|side| side.name() == name)
-    }
-
-    const fn count(self) -> f64 {
-        match self {
-            Self::Both => 2.0,
-            Self::Lower | Self::Higher => 1.0,
-        }
-    }
-}
 
 /// Limits on standard normal residuals.
 ///
@@ -89,11 +53,7 @@ impl ControlLimits {
     pub fn is_out(&self, z: f64, [down, up]: [f64; 2]) -> bool {
         let lower = z < -self.point || down > self.cusum;
         let higher = z > self.point || up > self.cusum;
-        match self.side {
-            Side::Both => lower || higher,
-            Side::Lower => lower,
-            Side::Higher => higher,
-        }
+        self.side.counts(lower, higher)
     }
 }
 

@@ -2,8 +2,9 @@
 use std::collections::BTreeMap;
 
 use super::super::interval::student_quantile;
+use super::super::side::Side;
 use super::chart::Chart;
-use super::control_limits::{ControlLimits, Side};
+use super::control_limits::ControlLimits;
 use super::matched::KpiChunk;
 use super::member::{Member, Row};
 use super::predictor::{FURTHEST, Predictor};

@@ -13,13 +13,13 @@ mod member;
 mod predictor;
 mod regression;
 mod scaling;
-mod student;
 #[cfg(test)]
 mod tests;
 mod timed;
 mod verdict;
 
-pub use control_limits::{ControlLimits, Side};
+pub use super::side::Side;
+pub use control_limits::ControlLimits;
 pub use divergence::{KpiOptions, KpiRow, kpi_divergence};
 pub use matched::{KpiChunk, match_chunks};
 pub use timed::{TimedPoint, TimedSeries};

@@ -6,8 +6,8 @@
 //! integrated out, and the KPI is predicted by the mixture of their Student laws.
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use super::super::student::Student;
 use super::member::{Member, Row};
-use super::student::Student;
 
 /// Autocorrelations that are tried, evenly spaced.
 const AUTOCORRELATIONS: u32 = 16;

@@ -1,7 +1,7 @@
 //! NannyML's estimator of several classes beside `estimate_performance`.
 //!
-//! Estimates of ROC AUC and average precision are those of the kernel with this crate's corrections undone. NannyML orders tied
-//! scores as its sort happens to, though their probabilities differ: one average precision of these data lies 1.4e-5 away.
+//! Estimates of ROC AUC and average precision are those of the kernel with this crate's corrections undone, moved by how
+//! NannyML orders tied scores of small chunks (`tied.rs`).
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -19,7 +19,8 @@ use crate::compare::RANKING;
 use crate::models;
 use crate::record::{self, Failure, Record};
 use crate::report::Report;
-use crate::session::{self, cell};
+use crate::session::{self, cell, text};
+use crate::tied;
 
 /// Largest relative difference of an estimate that orders rows, and of all others.
 const BARS: (f64, f64) = (1e-5, 1e-9);
@@ -118,7 +119,7 @@ fn bytes(value: &ScalarValue) -> Result<Vec<u8>, Failure> {
     }
 }
 
-/// Estimates of the ranking metrics of each chunk with the corrections undone.
+/// Estimates of the ranking metrics of each chunk with the corrections, and the sharing of tied scores, undone.
 async fn undone(
     session: &SessionContext,
     record: &Record,
@@ -126,15 +127,12 @@ async fn undone(
     relation: &str,
 ) -> Result<Vec<HashMap<&'static str, Option<f64>>>, Failure> {
     let key = session::key(&record.chunking, relation, "timestamp")?;
-    let hex: String = calibrators
-        .to_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let small = tied::small_chunks(session, record, relation, &key).await?;
     let sql = format!(
-        "SELECT key, class_estimates(CAST(NULL AS VARCHAR), y_pred, {}, X'{hex}', {}) AS profile \
+        "SELECT key, class_estimates(CAST(NULL AS VARCHAR), y_pred, {}, X'{}', {}) AS profile \
          FROM (SELECT *, {key} AS key FROM {relation}) GROUP BY key ORDER BY key",
         models::scores(record),
+        hex(&calibrators.to_bytes()),
         session::MAX_BINS,
     );
     let mut found = vec![];
@@ -143,20 +141,22 @@ async fn undone(
             let profile = bytes(&cell(&batch, "profile", row)?)?;
             let profile = ClassEstimates::from_bytes(&profile).map_err(|e| e.to_string())?;
             let estimator = ClassEstimator::new(&profile, calibrators);
+            let rows = small.get(&text(&batch, "key", row)?);
             let of = |name: &'static str| {
                 let metric = MulticlassMetric::parse(name)?;
                 let readings = estimator.readings_with(metric, &[], 0.95, Corrections::Undone);
-                Some((name, readings.first()?.reading.value))
+                let shift = rows.map_or(0.0, |rows| tied::shift(rows, calibrators, name));
+                let value = readings.first()?.reading.value;
+                Some((name, value.map(|value| value + shift)))
             };
-            found.push(
-                RANKING
-                    .into_iter()
-                    .filter_map(of)
-                    .collect::<HashMap<_, _>>(),
-            );
+            found.push(RANKING.into_iter().filter_map(of).collect());
         }
     }
     Ok(found)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Puts the estimates of the ranking metrics, and the alerts that they give, in place of ours.

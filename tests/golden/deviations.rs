@@ -89,10 +89,7 @@ pub const DEVIATIONS: [Deviation<Difference>; 5] = [
 ];
 
 /// The same of figures of columns.
-/// Occurs only in data that NannyML ships.
-pub const TIED_CLASSES: &str = "tied scores of classes";
-
-pub const OF_COLUMNS: [Deviation<columns::Difference>; 12] = [
+pub const OF_COLUMNS: [Deviation<columns::Difference>; 11] = [
     Deviation {
         item: "A9 binned wasserstein",
         what: "against 10,000 reference rows or more, 10,000 bins of equal width and one row too many below the reference's \
@@ -160,16 +157,6 @@ pub const OF_COLUMNS: [Deviation<columns::Difference>; 12] = [
         item: "A15 no value",
         what: "a chunk without values has an alert, or False where it is one of drift; ours is NULL",
         explains: |d| d.field == "alert" && d.value.is_none() && d.ours.is_none(),
-    },
-    Deviation {
-        item: TIED_CLASSES,
-        what: "average precision estimated for several classes: tied scores whose probabilities differ are ordered as a sort \
-               happens to (confidence_based/metrics.py:3442); ours lies within 2e-5",
-        explains: |d| {
-            let pair = d.golden.zip(d.ours);
-            let close = pair.is_some_and(|(golden, ours)| (golden - ours).abs() < 2e-5);
-            d.metric == "average_precision" && d.field == "value" && close
-        },
     },
     Deviation {
         item: INCOMPLETE,

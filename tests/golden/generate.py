@@ -15,7 +15,8 @@ Layout under --out (default: `fixtures` beside this file), read by `main.rs` bes
             every chunk of 252 rows.
 `classes`   2,400 + 2,400 rows of three classes, scores without ties that overstate two of them.
 `prices`    2,400 + 2,400 rows of a regression whose errors grow in the analysis.
-Timestamps never tie: NannyML sorts them with an unstable sort.
+Timestamps never tie, nor do scores of `classes`: NannyML sorts them with an unstable sort, whose order of ties depends on
+the processor (`tied.rs`).
 
 Needs Python 3.11 and
   pip install nannyml==0.13.1 numpy==1.26.4 pandas==2.2.3 scikit-learn==1.5.2 scipy==1.14.1 lightgbm==4.5.0 \

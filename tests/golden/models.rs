@@ -86,15 +86,28 @@ pub fn calibration(record: &Record) -> Vec<&'static str> {
     words.collect()
 }
 
-/// The scores of several classes as a struct; NannyML orders classes by name.
+/// The scores of several classes as a struct.
 pub fn scores(record: &Record) -> String {
-    let scores = record.parameters["y_pred_proba"].as_object();
-    let mut scores: Vec<(&String, &Value)> = scores.into_iter().flatten().collect();
-    scores.sort_by_key(|(class, _)| *class);
-    let scores = scores
-        .iter()
-        .map(|(class, column)| format!("'{class}': {}", column.as_str().unwrap_or_default()));
+    let scores = by_class(record).into_iter();
+    let scores = scores.map(|(class, column)| format!("'{class}': {column}"));
     format!("{{{}}}", scores.collect::<Vec<_>>().join(", "))
+}
+
+/// The columns of the scores of several classes.
+pub fn score_columns(record: &Record) -> Vec<&str> {
+    let scores = by_class(record).into_iter();
+    scores.map(|(_, column)| column).collect()
+}
+
+/// Classes and the columns of their scores; NannyML orders classes by name.
+fn by_class(record: &Record) -> Vec<(&str, &str)> {
+    let scores = record.parameters["y_pred_proba"].as_object();
+    let scores = scores.into_iter().flatten();
+    let mut scores: Vec<(&str, &str)> = scores
+        .map(|(class, column)| (class.as_str(), column.as_str().unwrap_or_default()))
+        .collect();
+    scores.sort_unstable();
+    scores
 }
 
 /// A cell of the matrix is named as its figures are; what is of the whole has no column.

@@ -66,5 +66,6 @@ SELECT chunk, round(performance, 4) AS precision, round(kpi, 3) AS success_rate,
        round(lower_bound, 3) AS lower, round(upper_bound, 3) AS upper, round(z, 1) AS z, round(cusum, 1) AS cusum,
        verdict, alert, status
 FROM divergence
-WHERE dataset = 'analysis' AND chunk_start BETWEEN '2025-03-10' AND '2025-05-05'
+CROSS JOIN (SELECT min(chunk_start) FILTER (WHERE verdict = 'downstream_failure') AS first_failure FROM divergence)
+WHERE chunk_start BETWEEN first_failure - INTERVAL '28 days' AND first_failure + INTERVAL '28 days'
 ORDER BY chunk_start;

@@ -371,27 +371,50 @@ fn the_demo_is_the_same_everywhere_and_can_be_repeated() {
     assert_eq!(rows.status.code(), Some(3), "{}", stderr(&rows));
     // 12 + 18 months and three metrics, and the header
     assert_eq!(stdout(&rows).lines().count(), 91);
-    // the README shows what the others print
+    readme_shows_what_the_other_reports_print(&demo);
+}
+
+/// The README shows the first tables of each.
+#[track_caller]
+fn readme_shows_what_the_other_reports_print(demo: &Path) {
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    for name in ["drift.sql", "data_quality.sql", "custom_metric.sql"] {
+    for (name, shown) in [
+        ("drift.sql", 1),
+        ("data_quality.sql", 1),
+        ("custom_metric.sql", 1),
+        ("performance_degradation.sql", 1),
+        ("business_failure.sql", 2),
+        ("training_serving_skew.sql", 1),
+    ] {
         let shipped = format!("{}/sql/{name}", env!("CARGO_MANIFEST_DIR"));
         assert_eq!(
             fs::read(&shipped).unwrap(),
             fs::read(demo.join(name)).unwrap()
         );
-        let rows = run_in(&demo, &["-f", name]);
+        let rows = run_in(demo, &["-f", name]);
         assert_eq!(rows.status.code(), Some(3), "{}", stderr(&rows));
         let printed = stdout(&rows);
-        let borders: Vec<usize> = printed
-            .match_indices("\n+-")
-            .map(|(at, _)| at + 1)
-            .collect();
-        let first = &printed[..borders[1]];
-        assert!(
-            readme.contains(first),
-            "README.md does not show:\n{printed}"
-        );
+        let tables = tables(&printed);
+        assert!(tables.len() >= shown, "{printed}");
+        for table in &tables[..shown] {
+            assert!(
+                readme.contains(table),
+                "README.md does not show what {name} prints:\n{table}"
+            );
+        }
     }
+}
+
+/// The tables of an output, each from the border above its header to the one below its rows.
+fn tables(printed: &str) -> Vec<String> {
+    let lines: Vec<&str> = printed.lines().collect();
+    let borders: Vec<usize> = (0..lines.len())
+        .filter(|&at| lines[at].starts_with("+-"))
+        .collect();
+    borders
+        .chunks(3)
+        .map(|of_table| lines[of_table[0]..=of_table[of_table.len() - 1]].join("\n"))
+        .collect()
 }
 
 #[test]

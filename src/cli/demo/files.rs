@@ -8,6 +8,7 @@ use datafusion::arrow::array::{
     ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::Compression;
@@ -48,7 +49,18 @@ enum Found {
 /// # Errors
 /// When a file cannot be written, or would replace one that is not of the demo.
 pub fn write_tables(directory: &Path) -> Result<bool, Failure> {
+    make(directory)?;
     let mut wrote = false;
+    for (name, rows) in TABLES {
+        if is_due(directory, name)? {
+            put(directory, name, |file| write(file, rows))?;
+            wrote = true;
+        }
+    }
+    Ok(wrote)
+}
+
+fn make(directory: &Path) -> Result<(), Failure> {
     if directory.is_file() {
         let message = format!(
             "{} is a file. Expected a directory. Hint: name another, as in modelwatch demo NEW_DIRECTORY",
@@ -56,25 +68,55 @@ pub fn write_tables(directory: &Path) -> Result<bool, Failure> {
         );
         return Err(Failure::at("demo", message));
     }
-    fs::create_dir_all(directory).map_err(|error| Failure::at(shown(directory), error))?;
-    for (name, rows) in TABLES {
-        let file = directory.join(format!("{name}.parquet"));
-        match look(&file) {
-            Found::ThisDemo => continue,
-            Found::SomethingElse => {
-                let refused = "is there already and is not of this demo. \
-                    Hint: name another directory, as in modelwatch demo NEW_DIRECTORY";
-                return Err(Failure::at(shown(&file), refused));
-            }
-            Found::Nothing | Found::OlderDemo => {}
+    fs::create_dir_all(directory).map_err(|error| Failure::at(shown(directory), error))
+}
+
+/// Whether a table is still to be written, or was written by an older demo.
+///
+/// # Errors
+/// When its file is not of the demo.
+pub fn is_due(directory: &Path, name: &str) -> Result<bool, Failure> {
+    let file = directory.join(format!("{name}.parquet"));
+    match look(&file) {
+        Found::ThisDemo => Ok(false),
+        Found::Nothing | Found::OlderDemo => Ok(true),
+        Found::SomethingElse => {
+            let refused = "is there already and is not of this demo. \
+                Hint: name another directory, as in modelwatch demo NEW_DIRECTORY";
+            Err(Failure::at(shown(&file), refused))
         }
-        // under another name until it is whole: what carries the final name is complete
-        let partial = directory.join(format!("{name}.parquet.partial"));
-        write(&partial, rows).map_err(|error| Failure::at(shown(&partial), error))?;
-        fs::rename(&partial, &file).map_err(|error| Failure::at(shown(&file), error))?;
-        wrote = true;
     }
-    Ok(wrote)
+}
+
+/// Writes rows that are there already as the file of a table.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn put_rows(
+    directory: &Path,
+    name: &str,
+    schema: &SchemaRef,
+    rows: &[RecordBatch],
+) -> Result<(), Failure> {
+    put(directory, name, |file| {
+        let mut writer = writer(file, schema)?;
+        for batch in rows {
+            writer.write(batch)?;
+        }
+        writer.close().map(drop)
+    })
+}
+
+fn put(
+    directory: &Path,
+    name: &str,
+    write: impl FnOnce(&Path) -> Result<(), ParquetError>,
+) -> Result<(), Failure> {
+    let file = directory.join(format!("{name}.parquet"));
+    // under another name until it is whole: what carries the final name is complete
+    let partial = directory.join(format!("{name}.parquet.partial"));
+    write(&partial).map_err(|error| Failure::at(shown(&partial), error))?;
+    fs::rename(&partial, &file).map_err(|error| Failure::at(shown(&file), error))
 }
 
 fn shown(path: &Path) -> String {
@@ -112,9 +154,12 @@ fn properties() -> WriterProperties {
         .build()
 }
 
+fn writer(file: &Path, schema: &SchemaRef) -> Result<ArrowWriter<File>, ParquetError> {
+    ArrowWriter::try_new(File::create(file)?, Arc::clone(schema), Some(properties()))
+}
+
 fn write(file: &Path, ids: Range<u64>) -> Result<(), ParquetError> {
-    let schema = batch(0..0)?.schema();
-    let mut writer = ArrowWriter::try_new(File::create(file)?, schema, Some(properties()))?;
+    let mut writer = writer(file, &batch(0..0)?.schema())?;
     let mut start = ids.start;
     while start < ids.end {
         let end = ids.end.min(start + ROW_GROUP / 8);

@@ -3,6 +3,7 @@ mod features;
 mod files;
 mod random;
 mod rows;
+mod stories;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -24,7 +25,7 @@ const REPORT: &str = include_str!("../../../sql/estimate_performance.sql");
 const REPORT_NAME: &str = "estimate_performance.sql";
 
 /// All reports that ship with the program and run on the demo's tables, with what they answer.
-const REPORTS: [(&str, &str, &str); 4] = [
+const REPORTS: [(&str, &str, &str); 7] = [
     (REPORT_NAME, REPORT, "the rows behind the chart"),
     (
         "drift.sql",
@@ -40,6 +41,21 @@ const REPORTS: [(&str, &str, &str); 4] = [
         "custom_metric.sql",
         include_str!("../../../sql/custom_metric.sql"),
         "metrics of your own, as SQL",
+    ),
+    (
+        "performance_degradation.sql",
+        include_str!("../../../sql/performance_degradation.sql"),
+        "two models that get worse: at once, and little by little",
+    ),
+    (
+        "business_failure.sql",
+        include_str!("../../../sql/business_failure.sql"),
+        "a campaign that fails while its model is right",
+    ),
+    (
+        "training_serving_skew.sql",
+        include_str!("../../../sql/training_serving_skew.sql"),
+        "a model that was never as good as its test",
     ),
 ];
 
@@ -59,6 +75,7 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let shown = directory.display().to_string();
     let wrote = files::write_tables(directory)?;
+    stories::write_tables(directory, console).await?;
     for (name, text, _) in REPORTS {
         let report = directory.join(name);
         if !report.exists() {
@@ -79,7 +96,7 @@ pub async fn run(
         let registered = register_files(context, name, &file).await;
         registered.map_err(|error| Failure::at(file, error.strip_backtrace()))?;
     }
-    let batches = rows_of_report(context, console).await?;
+    let batches = rows_of_last(context, (REPORT_NAME, REPORT), console).await?;
     let text = rendered(&batches, chart).map_err(|error| Failure::at(REPORT_NAME, error))?;
     let text = format!("{text}\n{}", how_to_go_on(&shown));
     console
@@ -87,21 +104,22 @@ pub async fn run(
         .map_err(|error| Trouble::from(error).at("output"))
 }
 
-/// The rows of the last statement of the report.
-async fn rows_of_report(
+/// The rows of the last statement of a script, of which all are run.
+async fn rows_of_last(
     context: &SessionContext,
+    (name, text): (&str, &str),
     console: &mut Console<'_>,
 ) -> Result<Vec<RecordBatch>, Failure> {
-    let mut script = Script::new(REPORT.to_owned());
+    let mut script = Script::new(text.to_owned());
     let mut rows = vec![];
     loop {
         let piece = script
             .next(context)
-            .map_err(|error| Trouble::from(error).at(REPORT_NAME))?;
+            .map_err(|error| Trouble::from(error).at(name))?;
         let Some(piece) = piece else {
             return Ok(rows);
         };
-        let place = format!("{REPORT_NAME}:{}", piece.line);
+        let place = format!("{name}:{}", piece.line);
         rows = query::collect(context, piece, console)
             .await
             .map_err(|trouble| trouble.at(&place))?;
@@ -124,7 +142,7 @@ fn how_to_go_on(directory: &str) -> String {
     let directory = in_shell(directory);
     let mut text = format!("Go on\n  cd {directory}\n");
     for (name, _, answer) in REPORTS {
-        let _ = writeln!(text, "  modelwatch -f {name:<24}  # {answer}");
+        let _ = writeln!(text, "  modelwatch -f {name:<27}  # {answer}");
     }
     text.push_str(
         "  modelwatch --register reference=reference.parquet --register analysis=analysis.parquet\n",

@@ -187,7 +187,8 @@ fn deployment_drop(call: &mut Call, task: &Task, report: &mut Report) -> Result<
     arguments.extend(values);
     // without times there are no later rows
     arguments.resize(8, lit(ScalarValue::Float64(None)));
-    arguments.extend([estimated, task.asked.min_effect()]);
+    let rate = lit(task.asked.false_alarm_rate);
+    arguments.extend([estimated, task.asked.min_effect(), rate]);
     let readings = scalar(call, "performance_gap", arguments)?;
     report.found.push(Found::of_rows(readings));
     Ok(())

@@ -129,58 +129,65 @@ mod tests {
         );
     }
 
+    fn assert_unsure(cases: &[(Pattern, Pattern, &str)]) {
+        for (pattern, next, expected) in cases {
+            assert_eq!(told(*pattern, 0.45, (*next, 0.3)), *expected);
+        }
+    }
+
     #[test]
     fn what_is_unsure_is_said_with_what_comes_next() {
-        use Pattern::{
-            Gradual, Recurring, RecurringGradual, RecurringSudden, Stable, Sudden, Temporary,
-        };
-        let cases = [
+        assert_unsure(&[
             (
-                Stable,
-                Gradual,
+                Pattern::Stable,
+                Pattern::Gradual,
                 "is most likely stable over 9 chunks; a gradual change is nearly as likely.",
             ),
             (
-                Sudden,
-                Temporary,
-                "most likely fell suddenly by 0.100 (error 0.0100) in week 3 and stayed there; a temporary change is nearly as likely.",
+                Pattern::Sudden,
+                Pattern::Temporary,
+                "most likely fell suddenly by 0.100 (error 0.0100) in week 3 and stayed there; a temporary change is nearly as \
+                 likely.",
             ),
             (
-                Gradual,
-                Sudden,
+                Pattern::Gradual,
+                Pattern::Sudden,
                 "most likely fell gradually after week 3, by 0.0200 a chunk, 0.100 (error 0.0100) to the last one; a sudden change \
                  is nearly as likely.",
             ),
             (
-                Temporary,
-                Stable,
+                Pattern::Temporary,
+                Pattern::Stable,
                 "most likely fell by 0.100 (error 0.0100) in week 3 and was back in week 5; a stable level is nearly as likely.",
             ),
+        ]);
+        assert_eq!(
+            told(Pattern::Stable, 0.5, (Pattern::Recurring, 0.2)),
+            "is most likely stable over 9 chunks; next likeliest is a cycle."
+        );
+    }
+
+    #[test]
+    fn so_are_cycles_that_are_unsure() {
+        assert_unsure(&[
             (
-                Recurring,
-                RecurringSudden,
+                Pattern::Recurring,
+                Pattern::RecurringSudden,
                 "most likely goes in cycles of 7 chunks, by 0.100 (error 0.0100) from the lowest to the highest; a sudden change \
                  around a cycle is nearly as likely.",
             ),
             (
-                RecurringSudden,
-                RecurringGradual,
+                Pattern::RecurringSudden,
+                Pattern::RecurringGradual,
                 "most likely fell suddenly by 0.100 (error 0.0100) in week 3 and stayed there, around a cycle of 7 chunks; a \
                  gradual change around a cycle is nearly as likely.",
             ),
             (
-                RecurringGradual,
-                Recurring,
+                Pattern::RecurringGradual,
+                Pattern::Recurring,
                 "most likely fell gradually after week 3, by 0.0200 a chunk, 0.100 (error 0.0100) to the last one, around a cycle \
                  of 7 chunks; a cycle alone is nearly as likely.",
             ),
-        ];
-        for (pattern, next, expected) in cases {
-            assert_eq!(told(pattern, 0.45, (next, 0.3)), expected);
-        }
-        assert_eq!(
-            told(Stable, 0.5, (Recurring, 0.2)),
-            "is most likely stable over 9 chunks; next likeliest is a cycle."
-        );
+        ]);
     }
 }

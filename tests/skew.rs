@@ -152,7 +152,7 @@ async fn splits_with_findings(rows: usize, splits: u64) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "the long form, a quarter of an hour"]
+#[ignore = "the long form, five minutes"]
 async fn clean_splits_at_length() {
     for rows in [300, 4000] {
         // 120 times 0.01, and three standard deviations

@@ -67,7 +67,7 @@ impl<S> Hash for SummaryAggregate<S> {
 impl<S: Summary> SummaryAggregate<S> {
     fn aggregation(&self, args: &AccumulatorArgs) -> Result<Aggregation<S>> {
         refuse_distinct(self.spec.name, args)?;
-        let arguments = Arguments::read(self.spec.name, args.exprs, args.schema)?;
+        let arguments = Arguments::read(self.spec.told(), args.exprs, args.schema)?;
         (self.build)(self.spec, arguments)
     }
 }

@@ -156,12 +156,12 @@ fn evaluate_kpi(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarVal
     };
     let options = options(spec, values)?;
     let chunks = match_chunks(series(0)?, series(1)?, integer(values, 6))
-        .map_err(|error| exec_datafusion_err!("{}: {error}", spec.name))?;
+        .map_err(|error| exec_datafusion_err!("{}: {error}", spec.told()))?;
     list_of(&chunks, &kpi_divergence(&chunks, &options))
 }
 
 fn options(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<KpiOptions> {
-    let function = spec.name;
+    let function = spec.told();
     let usual = KpiOptions::default();
     let whole = |position: usize, name: &str, least: u32, most: u32| {
         let Some(given) = integer(values, position) else {

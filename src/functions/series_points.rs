@@ -37,7 +37,7 @@ pub(super) const POINT_ARGUMENTS: usize = 7;
 /// The series that was collected.
 pub(super) fn series(spec: &FunctionSpec, rows: &DiagnosisRows) -> Result<Series> {
     rows.series()
-        .map_err(|error| exec_datafusion_err!("{}: {error}", spec.name))
+        .map_err(|error| exec_datafusion_err!("{}: {error}", spec.told()))
 }
 
 /// A constant number within bounds, or the default.

@@ -19,8 +19,8 @@ use super::spec::FunctionSpec;
 use super::values::{bytes, flag, integer, number, text};
 use crate::kernel::profile::Profile;
 use crate::kernel::skew::{
-    ClassProfiles, Column, ColumnValues, Counted, Gap, Severity, SkewCheck, SkewReading,
-    category_leakage, compare_clocks, compare_columns, compare_counts, decimal_places,
+    ClassProfiles, Column, ColumnValues, Counted, FALSE_ALARM_RATE, Gap, Severity, SkewCheck,
+    SkewReading, category_leakage, compare_clocks, compare_columns, compare_counts, decimal_places,
     deployment_drop, domain_auc, overfit, score_leakage, stated,
 };
 use crate::kernel::values::{CategoryGroups, ValueBins};
@@ -260,6 +260,22 @@ fn gaps(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
     let (before, after, later) = (gap(2)?, gap(4)?, gap(6)?);
     list_of(&[match check {
         SkewCheck::Overfit => overfit(metric, before, after, &effects),
-        _ => deployment_drop(metric, (before, after, later), flag(values, 8), &effects),
+        _ => {
+            let level = false_alarm_rate(spec, values, 10)?;
+            let parts = (before, after, later);
+            deployment_drop(metric, parts, flag(values, 8), level, &effects)
+        }
     }])
+}
+
+/// The probability at `position`, or the usual one.
+fn false_alarm_rate(spec: &FunctionSpec, values: &[ScalarValue], position: usize) -> Result<f64> {
+    match number(values, position) {
+        None => Ok(FALSE_ALARM_RATE),
+        Some(rate) if rate > 0.0 && rate < 1.0 => Ok(rate),
+        Some(rate) => exec_err!(
+            "{}: false_alarm_rate is {rate}. Expected a number between 0 and 1, such as {FALSE_ALARM_RATE}",
+            spec.name
+        ),
+    }
 }

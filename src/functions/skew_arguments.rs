@@ -160,6 +160,11 @@ pub(super) static PERFORMANCE_GAP: FunctionSpec = FunctionSpec {
             "Of deployment_drop: whether values of served rows are estimates without labels.",
         ),
         MIN_EFFECT,
+        (
+            "false_alarm_rate",
+            Role::Number,
+            "Of deployment_drop: the evidence speaks of a drop where the p-value is at most this, 0.01 by default.",
+        ),
     ],
     required: 6,
     example: "SELECT performance_gap('overfit', 'roc_auc', 0.95, 0.004, 0.80, 0.003)[1]['evidence']",

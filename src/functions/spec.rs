@@ -50,6 +50,15 @@ pub struct FunctionSpec {
     pub example: &'static str,
 }
 
+/// Steps of table functions, each with the table function: whoever wrote that has not heard of its steps.
+const STEPS: [(&str, &str); 5] = [
+    ("diagnose_series", "diagnose"),
+    ("detect_series_changes", "detect_changes"),
+    ("series_trend", "trend"),
+    ("series_seasonality", "seasonality"),
+    ("evaluate_kpi", "kpi_divergence"),
+];
+
 static SECTION: LazyLock<DocSection> = LazyLock::new(|| DocSection {
     include: true,
     label: "Model Monitoring",
@@ -57,6 +66,12 @@ static SECTION: LazyLock<DocSection> = LazyLock::new(|| DocSection {
 });
 
 impl FunctionSpec {
+    /// What errors call it: the table function of which it is a step, or itself.
+    pub fn told(&self) -> &'static str {
+        let step = STEPS.iter().find(|(step, _)| *step == self.name);
+        step.map_or(self.name, |(_, whole)| *whole)
+    }
+
     /// The signature with parameter names, so that arguments can be given by name.
     pub fn signature(&self, volatility: Volatility) -> Result<Signature> {
         let names = self.arguments.iter().map(|(name, ..)| *name).collect();
@@ -99,7 +114,7 @@ impl FunctionSpec {
                 role.accept(found).ok_or_else(|| {
                     plan_datafusion_err!(
                         "{}: argument '{name}' has type {found}. Expected {}",
-                        self.name,
+                        self.told(),
                         role.expected()
                     )
                 })
@@ -234,4 +249,39 @@ fn record_of(found: &DataType) -> Option<DataType> {
     Some(DataType::Struct(
         fields.iter().map(field).collect::<Option<Fields>>()?,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::{all_aggregates, all_scalars};
+
+    #[test]
+    fn errors_of_a_step_begin_with_the_table_function() {
+        let spec = |name| FunctionSpec {
+            name,
+            description: "",
+            arguments: &[("alpha", Role::Number, "")],
+            required: 1,
+            example: "",
+        };
+        let error = |name| spec(name).coerce(&[DataType::Utf8]).unwrap_err();
+        let told = error("evaluate_kpi").to_string();
+        assert!(
+            told.contains("kpi_divergence: argument 'alpha' has type Utf8"),
+            "{told}"
+        );
+        assert!(error("psi").to_string().contains("psi: argument 'alpha'"));
+    }
+
+    #[test]
+    fn steps_are_functions() {
+        let aggregates = all_aggregates().unwrap();
+        let scalars = all_scalars().unwrap();
+        let names = aggregates.iter().map(|of| of.name());
+        let names: Vec<&str> = names.chain(scalars.iter().map(|of| of.name())).collect();
+        for (step, _) in STEPS {
+            assert!(names.contains(&step), "{step}");
+        }
+    }
 }

@@ -59,6 +59,8 @@ pub struct Diagnosis {
     pub confidence: Option<f64>,
     /// The shape that comes next.
     pub runner_up: Option<Pattern>,
+    /// The weight of that one.
+    pub runner_up_confidence: Option<f64>,
     /// How many times the errors of the chunks the values scatter, at least 1; `None` where there are no errors.
     pub dispersion: Option<f64>,
     /// Chunks that were used.
@@ -140,7 +142,7 @@ impl Diagnosis {
             return Self::default();
         };
         let mut diagnosis = told(best, &observations, &costs).times(unit);
-        (diagnosis.confidence, diagnosis.runner_up) = among(&found, best, &costs);
+        among(&found, best, &costs, &mut diagnosis);
         diagnosis.used_count = observations.len();
         if observations.len() < FEW {
             diagnosis.status = DiagnosisStatus::FewChunks;
@@ -307,12 +309,8 @@ fn residuals(of: &Candidate, series: &[Observation]) -> Vec<f64> {
     })
 }
 
-/// The weight of the best shape among the best fits of each, and the next.
-fn among(
-    candidates: &[Candidate],
-    best: &Candidate,
-    costs: &Costs,
-) -> (Option<f64>, Option<Pattern>) {
+/// Tells the weight of the best shape among the best fits of each, and the next.
+fn among(candidates: &[Candidate], best: &Candidate, costs: &Costs, told: &mut Diagnosis) {
     let least = costs.of(best);
     let of_pattern = |pattern: Pattern| {
         let mine = candidates.iter().filter(|one| one.pattern == pattern);
@@ -325,8 +323,10 @@ fn among(
         .iter()
         .filter(|(pattern, _)| *pattern != best.pattern);
     let next = others.max_by(|a, b| a.1.total_cmp(&b.1));
-    let confidence = Some(1.0 / all).filter(|x| x.is_finite());
-    (confidence, next.map(|(pattern, _)| *pattern))
+    let share = |weight: f64| Some(weight / all).filter(|x| x.is_finite());
+    told.confidence = share(1.0);
+    told.runner_up = next.map(|(pattern, _)| *pattern);
+    told.runner_up_confidence = next.and_then(|(_, weight)| share(*weight));
 }
 
 fn told(best: &Candidate, series: &[Observation], costs: &Costs) -> Diagnosis {

@@ -4,19 +4,54 @@ use super::fit::Diagnosis;
 use super::pattern::Pattern;
 use super::series::Series;
 
-/// What happened to what is called so, with sizes to three digits; without a name the sentence begins with its verb.
+/// A shape of less confidence is told with the one that comes next.
+const UNSURE: f64 = 0.6;
+/// From this part of the confidence on, the next shape is nearly as likely.
+const NEARLY: f64 = 2.0 / 3.0;
+
+/// What happened to what is called so, with sizes to three digits; without a name the sentence begins with its verb, or with
+/// how likely that is.
 pub fn sentence(found: &Diagnosis, series: &Series, name: &str) -> String {
-    let what = predicate(found, series);
+    let what = match found.pattern {
+        None => "has too few chunks to have a shape".into(),
+        Some(pattern) => match rival(found, pattern) {
+            None => claim(found, pattern, series),
+            Some(rival) => {
+                let claim = claim(found, pattern, series);
+                match claim.strip_prefix("is ") {
+                    Some(state) => format!("is most likely {state}; {rival}"),
+                    None => format!("most likely {claim}; {rival}"),
+                }
+            }
+        },
+    };
     match name {
-        "" => what,
-        name => [name, " ", &what].concat(),
+        "" => format!("{what}."),
+        name => format!("{name} {what}."),
     }
 }
 
-fn predicate(found: &Diagnosis, series: &Series) -> String {
-    let Some(pattern) = found.pattern else {
-        return "has too few chunks to have a shape.".into();
+/// The shape that comes next, where the first is hardly likelier than not.
+fn rival(found: &Diagnosis, pattern: Pattern) -> Option<String> {
+    let confidence = found.confidence.filter(|x| *x < UNSURE)?;
+    let rival = match found.runner_up? {
+        Pattern::Stable => "a stable level",
+        Pattern::Sudden => "a sudden change",
+        Pattern::Gradual => "a gradual change",
+        Pattern::Temporary => "a temporary change",
+        Pattern::Recurring if pattern.is_cyclic() => "a cycle alone",
+        Pattern::Recurring => "a cycle",
+        Pattern::RecurringSudden => "a sudden change around a cycle",
+        Pattern::RecurringGradual => "a gradual change around a cycle",
     };
+    let its_confidence = found.runner_up_confidence.unwrap_or(0.0);
+    Some(match its_confidence >= NEARLY * confidence {
+        true => format!("{rival} is nearly as likely"),
+        false => format!("next likeliest is {rival}"),
+    })
+}
+
+fn claim(found: &Diagnosis, pattern: Pattern, series: &Series) -> String {
     let chunk = |point: Option<usize>| {
         let point = point.and_then(|point| series.points().get(point));
         let name = point.and_then(|point| point.chunk.clone());
@@ -32,27 +67,127 @@ fn predicate(found: &Diagnosis, series: &Series) -> String {
     };
     let since = chunk(found.since);
     match pattern {
-        Pattern::Stable => format!("is stable over {} chunks.", found.used_count),
+        Pattern::Stable => format!("is stable over {} chunks", found.used_count),
         Pattern::Sudden | Pattern::RecurringSudden => {
-            format!(
-                "{moved} suddenly by {size} (error {error}) in {since} and stayed there{cycle}."
-            )
+            format!("{moved} suddenly by {size} (error {error}) in {since} and stayed there{cycle}")
         }
         Pattern::Gradual | Pattern::RecurringGradual => {
             let slope = short(found.slope.unwrap_or(0.0).abs());
             format!(
-                "{moved} gradually after {since}, by {slope} a chunk, {size} (error {error}) to the last one{cycle}."
+                "{moved} gradually after {since}, by {slope} a chunk, {size} (error {error}) to the last one{cycle}"
             )
         }
         Pattern::Temporary => {
             let until = chunk(found.until);
-            format!("{moved} by {size} (error {error}) in {since} and was back in {until}.")
+            format!("{moved} by {size} (error {error}) in {since} and was back in {until}")
         }
         Pattern::Recurring => {
             let length = found.cycle_length.unwrap_or(0);
             format!(
-                "goes in cycles of {length} chunks, by {size} (error {error}) from the lowest to the highest."
+                "goes in cycles of {length} chunks, by {size} (error {error}) from the lowest to the highest"
             )
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::series::SeriesPoint;
+    use super::*;
+
+    fn told(pattern: Pattern, confidence: f64, (next, its_confidence): (Pattern, f64)) -> String {
+        let point = |i: i64| SeriesPoint {
+            index: Some(i),
+            chunk: Some(format!("week {i}")),
+            ..SeriesPoint::default()
+        };
+        let series = Series::new((0..9).map(point).collect()).unwrap();
+        let found = Diagnosis {
+            pattern: Some(pattern),
+            since: Some(3),
+            until: Some(5),
+            magnitude: Some(-0.1),
+            magnitude_error: Some(0.01),
+            slope: Some(-0.02),
+            cycle_length: pattern.is_cyclic().then_some(7),
+            confidence: Some(confidence),
+            runner_up: Some(next),
+            runner_up_confidence: Some(its_confidence),
+            used_count: 9,
+            ..Diagnosis::default()
+        };
+        sentence(&found, &series, "")
+    }
+
+    #[test]
+    fn what_is_sure_is_said_plainly() {
+        let sure = |pattern| told(pattern, 0.6, (Pattern::Temporary, 0.4));
+        assert_eq!(sure(Pattern::Stable), "is stable over 9 chunks.");
+        assert_eq!(
+            sure(Pattern::RecurringSudden),
+            "fell suddenly by 0.100 (error 0.0100) in week 3 and stayed there, around a cycle of 7 chunks."
+        );
+    }
+
+    fn assert_unsure(cases: &[(Pattern, Pattern, &str)]) {
+        for (pattern, next, expected) in cases {
+            assert_eq!(told(*pattern, 0.45, (*next, 0.3)), *expected);
+        }
+    }
+
+    #[test]
+    fn what_is_unsure_is_said_with_what_comes_next() {
+        assert_unsure(&[
+            (
+                Pattern::Stable,
+                Pattern::Gradual,
+                "is most likely stable over 9 chunks; a gradual change is nearly as likely.",
+            ),
+            (
+                Pattern::Sudden,
+                Pattern::Temporary,
+                "most likely fell suddenly by 0.100 (error 0.0100) in week 3 and stayed there; a temporary change is nearly as \
+                 likely.",
+            ),
+            (
+                Pattern::Gradual,
+                Pattern::Sudden,
+                "most likely fell gradually after week 3, by 0.0200 a chunk, 0.100 (error 0.0100) to the last one; a sudden change \
+                 is nearly as likely.",
+            ),
+            (
+                Pattern::Temporary,
+                Pattern::Stable,
+                "most likely fell by 0.100 (error 0.0100) in week 3 and was back in week 5; a stable level is nearly as likely.",
+            ),
+        ]);
+        assert_eq!(
+            told(Pattern::Stable, 0.5, (Pattern::Recurring, 0.2)),
+            "is most likely stable over 9 chunks; next likeliest is a cycle."
+        );
+    }
+
+    #[test]
+    fn so_are_cycles_that_are_unsure() {
+        assert_unsure(&[
+            (
+                Pattern::Recurring,
+                Pattern::RecurringSudden,
+                "most likely goes in cycles of 7 chunks, by 0.100 (error 0.0100) from the lowest to the highest; a sudden change \
+                 around a cycle is nearly as likely.",
+            ),
+            (
+                Pattern::RecurringSudden,
+                Pattern::RecurringGradual,
+                "most likely fell suddenly by 0.100 (error 0.0100) in week 3 and stayed there, around a cycle of 7 chunks; a \
+                 gradual change around a cycle is nearly as likely.",
+            ),
+            (
+                Pattern::RecurringGradual,
+                Pattern::Recurring,
+                "most likely fell gradually after week 3, by 0.0200 a chunk, 0.100 (error 0.0100) to the last one, around a cycle \
+                 of 7 chunks; a cycle alone is nearly as likely.",
+            ),
+        ]);
     }
 }

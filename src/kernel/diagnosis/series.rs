@@ -95,7 +95,8 @@ impl Series {
         });
         if let Some([one, _]) = twice {
             return Err(KernelError::Undefined(format!(
-                "there are two rows of chunk {}. Expected one row a chunk in each series",
+                "there are two rows of chunk {}. Expected one row a chunk in each series. Hint: by => [...] names the columns \
+                 that tell series apart; name => '...' tells monitors apart",
                 one.chunk.as_deref().unwrap_or("NULL")
             )));
         }

@@ -183,10 +183,37 @@ fn months_are_as_far_apart_as_months_are() {
         .collect();
     assert_eq!(positions, [0, 1, 2, 3, 3, 5, 6, 7, 8, 9, 10, 11]);
     points.push(points[0].clone());
+    let told = Series::new(points).unwrap_err().to_string();
+    let parts = [
+        "two rows of chunk ",
+        "by => [...] names the columns that tell series apart; name => '...' tells monitors apart",
+    ];
+    assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+}
+
+#[test]
+fn a_shape_that_is_hardly_believed_names_the_next() {
+    let falling = |slope: f64| {
+        let noise = |i: f64| ((i * 12.9898 + 1.1).sin() * 43_758.5453).abs() % 1.0 - 0.5;
+        let value = |i: f64| Some(0.9 - slope * i + 0.01 * noise(i));
+        let values: Vec<Option<f64>> = (0..41).map(|i| value(f64::from(i))).collect();
+        told(&values, Some(0.003))
+    };
+    let slow = falling(0.000_075);
+    assert_eq!(
+        slow.explanation,
+        "roc_auc is most likely stable over 41 chunks; a gradual change is nearly as likely."
+    );
+    let fast = falling(0.0001);
+    assert_eq!(fast.pattern, Some(Pattern::Gradual));
+    let weights = [fast.confidence, fast.runner_up_confidence].map(Option::unwrap);
+    assert!(weights[0] < 0.6 && weights[1] < 0.4, "{fast:?}");
     assert!(
-        Series::new(points)
-            .unwrap_err()
-            .to_string()
-            .contains("two rows of chunk")
+        fast.explanation
+            .starts_with("roc_auc most likely fell gradually after week 16")
+            && fast
+                .explanation
+                .ends_with("; next likeliest is a sudden change."),
+        "{fast:?}"
     );
 }

@@ -1,13 +1,8 @@
 //! Performance and KPI on one grid of chunks.
-use super::super::calendar::{DAY, Step};
 use super::super::error::KernelError;
-use super::super::spacing::{places, usual_distance};
+use super::super::spacing::places;
+use super::grids::{check_grids, text};
 use super::timed::{TimedPoint, TimedSeries};
-
-/// A chunk between two others of the same grid is at least so many usual distances from either: months differ by a tenth.
-const GAP: f64 = 0.75;
-/// Grids whose usual distances differ by more are two.
-const SAME: f64 = 1.5;
 
 /// A chunk of performance with its KPI.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -146,64 +141,9 @@ fn check_order(points: &[TimedPoint]) -> Result<(), KernelError> {
     }
 }
 
-/// A time on one side between two of the other must be one of the other's, or lie where that has a gap.
-fn check_grids(performance: &[i64], kpi: &[i64]) -> Result<(), KernelError> {
-    let [chunks, rows] = [performance, kpi].map(usual_distance);
-    let odd = odd_one(kpi, performance, chunks).or_else(|| odd_one(performance, kpi, rows));
-    let differ = chunks.zip(rows).is_some_and(|(a, b)| {
-        let (less, more) = (a.min(b), a.max(b));
-        more as f64 > SAME * less as f64
-    });
-    let example = match (odd, kpi.first().zip(performance.first())) {
-        (Some(time), _) => format!("{} is of one of them only", text(time)),
-        (None, Some((a, b))) if differ => format!("they begin on {} and {}", text(*b), text(*a)),
-        _ => return Ok(()),
-    };
-    let every = |apart: Option<i64>| apart.map_or_else(|| "once".into(), told);
-    Err(KernelError::Undefined(format!(
-        "the chunks of performance and the rows of the KPI are of different times: performance comes {}, the KPI {}; {example}. \
-         Expected one row of the KPI for each chunk, at its start. Hint: group the KPI by date_bin or date_trunc, or choose the \
-         chunk of performance",
-        every(chunks),
-        every(rows)
-    )))
-}
-
-/// The first of `times` that lies between two of `grid`, is none of it, and is in no gap of it.
-fn odd_one(times: &[i64], grid: &[i64], usual: Option<i64>) -> Option<i64> {
-    let least = usual.map_or(0.0, |usual| usual as f64 * GAP);
-    let is_odd = |time: &&i64| {
-        let Err(next) = grid.binary_search(time) else {
-            return false;
-        };
-        let before = next.checked_sub(1).and_then(|before| grid.get(before));
-        let Some((before, after)) = before.zip(grid.get(next)) else {
-            return false;
-        };
-        let near = |a: i64, b: i64| (b.saturating_sub(a) as f64) < least;
-        near(*before, **time) || near(**time, *after)
-    };
-    times.iter().find(is_odd).copied()
-}
-
-fn text(time: i64) -> String {
-    Step::Micros(1).text_of(time)
-}
-
-/// A distance in the largest unit that it is at least one of.
-fn told(apart: i64) -> String {
-    const HOUR: i64 = DAY / 24;
-    let units = [(DAY, "days"), (HOUR, "hours"), (HOUR / 3600, "seconds")];
-    let (unit, name) = units
-        .into_iter()
-        .find(|(unit, _)| apart >= *unit)
-        .unwrap_or((1, "microseconds"));
-    let count = (apart as f64 / unit as f64 * 100.0).round() / 100.0;
-    format!("every {count} {name}")
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::super::calendar::DAY;
     use super::*;
 
     fn series(days: impl IntoIterator<Item = i64>) -> TimedSeries {
@@ -234,25 +174,6 @@ mod tests {
         let chunks = match_chunks(series(without(21)), series(weeks()), None).unwrap();
         let places: Vec<u32> = chunks.iter().map(|chunk| chunk.place).take(4).collect();
         assert_eq!(places, [0, 1, 2, 4]);
-    }
-
-    #[test]
-    fn other_spacings_are_refused_and_named() {
-        let months = [0, 31, 59, 90, 120, 151, 181];
-        let told = error(series(weeks()), series(months));
-        assert!(
-            told.contains(
-                "performance comes every 7 days, the KPI every 30 days; 1970-02-01 00:00"
-            ),
-            "{told}"
-        );
-        let days = error(series(weeks()), series(0..200));
-        assert!(days.contains("the KPI every 1 days; 1970-01-02"), "{days}");
-        // each KPI is of a chunk, but only of every fourth
-        let fourth = error(series(weeks()), series(weeks().step_by(4)));
-        assert!(fourth.contains("every 28 days"), "{fourth}");
-        let shifted = error(series(weeks()), series(weeks().map(|day| day + 1)));
-        assert!(shifted.contains("1970-01-02"), "{shifted}");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod chart;
 mod control_limits;
 mod divergence;
+mod grids;
 mod matched;
 mod member;
 mod predictor;

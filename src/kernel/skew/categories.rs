@@ -1,7 +1,6 @@
 //! Categories that training does not have: other spellings of its own, or new ones.
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::digits::percent;
 use super::super::values::{CategoryGroup, CategoryGroups};
 use super::check::{Effects, SkewCheck};
 use super::reading::SkewReading;
@@ -87,27 +86,16 @@ impl Sides {
         };
         let p = most.map(|(_, rows, _)| upper_tail(of(*rows), none) * self.among);
         let reading = SkewReading::new(check, effects, of(count).share(), Some(p.unwrap_or(1.0)));
-        let (suggestion, example) = match (check, most) {
-            (SkewCheck::CategoryFormat, Some((text, rows, Some(known)))) => (
-                FORMAT,
-                format!(
-                    " '{text}' ({}) is '{known}' in training.",
-                    percent(of(*rows).share())
-                ),
-            ),
-            (SkewCheck::UnseenCategory, Some((text, rows, _))) => (
-                UNSEEN,
-                format!(
-                    " The most frequent is '{text}' ({}).",
-                    percent(of(*rows).share())
-                ),
-            ),
-            (SkewCheck::CategoryFormat, None) => (FORMAT, String::new()),
-            _ => (UNSEEN, String::new()),
-        };
-        let what = match check {
-            SkewCheck::CategoryFormat => "other spellings of categories of training",
-            _ => "categories that training does not have",
+        let example = most.map_or_else(String::new, |(text, rows, known)| {
+            let share = of(*rows).told();
+            match known {
+                Some(known) => format!(" '{text}' ({share}) is '{known}' in training."),
+                None => format!(" The most frequent is '{text}' ({share})."),
+            }
+        });
+        let (what, suggestion) = match check {
+            SkewCheck::CategoryFormat => ("other spellings of categories of training", FORMAT),
+            _ => ("categories that training does not have", UNSEEN),
         };
         let evidence = format!(
             "{} of the rows in serving hold {what}.{example}",

@@ -42,6 +42,9 @@ pub enum SkewCheck {
     AdversarialValidation,
 }
 
+/// Probability of any finding of a check where there is none, where the call does not say.
+pub const FALSE_ALARM_RATE: f64 = 0.01;
+
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {

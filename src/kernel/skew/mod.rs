@@ -18,7 +18,7 @@ mod spike;
 mod testing;
 mod unit;
 
-pub use check::{Effects, Severity, SkewCheck};
+pub use check::{Effects, FALSE_ALARM_RATE, Severity, SkewCheck};
 pub use clock::compare_clocks;
 pub use column::{Column, ColumnValues, compare_columns};
 pub use leakage::{ClassProfiles, category_leakage, domain_auc, score_leakage};

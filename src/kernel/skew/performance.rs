@@ -66,11 +66,13 @@ pub fn overfit(metric: &str, training: Gap, test: Gap, effects: &Effects) -> Ske
 /// that was as good as promised at first has decayed rather than been deployed wrongly.
 ///
 /// * `estimated`: whether served rows have no labels, so that theirs is an estimate.
+/// * `level`: the p-value of what is told as a drop or as decay is at most this.
 /// * NULL: not run where the metric has no value on test rows or on the first served ones.
 pub fn deployment_drop(
     metric: &str,
     (test, first, later): (Gap, Gap, Gap),
     estimated: bool,
+    level: f64,
     effects: &Effects,
 ) -> SkewReading {
     let check = SkewCheck::DeploymentDrop;
@@ -79,20 +81,13 @@ pub fn deployment_drop(
         return SkewReading::not_run(check, effects, why);
     };
     let (drop, p) = fall(test, first);
-    let is_drop = drop > effects.of(check);
     let how = if estimated { " (estimated)" } else { "" };
     let later = later.known().map(|later| {
-        let decay = first.0 - later.0;
-        let told = match (is_drop, decay > effects.of(check)) {
-            (true, false) => "it was so from the start",
-            (true, true) => "it was so from the start, and fell further",
-            (false, true) => "what fell later is decay, no skew",
-            (false, false) => "it stayed so",
-        };
         format!(
-            " Later rows have {} (error {}): {told}.",
+            " Later rows have {} (error {}): {}.",
             short(later.0),
-            short(later.1)
+            short(later.1),
+            course([test, first, later], effects.of(check), level)
         )
     });
     let evidence = format!(
@@ -106,6 +101,21 @@ pub fn deployment_drop(
     SkewReading::new(check, effects, drop, Some(p)).told("difference", evidence, DROP)
 }
 
+/// How performance went on: what is no finding is not told as a drop either.
+fn course([test, first, later]: [(f64, f64); 3], least: f64, level: f64) -> &'static str {
+    let is_large = |(fall, _): (f64, f64)| fall > least;
+    let is_certain = |(fall, p): (f64, f64)| fall > least && p <= level;
+    let (drop, decay, recovery) = (fall(test, first), fall(first, later), fall(later, first));
+    match (is_certain(drop), is_certain(decay)) {
+        (true, true) => "it was so from the start, and fell further",
+        (true, false) if is_certain(recovery) => "it was so at the start only",
+        (true, false) => "it was so from the start",
+        (false, true) => "what fell later is decay, no skew",
+        (false, false) if is_large(drop) || is_large(decay) => "the difference may be chance",
+        (false, false) => "it stayed so",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,13 +127,36 @@ mod tests {
         }
     }
 
+    fn drop(parts: (Gap, Gap, Gap)) -> SkewReading {
+        deployment_drop("roc_auc", parts, false, 0.01, &Effects::default())
+    }
+
     #[test]
     fn a_drop_at_the_start_is_told_from_decay() {
-        let effects = Effects::default();
-        let skew = deployment_drop("roc_auc", (of(0.8), of(0.7), of(0.71)), false, &effects);
+        let skew = drop((of(0.8), of(0.7), of(0.71)));
         assert!(skew.is_finding(1e-6) && skew.evidence.ends_with("it was so from the start."));
-        let decay = deployment_drop("roc_auc", (of(0.8), of(0.8), of(0.7)), false, &effects);
+        let worse = drop((of(0.8), of(0.7), of(0.6)));
+        assert!(worse.evidence.ends_with("and fell further."));
+        let back = drop((of(0.8), of(0.7), of(0.8)));
+        assert!(back.evidence.ends_with("it was so at the start only."));
+        let decay = drop((of(0.8), of(0.8), of(0.7)));
         assert!(!decay.is_finding(1.0) && decay.evidence.ends_with("is decay, no skew."));
+        let same = drop((of(0.8), of(0.79), of(0.81)));
+        assert!(same.evidence.ends_with("it stayed so."));
+    }
+
+    #[test]
+    fn what_passed_claims_no_drop() {
+        let noisy = |value| Gap {
+            error: Some(0.05),
+            ..of(value)
+        };
+        // z = 0.05 / sqrt(0.005^2 + 0.05^2) = 0.995
+        let passed = drop((of(0.8), noisy(0.75), of(0.75)));
+        assert!(!passed.is_finding(0.01) && passed.value.unwrap() > passed.threshold);
+        assert!(passed.evidence.ends_with("the difference may be chance."));
+        let later = drop((of(0.8), of(0.8), noisy(0.75)));
+        assert!(later.evidence.ends_with("the difference may be chance."));
     }
 
     #[test]

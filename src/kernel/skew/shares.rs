@@ -142,30 +142,20 @@ fn sentences(
     counted: Counted,
     example: &str,
 ) -> (&'static str, String, &'static str) {
-    let share = counted.told();
-    let Counted { count, rows } = counted;
-    let first = match (example, count) {
-        ("", _) | (_, 0) => String::new(),
-        (example, _) => format!(" First: {example}."),
-    };
     match check {
         SkewCheck::KeyParity => (
             "mismatch_share",
-            format!(
-                "{share} of {rows} keys have another value in serving than in training.{first}"
-            ),
+            evidence(check, counted, example),
             "Compute this column by one piece of code for training and serving, as of the same time.",
         ),
         SkewCheck::FutureTimestamp => (
             "share",
-            format!("{share} of {rows} rows have this time after that of the prediction.{first}"),
+            evidence(check, counted, example),
             "Join features as of the time of the prediction: what is later was not known then.",
         ),
         SkewCheck::DuplicateKey => (
             "share",
-            format!(
-                "{count} of {rows} rows of training and serving have a key that stands in several rows of theirs.{first}"
-            ),
+            evidence(check, counted, example),
             "Make keys unique, or add to key what tells these rows apart; they are left out of key_parity.",
         ),
         SkewCheck::MissingColumn => (
@@ -178,6 +168,26 @@ fn sentences(
             example.to_owned(),
             "Give the column one type where it is written; the checks of its values need it.",
         ),
+    }
+}
+
+/// How many rows contradict what should be, and the first of them.
+fn evidence(check: SkewCheck, counted: Counted, example: &str) -> String {
+    let (share, Counted { count, rows }) = (counted.told(), counted);
+    let told = match check {
+        SkewCheck::KeyParity => {
+            format!("{share} of {rows} keys have another value in serving than in training.")
+        }
+        SkewCheck::FutureTimestamp => {
+            format!("{share} of {rows} rows have this time after that of the prediction.")
+        }
+        _ => format!(
+            "{count} of {rows} rows of training and serving have a key that stands in several rows of theirs."
+        ),
+    };
+    match (example, count) {
+        ("", _) | (_, 0) => told,
+        (example, _) => format!("{told} First: {example}."),
     }
 }
 

@@ -21,6 +21,14 @@ pub(super) struct Value {
     pub serving: u64,
 }
 
+impl Value {
+    /// Its rows among those of training and serving.
+    fn shares(&self, (training, serving): (Rows, Rows)) -> (Counted, Counted) {
+        let before = training.counted(self.training);
+        (before, serving.counted(self.serving))
+    }
+}
+
 /// Rows of one side.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Rows {
@@ -120,38 +128,17 @@ pub(super) fn default_value(
     if training.all == 0 || serving.all == 0 {
         return SkewReading::not_run(check, effects, "A side has no rows.");
     }
-    let shares = |value: &Value| {
-        (
-            training.counted(value.training),
-            serving.counted(value.serving),
-        )
-    };
-    let apart = |value: &Value| {
-        let (before, after) = shares(value);
-        (after.share() - before.share()).abs()
-    };
-    let mut sorted: Vec<&Value> = values.iter().collect();
-    sorted.sort_by(|a, b| apart(b).total_cmp(&apart(a)).then(a.text.cmp(&b.text)));
-    let Some(first) = sorted.first() else {
+    let Some((first, apart, next)) = furthest_apart(values, (training, serving)) else {
+        let evidence = "No value is frequent.".into();
         let reading = SkewReading::new(check, effects, 0.0, Some(1.0));
-        return reading.told(
-            "share_difference",
-            "No value is frequent.".into(),
-            SUGGESTION,
-        );
+        return reading.told("share_difference", evidence, SUGGESTION);
     };
-    let (before, after) = shares(first);
-    let next = sorted.get(1).map_or(0.0, |value| apart(value));
-    let stands_out = apart(first) >= STANDS_OUT * next;
-    let has_pattern = stands_out && is_default((before, after), (training, serving), may_be_new);
+    let (before, after) = first.shares((training, serving));
+    let stands_out = apart >= STANDS_OUT * next;
+    let p = fisher_two_sided(before, after) * choices(training, serving, effects);
     let reading = SkewReading {
-        has_pattern,
-        ..SkewReading::new(
-            check,
-            effects,
-            apart(first),
-            Some(fisher_two_sided(before, after) * choices(training, serving, effects)),
-        )
+        has_pattern: stands_out && is_default((before, after), (training, serving), may_be_new),
+        ..SkewReading::new(check, effects, apart, Some(p))
     };
     let evidence = format!(
         "The value {} is {} of the rows in training and {} in serving; missing values are {} and {}.",
@@ -162,6 +149,19 @@ pub(super) fn default_value(
         serving.counted(serving.missing).told()
     );
     reading.told("share_difference", evidence, SUGGESTION)
+}
+
+/// The value whose shares differ most, of equal ones the first by its text; by how much, and by how much those of the next.
+fn furthest_apart(values: &[Value], sides: (Rows, Rows)) -> Option<(&Value, f64, f64)> {
+    let apart = |value: &Value| {
+        let (before, after) = value.shares(sides);
+        (after.share() - before.share()).abs()
+    };
+    let mut sorted: Vec<&Value> = values.iter().collect();
+    sorted.sort_by(|a, b| apart(b).total_cmp(&apart(a)).then(a.text.cmp(&b.text)));
+    let next = sorted.get(1).map_or(0.0, |value| apart(value));
+    let first = sorted.first()?;
+    Some((first, apart(first), next))
 }
 
 /// Whether a value on both sides looks like a default on the one where it is more frequent.

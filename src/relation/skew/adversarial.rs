@@ -43,6 +43,21 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
     if !task.asked.wants(check) {
         return Ok(());
     }
+    let rows = halved(call, [&training.side.input, &serving.side.input], &features)?;
+    let plan = judged(call, rows)?;
+    let arguments = [lit(check.name()), column("__profile")].into_iter();
+    let unused = (0..3).map(|_| lit(ScalarValue::Null));
+    let arguments = arguments.chain(unused).chain([task.asked.min_effect()]);
+    let readings = scalar(call, "ranking_skew", arguments.collect())?;
+    report.rows.add(plan, vec![Found::of_rows(readings)])
+}
+
+/// The rows of both relations as records, each with the one that it is of and whether trees are fitted on it.
+fn halved(
+    call: &Call,
+    inputs: [&LogicalPlan; 2],
+    features: &[(&str, [Expr; 2])],
+) -> Result<LogicalPlan> {
     let side = |input: &LogicalPlan, of: usize| -> Result<LogicalPlan> {
         let values = features.iter();
         let values = values.filter_map(|(name, both)| Some((*name, both.get(of)?.clone())));
@@ -52,18 +67,13 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
         ];
         rows_with(input, inputs)
     };
+    let [training, serving] = inputs;
     let hash = scalar(call, "row_hash", vec![column("__record")])?;
     let fitted = (hash % lit(2i64)).eq(lit(0i64)).alias("__fitted");
-    let rows = LogicalPlanBuilder::from(side(&training.side.input, 0)?)
-        .union(side(&serving.side.input, 1)?)?
+    LogicalPlanBuilder::from(side(training, 0)?)
+        .union(side(serving, 1)?)?
         .project(vec![column("__record"), column("__served"), fitted])?
-        .build()?;
-    let plan = judged(call, rows)?;
-    let arguments = [lit(check.name()), column("__profile")].into_iter();
-    let unused = (0..3).map(|_| lit(ScalarValue::Null));
-    let arguments = arguments.chain(unused).chain([task.asked.min_effect()]);
-    let readings = scalar(call, "ranking_skew", arguments.collect())?;
-    report.rows.add(plan, vec![Found::of_rows(readings)])
+        .build()
 }
 
 /// The scores that trees of one half give to the other, as a profile.

@@ -5,11 +5,9 @@ use datafusion::logical_expr::{Expr, lit};
 
 use super::super::arguments::{Call, fields};
 use super::super::estimate_performance::list_of_numbers;
-use crate::kernel::skew::{Effects, SkewCheck};
+use crate::kernel::skew::{Effects, FALSE_ALARM_RATE, SkewCheck};
 use crate::suggest::expected_one_of;
 
-/// Probability of any finding where there is none.
-const FALSE_ALARM_RATE: f64 = 0.01;
 /// Part of the time span of serving that is its start.
 const FIRST_SHARE: f64 = 0.2;
 

@@ -1,13 +1,13 @@
 //! The features of the relations.
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::Result;
+use datafusion::common::{DFSchema, Result};
 use datafusion::functions::core::expr_fn::named_struct;
 use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit, when};
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Ident};
 
 use super::super::arguments::Call;
 use super::super::by::named_expressions;
-use super::super::columns::{ColumnKind, Unsupported, profiled_columns};
+use super::super::columns::{ColumnKind, ProfiledColumn, Unsupported, profiled_columns};
 use super::super::roles::Kind;
 use super::sides::{Sides, other_parts};
 
@@ -100,25 +100,9 @@ pub fn skew_columns(call: &mut Call, sides: &Sides) -> Result<Vec<SkewColumn>> {
         let sql = given.map_or_else(column, |(_, sql)| sql.clone());
         let mut of_sides = Vec::with_capacity(by_side.len());
         for (side, columns) in relations.iter().zip(&by_side) {
-            let Some(found) = columns.get(position) else {
-                continue;
-            };
-            let value = call.resolve("columns", sql.clone(), side.schema()).ok();
-            let value = value.and_then(|value| {
-                let found = value.get_type(side.schema()).ok()?;
-                Some((value, found))
-            });
-            of_sides.push(OfSide {
-                profiled: match (found.kind, &value) {
-                    // what is profiled of it says itself what it is
-                    (ColumnKind::Presence, Some((value, _))) => {
-                        Some(when(value.clone().is_not_null(), lit("not NULL")).end()?)
-                    }
-                    _ => found.expr.clone(),
-                },
-                status: found.status,
-                value,
-            });
+            if let Some(found) = columns.get(position) {
+                of_sides.push(of_side(call, side.schema(), found, sql.clone())?);
+            }
         }
         columns.push(SkewColumn {
             name,
@@ -127,4 +111,29 @@ pub fn skew_columns(call: &mut Call, sides: &Sides) -> Result<Vec<SkewColumn>> {
         });
     }
     Ok(columns)
+}
+
+/// A feature as the relation of a schema has it.
+fn of_side(
+    call: &mut Call,
+    schema: &DFSchema,
+    found: &ProfiledColumn,
+    sql: SqlExpr,
+) -> Result<OfSide> {
+    let value = call.resolve("columns", sql, schema).ok();
+    let value = value.and_then(|value| {
+        let found = value.get_type(schema).ok()?;
+        Some((value, found))
+    });
+    Ok(OfSide {
+        profiled: match (found.kind, &value) {
+            // what is profiled of it says itself what it is
+            (ColumnKind::Presence, Some((value, _))) => {
+                Some(when(value.clone().is_not_null(), lit("not NULL")).end()?)
+            }
+            _ => found.expr.clone(),
+        },
+        status: found.status,
+        value,
+    })
 }

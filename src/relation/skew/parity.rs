@@ -56,6 +56,20 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
         .iter()
         .filter_map(|feature| Some((feature, feature.comparable(0, position)?)))
         .collect();
+    let plan = pairs([training, serving], &key, &features)?
+        .project(compared(&key, &features))?
+        .aggregate(Vec::<Expr>::new(), totals(features.len())?)?
+        .build()?;
+    let found = found(call, task, &features, &key)?;
+    report.rows.add(plan, found)
+}
+
+/// The keys of both relations side by side, those of one alone too.
+fn pairs(
+    [training, serving]: [&Relation; 2],
+    key: &Key,
+    features: &[(&SkewColumn, [Expr; 2])],
+) -> Result<LogicalPlanBuilder> {
     let of = |side: usize| {
         features
             .iter()
@@ -66,13 +80,7 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
     let right = one_row_each(serving, 1, right, of(1).collect())?;
     let same_key =
         (0..key.names.len()).map(|i| column(&named("key", 0, i)).eq(column(&named("key", 1, i))));
-    let pairs = LogicalPlanBuilder::from(left).join_on(right, JoinType::Full, same_key)?;
-    let plan = pairs
-        .project(compared(&key, &features))?
-        .aggregate(Vec::<Expr>::new(), totals(features.len())?)?
-        .build()?;
-    let found = found(call, task, &features, &key)?;
-    report.rows.add(plan, found)
+    LogicalPlanBuilder::from(left).join_on(right, JoinType::Full, same_key)
 }
 
 fn named(what: &str, side: usize, i: usize) -> String {

@@ -162,18 +162,9 @@ fn deployment_drop(call: &mut Call, task: &Task, report: &mut Report) -> Result<
             "The relation test or serving is not given.",
         );
     };
-    let metric = metric(sides.problem, [of_test, of_serving]);
-    let can_estimate = metric == Some("roc_auc") && sides.problem == Problem::Binary;
-    let unlabelled = of_serving.roles.label.is_none() && !can_estimate;
-    let metric = match metric {
-        _ if of_test.roles.label.is_none() => {
-            return report
-                .rows
-                .not_run(check, task.asked, "Test has no labels.");
-        }
-        None => return report.rows.not_run(check, task.asked, WITHOUT_OUTPUT),
-        Some(_) if unlabelled => return report.rows.not_run(check, task.asked, WITHOUT_LABELS),
-        Some(metric) => metric,
+    let (metric, can_estimate) = match metric_of_drop(sides.problem, of_test, of_serving) {
+        Ok(metric) => metric,
+        Err(why) => return report.rows.not_run(check, task.asked, why),
     };
     let tested = profile(call, task, report, (test, "model"), None)?;
     let parts = served(call, task, report, (serving, of_serving))?;
@@ -187,10 +178,28 @@ fn deployment_drop(call: &mut Call, task: &Task, report: &mut Report) -> Result<
     arguments.extend(values);
     // without times there are no later rows
     arguments.resize(8, lit(ScalarValue::Float64(None)));
-    arguments.extend([estimated, task.asked.min_effect()]);
+    let rate = lit(task.asked.false_alarm_rate);
+    arguments.extend([estimated, task.asked.min_effect(), rate]);
     let readings = scalar(call, "performance_gap", arguments)?;
     report.found.push(Found::of_rows(readings));
     Ok(())
+}
+
+/// The metric of test and served rows, and whether it is estimated where those have no labels; or why there is none.
+fn metric_of_drop(
+    problem: Problem,
+    test: &Relation,
+    serving: &Relation,
+) -> Result<(&'static str, bool), &'static str> {
+    if test.roles.label.is_none() {
+        return Err("Test has no labels.");
+    }
+    let metric = metric(problem, [test, serving]).ok_or(WITHOUT_OUTPUT)?;
+    let can_estimate = metric == "roc_auc" && problem == Problem::Binary;
+    match serving.roles.label.is_some() || can_estimate {
+        true => Ok((metric, can_estimate)),
+        false => Err(WITHOUT_LABELS),
+    }
 }
 
 /// Value and sampling error on each part of the served rows, by labels or else estimated, and whether the first is estimated.

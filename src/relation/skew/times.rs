@@ -109,32 +109,42 @@ pub fn future(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
         for (side, relation) in task.sides.all.iter().enumerate() {
             found.extend(late_rows(call, report, (side, relation), (i, &sql))?);
         }
-        let Some([count, rows, _]) = found.iter().cloned().reduce(|a, b| {
-            let ([count, rows, example], [more, others, _]) = (a, b);
-            [count + more, rows + others, example]
-        }) else {
-            let names = task.sides.all.first();
-            let names = names.map(|of| column_names(of.side.schema()));
-            return plan_err!(
-                "{}: argument 'feature_timestamps': there is no column '{name}' in a relation that has the time of the prediction. {}",
-                call.function(),
-                expected_one_of(&name, &names.unwrap_or_default())
-            );
+        let Some([count, rows, example]) = in_all(found) else {
+            return no_column(call, task, &name);
         };
-        let examples = found.into_iter().map(|[_, _, example]| example);
         let arguments = vec![
             lit(check.name()),
             count,
             rows,
             lit(ScalarValue::Int64(None)),
             lit(ScalarValue::Int64(None)),
-            coalesce(examples.collect()),
+            example,
             task.asked.min_effect(),
         ];
         let readings = scalar(call, "share_skew", arguments)?;
         report.found.push(Found::of(&name, readings));
     }
     Ok(())
+}
+
+fn no_column(call: &Call, task: &Task, name: &str) -> Result<()> {
+    let names = task.sides.all.first();
+    let names = names.map(|of| column_names(of.side.schema()));
+    plan_err!(
+        "{}: argument 'feature_timestamps': there is no column '{name}' in a relation that has the time of the prediction. {}",
+        call.function(),
+        expected_one_of(name, &names.unwrap_or_default())
+    )
+}
+
+/// Late rows, rows and the first example of several relations; `None` without any.
+fn in_all(found: Vec<[Expr; 3]>) -> Option<[Expr; 3]> {
+    let examples = found.iter().map(|[_, _, example]| example.clone());
+    let example = coalesce(examples.collect());
+    let totals = found.into_iter().map(|[late, rows, _]| [late, rows]);
+    let [late, rows] =
+        totals.reduce(|[late, rows], [more, others]| [late + more, rows + others])?;
+    Some([late, rows, example])
 }
 
 /// Rows of a relation in which a feature was known later than its prediction, rows that have both times, and an example; `None`

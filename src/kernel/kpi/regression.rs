@@ -53,7 +53,7 @@ pub struct Fit {
     pub freedom: f64,
     /// Mean variance of the measurement errors.
     mean_noise: f64,
-    /// Whether nearly all that performance moved may be noise.
+    /// Whether more than half of what performance moved may be noise.
     pub is_noisy: bool,
 }
 

@@ -25,49 +25,26 @@ use modelwatch::kernel::kpi::KpiOptions;
 fn settings() -> [(&'static str, Drawn, u32, bool); 7] {
     let usual = Drawn::usual(0.0, Event::Healthy);
     let lagged = Drawn { lag: 1, ..usual };
+    let unlinked = Drawn { link: 0.0, ..usual };
+    let weak = Drawn {
+        link: 0.4,
+        ..lagged
+    };
+    let noisy = |noise| Drawn { noise, ..usual };
+    let shared = Drawn {
+        is_shared: true,
+        ..noisy(0.5)
+    };
     [
         ("no lag", usual, 0, true),
         ("lag 1, searched up to 3", lagged, 3, true),
-        (
-            "no link, searched up to 3",
-            Drawn { link: 0.0, ..usual },
-            3,
-            true,
-        ),
-        (
-            "weak link, lag 1, searched up to 3",
-            Drawn {
-                link: 0.4,
-                ..lagged
-            },
-            3,
-            false,
-        ),
-        (
-            "a fifth of performance noise",
-            Drawn {
-                noise: 0.2,
-                ..usual
-            },
-            0,
-            false,
-        ),
-        (
-            "half of performance noise",
-            Drawn {
-                noise: 0.5,
-                ..usual
-            },
-            0,
-            false,
-        ),
+        ("no link, searched up to 3", unlinked, 3, true),
+        ("weak link, lag 1, searched up to 3", weak, 3, false),
+        ("a fifth of performance noise", noisy(0.2), 0, false),
+        ("half of performance noise", noisy(0.5), 0, false),
         (
             "half of performance noise, which the KPI has as well",
-            Drawn {
-                noise: 0.5,
-                is_shared: true,
-                ..usual
-            },
+            shared,
             0,
             false,
         ),

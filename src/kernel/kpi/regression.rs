@@ -96,7 +96,7 @@ impl Regression {
             return None;
         }
         let (inverse, log_determinant) = inverse_of(&self.products, self.size)?;
-        let mut coefficients: Vec<f64> = inverse
+        let coefficients: Vec<f64> = inverse
             .chunks(self.size)
             .map(|row| dot(row, &self.with_response))
             .collect();
@@ -104,7 +104,7 @@ impl Regression {
         // what is left of a KPI that is explained exactly is rounding
         let rest = (self.square - explained).max(1e-12 * self.square);
         let mut fit = Fit {
-            coefficients: vec![],
+            coefficients,
             inverse,
             correction: 0.0,
             variance: rest / freedom,
@@ -115,20 +115,8 @@ impl Regression {
             is_noisy: false,
         };
         if self.noise > 0.0 {
-            let of_noisy = fit.column(NOISY, self.size);
-            let own = of_noisy.get(NOISY).copied().unwrap_or(0.0);
-            let slope = coefficients.get(NOISY).copied().unwrap_or(0.0);
-            // own is one over what performance moves beside the other regressors
-            let asked = self.noise * own;
-            fit.is_noisy = asked > MOST_NOISE;
-            fit.correction = added_share(asked, slope * slope / own, rest) / own;
-            for (coefficient, x) in coefficients.iter_mut().zip(&of_noisy) {
-                *coefficient += fit.correction * slope * x;
-            }
-            let added = fit.correction * fit.correction * slope * slope * own;
-            fit.variance = (rest + added) / freedom;
+            fit.correct(self.noise);
         }
-        fit.coefficients = coefficients;
         Some(fit).filter(|fit| fit.variance.is_finite() && fit.variance > 0.0)
     }
 }
@@ -145,6 +133,23 @@ fn added_share(asked: f64, explained: f64, rest: f64) -> f64 {
 }
 
 impl Fit {
+    /// Takes a sum of variances of measurement errors out of the squares of performance.
+    fn correct(&mut self, noise: f64) {
+        let of_noisy = self.column(NOISY, self.coefficients.len());
+        let own = of_noisy.get(NOISY).copied().unwrap_or(0.0);
+        let slope = self.coefficients.get(NOISY).copied().unwrap_or(0.0);
+        // own is one over what performance moves beside the other regressors
+        let asked = noise * own;
+        let explained = slope * slope / own;
+        let added = added_share(asked, explained, self.rest);
+        self.is_noisy = asked > MOST_NOISE;
+        self.correction = added / own;
+        for (coefficient, x) in self.coefficients.iter_mut().zip(&of_noisy) {
+            *coefficient += self.correction * slope * x;
+        }
+        self.variance = (self.rest + added * added * explained) / self.freedom;
+    }
+
     /// Mean and standard deviation of a further row.
     pub fn predict(&self, regressors: &[f64], noise: f64) -> (f64, f64) {
         let size = regressors.len();

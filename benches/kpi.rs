@@ -9,7 +9,8 @@
 //! Bars, for errors correlated by 0, .3 and .6: an alarm of limit or CUSUM in at most 7.5 % of series where nothing is wrong, and a
 //! downstream failure in at most 7.5 % where performance explains the loss; at least 90 % (correlated by 0) and 75 % (.3) of the
 //! losses that begin with the analysis found, with and without a search of the lag. Losses half way, weak links and performance
-//! that is partly noise have no bar for what is found. Status 1 on a miss.
+//! that is partly noise have no bar for what is found, and none for what is explained where the KPI has the same noise, for then
+//! the link is made too steep. Status 1 on a miss.
 #[path = "../tests/simulated/kpi.rs"]
 mod kpi;
 #[path = "../tests/simulated/mod.rs"]
@@ -21,42 +22,29 @@ use kpi::{Drawn, Event, HIGHEST_ALARMS, lowest_power};
 use modelwatch::kernel::kpi::KpiOptions;
 
 /// Name, what is drawn, most lag that is searched, and whether losses have a bar.
-fn settings() -> [(&'static str, Drawn, u32, bool); 6] {
+fn settings() -> [(&'static str, Drawn, u32, bool); 7] {
     let usual = Drawn::usual(0.0, Event::Healthy);
     let lagged = Drawn { lag: 1, ..usual };
+    let unlinked = Drawn { link: 0.0, ..usual };
+    let weak = Drawn {
+        link: 0.4,
+        ..lagged
+    };
+    let noisy = |noise| Drawn { noise, ..usual };
+    let shared = Drawn {
+        is_shared: true,
+        ..noisy(0.5)
+    };
     [
         ("no lag", usual, 0, true),
         ("lag 1, searched up to 3", lagged, 3, true),
+        ("no link, searched up to 3", unlinked, 3, true),
+        ("weak link, lag 1, searched up to 3", weak, 3, false),
+        ("a fifth of performance noise", noisy(0.2), 0, false),
+        ("half of performance noise", noisy(0.5), 0, false),
         (
-            "no link, searched up to 3",
-            Drawn { link: 0.0, ..usual },
-            3,
-            true,
-        ),
-        (
-            "weak link, lag 1, searched up to 3",
-            Drawn {
-                link: 0.4,
-                ..lagged
-            },
-            3,
-            false,
-        ),
-        (
-            "a fifth of performance noise",
-            Drawn {
-                noise: 0.2,
-                ..usual
-            },
-            0,
-            false,
-        ),
-        (
-            "half of performance noise",
-            Drawn {
-                noise: 0.5,
-                ..usual
-            },
+            "half of performance noise, which the KPI has as well",
+            shared,
             0,
             false,
         ),
@@ -127,7 +115,7 @@ fn cell(drawn: &Drawn, max_lag: u32, has_power: bool, runs: u64, seed: u64) -> u
     let holds = [
         (healthy <= HIGHEST_ALARMS, "false alarms"),
         (
-            explained.iter().all(|of| of[1] <= HIGHEST_ALARMS),
+            drawn.is_shared || explained.iter().all(|of| of[1] <= HIGHEST_ALARMS),
             "downstream failures that performance explains",
         ),
         (start >= least, "losses found"),

@@ -60,7 +60,9 @@ pub static SPEC: RelationSpec = RelationSpec {
         ),
         (
             "sampling_error",
-            "Standard error of performance; default: column sampling_error, if there. It makes up for a link that noise hides.",
+            "Standard error of performance; default: column sampling_error, if there. It makes up for a link that noise hides. \
+             0.0 where the KPI is made of the same rows as realized performance: the KPI then has the same noise, and nothing is \
+             hidden.",
         ),
         (
             "by",
@@ -144,10 +146,10 @@ pub fn meaning(name: &str) -> Option<&'static str> {
         }
         "alert" => "Whether the KPI is not explained: by itself, or as its cusum.",
         "status" => {
-            "ok; noisy_performance: it hardly moved by more than its sampling error, so the link is a guess; why there is no \
-             verdict: unjudged_performance (its alert is NULL), missing_performance, missing_kpi, missing_control, split_chunk (it \
-             goes on in the analysis), constant_kpi, insufficient_history (fewer than 24 usable chunks of the reference, and one \
-             for each control)."
+            "ok; noisy_performance: its sampling error may be more than half of what it moved by, so the link is a guess; why there \
+             is no verdict: unjudged_performance (its alert is NULL), missing_performance, missing_kpi, missing_control, \
+             split_chunk (it goes on in the analysis), constant_kpi, insufficient_history (fewer than 24 usable chunks of the \
+             reference, and one for each control)."
         }
         _ => return None,
     })

@@ -41,6 +41,8 @@ pub struct Drawn {
     pub link: f64,
     /// The share of the variance of performance that is sampling error.
     pub noise: f64,
+    /// Whether the KPI is made of the rows that performance is measured on, so that it has its sampling error; without lag only.
+    pub is_shared: bool,
     /// Chunks by which the KPI comes later.
     pub lag: usize,
     pub event: Event,
@@ -57,6 +59,7 @@ impl Drawn {
             autocorrelation,
             link: 1.0,
             noise: 0.0,
+            is_shared: false,
             lag: 0,
             event,
             after: 0,
@@ -85,7 +88,12 @@ impl Drawn {
                 error = rho * error + (1.0 - rho * rho).sqrt() * random.normal();
             }
             let seen = performance[at + self.lag] + self.noise.sqrt() * random.normal();
-            let kpi = self.link * performance[at] + error - from(at, loss);
+            let explaining = if self.is_shared {
+                seen
+            } else {
+                performance[at]
+            };
+            let kpi = self.link * explaining + error - from(at, loss);
             let time = Some(at as i64 * WEEK);
             points.0.push(TimedPoint {
                 time,

@@ -86,6 +86,15 @@ impl Member {
         self.log_scale - 0.5 * fit.log_determinant - 0.5 * fit.freedom * fit.rest.ln()
     }
 
+    /// Logarithm of Jeffreys' prior of the autocorrelation.
+    ///
+    /// With equal weights, what is likely after a short series is an autocorrelation that is too low, and residuals that are still
+    /// correlated add up in a CUSUM; this prior weighs each by how well a series tells it from its neighbours (P. C. B. Phillips
+    /// 1991, J. Appl. Econometrics 6, 333-364; where the series is stationary, the information is `1 / (1 - rho^2)`).
+    pub fn log_prior(&self) -> f64 {
+        -0.5 * (1.0 - self.autocorrelation * self.autocorrelation).ln()
+    }
+
     /// Mean and standard deviation of the KPI of a row, whatever its response says.
     pub fn predict(&self, row: &Row) -> Option<(f64, f64)> {
         let white = self.whiten(row);

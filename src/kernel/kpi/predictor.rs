@@ -3,7 +3,7 @@
 //! Neither is known, and a choice of the likeliest would be taken for knowledge: residuals would be too large where the choice
 //! was a search, and correlated where the autocorrelation was estimated too low, as it is in short series (M. G. Kendall 1954,
 //! Biometrika 41, 403-404). So each possible pair has a weight, its likelihood on the reference with coefficients and variance
-//! integrated out, and the KPI is predicted by the mixture of their Student laws.
+//! integrated out times Jeffreys' prior of the autocorrelation, and the KPI is predicted by the mixture of their Student laws.
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::super::student::Student;
@@ -107,7 +107,8 @@ impl Predictor {
 
 /// Weights that add up to 1, without members that are hardly possible.
 fn weighted(members: Vec<Member>) -> Option<Vec<(f64, Member)>> {
-    let likelihoods: Vec<f64> = members.iter().map(Member::log_likelihood).collect();
+    let posterior = |member: &Member| member.log_likelihood() + member.log_prior();
+    let likelihoods: Vec<f64> = members.iter().map(posterior).collect();
     let greatest = likelihoods.iter().copied().max_by(f64::total_cmp)?;
     if !greatest.is_finite() {
         return None;

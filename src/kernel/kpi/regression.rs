@@ -2,12 +2,21 @@
 //!
 //! Measurement error makes the coefficient of performance too small. Taking its variance out of the sum of squares makes up for
 //! that (W. A. Fuller 1987, Measurement Error Models, section 1.2), and for what the other coefficients took over.
+//!
+//! It does so where the errors of performance are none of the KPI. A KPI made of the rows that performance is measured on has them
+//! too: nothing hides the link then, and a correction makes it too steep. Two numbers for each row cannot tell which it is (O.
+//! Reiersol 1950, Econometrica 18, 375-389), but they limit it: the steepest line that they can come from is that of performance
+//! on the KPI, at which the KPI has no errors of its own (R. Frisch 1934, Statistical Confluence Analysis). A KPI has some, so the
+//! correction goes half that way at most.
 
 /// What is put on the diagonal, in standardized units: a regressor that never moved has no coefficient, and a first move of it
 /// tells nothing.
 const RIDGE: f64 = 1e-9;
-/// The share of the variance of performance that is taken for measurement error at most.
-const MOST_NOISE: f64 = 0.7;
+/// The share of the variance of performance that is taken for measurement error at most. Of a half the slope is doubled, and
+/// performance predicts the rows no better than their mean does.
+const MOST_NOISE: f64 = 0.5;
+/// The share of what the uncorrected line leaves that is taken for measurement error of performance at most.
+const MOST_OF_REST: f64 = 0.5;
 /// Column of the regressor with measurement error.
 pub const NOISY: usize = 1;
 
@@ -44,7 +53,7 @@ pub struct Fit {
     pub freedom: f64,
     /// Mean variance of the measurement errors.
     mean_noise: f64,
-    /// Whether nearly all that performance moved may be noise.
+    /// Whether more than half of what performance moved may be noise.
     pub is_noisy: bool,
 }
 
@@ -87,7 +96,7 @@ impl Regression {
             return None;
         }
         let (inverse, log_determinant) = inverse_of(&self.products, self.size)?;
-        let mut coefficients: Vec<f64> = inverse
+        let coefficients: Vec<f64> = inverse
             .chunks(self.size)
             .map(|row| dot(row, &self.with_response))
             .collect();
@@ -95,7 +104,7 @@ impl Regression {
         // what is left of a KPI that is explained exactly is rounding
         let rest = (self.square - explained).max(1e-12 * self.square);
         let mut fit = Fit {
-            coefficients: vec![],
+            coefficients,
             inverse,
             correction: 0.0,
             variance: rest / freedom,
@@ -106,25 +115,41 @@ impl Regression {
             is_noisy: false,
         };
         if self.noise > 0.0 {
-            let of_noisy = fit.column(NOISY, self.size);
-            let own = of_noisy.get(NOISY).copied().unwrap_or(0.0);
-            // own is one over what performance moves beside the other regressors
-            let share = (self.noise * own).min(MOST_NOISE);
-            fit.is_noisy = share >= MOST_NOISE;
-            fit.correction = share / own / (1.0 - share);
-            let slope = coefficients.get(NOISY).copied().unwrap_or(0.0);
-            for (coefficient, x) in coefficients.iter_mut().zip(&of_noisy) {
-                *coefficient += fit.correction * slope * x;
-            }
-            let added = fit.correction * fit.correction * slope * slope * own;
-            fit.variance = (rest + added) / freedom;
+            fit.correct(self.noise);
         }
-        fit.coefficients = coefficients;
         Some(fit).filter(|fit| fit.variance.is_finite() && fit.variance > 0.0)
     }
 }
 
+/// By which share of itself the slope grows: where `asked` of the variance of performance is error, the line explains `explained`
+/// of the sum of squares and leaves `rest`.
+///
+/// The corrected line leaves at most `MOST_OF_REST` more than the uncorrected one, and never more than the mean does.
+fn added_share(asked: f64, explained: f64, rest: f64) -> f64 {
+    let share = asked.min(MOST_NOISE);
+    // the error that a share of noise makes is `added * explained`
+    let added = share / (1.0 - share);
+    added.min(MOST_OF_REST * rest / explained)
+}
+
 impl Fit {
+    /// Takes a sum of variances of measurement errors out of the squares of performance.
+    fn correct(&mut self, noise: f64) {
+        let of_noisy = self.column(NOISY, self.coefficients.len());
+        let own = of_noisy.get(NOISY).copied().unwrap_or(0.0);
+        let slope = self.coefficients.get(NOISY).copied().unwrap_or(0.0);
+        // own is one over what performance moves beside the other regressors
+        let asked = noise * own;
+        let explained = slope * slope / own;
+        let added = added_share(asked, explained, self.rest);
+        self.is_noisy = asked > MOST_NOISE;
+        self.correction = added / own;
+        for (coefficient, x) in self.coefficients.iter_mut().zip(&of_noisy) {
+            *coefficient += self.correction * slope * x;
+        }
+        self.variance = (self.rest + added * added * explained) / self.freedom;
+    }
+
     /// Mean and standard deviation of a further row.
     pub fn predict(&self, regressors: &[f64], noise: f64) -> (f64, f64) {
         let size = regressors.len();
@@ -196,10 +221,10 @@ fn inverse_of(matrix: &[f64], size: usize) -> Option<(Vec<f64>, f64)> {
 mod tests {
     use super::*;
 
-    fn line(noise: f64) -> Fit {
+    /// y = 1 + 2 x, with errors of one size that are not correlated with x.
+    fn line(size: f64, noise: f64) -> Fit {
         let mut sums = Regression::new(2);
-        // y = 1 + 2 x, with errors 1, -1, -1, 1 that are not correlated with x
-        for (x, error) in [(-3.0, 1.0), (-1.0, -1.0), (1.0, -1.0), (3.0, 1.0)] {
+        for (x, error) in [(-3.0, size), (-1.0, -size), (1.0, -size), (3.0, size)] {
             sums.add(&[1.0, x], 1.0 + 2.0 * x + error, noise);
         }
         sums.fit().unwrap()
@@ -211,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_line_is_found_with_the_error_of_a_further_point() {
-        let fit = line(0.0);
+        let fit = line(1.0, 0.0);
         near(fit.coefficients[0], 1.0);
         near(fit.coefficients[1], 2.0);
         near(fit.variance, 2.0);
@@ -226,18 +251,32 @@ mod tests {
     #[test]
     fn noise_of_performance_is_made_up_for() {
         // 4 errors of variance 1 of a sum of squares of 20
-        let fit = line(1.0);
+        let fit = line(4.0, 1.0);
         near(fit.coefficients[1], 2.0 / (1.0 - 0.2));
         near(fit.coefficients[0], 1.0);
-        // the rest is 4 + (2.5 - 2)^2 * 20
-        near(fit.variance, 9.0 / 2.0);
+        // the rest is 4 * 16 + (2.5 - 2)^2 * 20
+        near(fit.variance, 69.0 / 2.0);
         // x A^-1 X'X A^-1 x with A = diag(4, 16)
         let (_, deviation) = fit.predict(&[1.0, 5.0], 1.0);
         near(
             deviation * deviation,
-            4.5 * (1.0 + 0.25 + 25.0 * 20.0 / 256.0),
+            34.5 * (1.0 + 0.25 + 25.0 * 20.0 / 256.0),
         );
-        assert!(!fit.is_noisy && line(4.0).is_noisy);
+        assert!(!fit.is_noisy && line(4.0, 2.6).is_noisy);
+    }
+
+    #[test]
+    fn noise_that_the_kpi_contradicts_is_not_made_up_for() {
+        // 20 * 2^2 explained: of a rest of 64 a half is .4 of it, of one of 4 it is .025
+        near(line(4.0, 2.0).coefficients[1], 2.0 * 1.4);
+        near(line(1.0, 2.0).coefficients[1], 2.0 * 1.025);
+        for size in [0.01, 0.1, 1.0, 4.0, 10.0] {
+            let [plain, of_mean] = [4.0 * size * size, 4.0 * size * size + 80.0];
+            for noise in [0.1, 1.0, 3.0, 5.0, 1e6] {
+                let left = line(size, noise).variance * 2.0;
+                assert!(left <= (1.5 * plain).min(of_mean) + 1e-6, "{size} {noise}");
+            }
+        }
     }
 
     #[test]

@@ -141,6 +141,26 @@ fn a_control_explains_what_it_moves() {
     assert!(verdicts(&with(false)).contains(&Verdict::DownstreamFailure));
 }
 
+/// The KPI follows performance as it was measured: its sampling errors are those of the KPI as well.
+#[test]
+fn sampling_errors_that_the_kpi_shares_do_not_hide_a_failure() {
+    for seed in 0..8 {
+        let with = |sampling_error: f64| {
+            told(&chunks(seed * 1000, |at, chunk| {
+                lower(&mut chunk.kpi, if at >= 50 { 180.0 } else { 0.0 });
+                chunk.sampling_error = sampling_error;
+            }))
+        };
+        let spread = |rows: &[KpiRow]| {
+            let left = rows.iter().take(40).filter_map(|row| row.unexplained);
+            left.map(|x| x * x).sum::<f64>().sqrt()
+        };
+        let (off, shared) = (with(0.0), with(0.016));
+        assert!(spread(&shared) < 1.25 * spread(&off), "{seed}");
+        assert_eq!(shared[50].alert, Some(true), "{:?}", shared[50]);
+    }
+}
+
 #[test]
 fn what_is_missing_is_told_and_never_interpolated() {
     let rows = told(&chunks(1, |at, chunk| match at {

@@ -62,7 +62,7 @@ pub enum KpiStatus {
     /// No reserve.
     #[default]
     Ok,
-    /// Performance hardly moved in the reference by more than its sampling error, so how the KPI follows it is a guess.
+    /// More than half of the variance of performance in the reference may be sampling error, so how the KPI follows it is a guess.
     NoisyPerformance,
     /// Nobody judged the performance of the chunk that explains this one: its alert is NULL where others have one.
     UnjudgedPerformance,

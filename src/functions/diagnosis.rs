@@ -80,7 +80,6 @@ fn diagnose_series(
     let usual = Sensitivity::default();
     let sensitivity = Sensitivity {
         search: number_within(&arguments, (8, "search_price"), 0.0..=100.0, usual.search)?,
-        ..usual
     };
     Ok(Aggregation {
         arguments,

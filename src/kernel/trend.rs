@@ -60,7 +60,7 @@ impl TrendStatus {
 }
 
 /// The trend of a series. Numbers are `None` where they do not exist.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Trend {
     /// Which way, at the confidence level.
     pub direction: Option<Direction>,

@@ -85,10 +85,7 @@ pub static SPEC: RelationSpec = RelationSpec {
             "calibrate",
             "'auto' (default), 'always' or 'never'; of several classes also a list, in their order.",
         ),
-        (
-            "thresholds",
-            "false_alarm_rate(rate) (default), stddev(k), constant(lower, upper), or {'metric': ...}.",
-        ),
+        shared_arguments::THRESHOLDS,
         (
             "direction",
             "'both' (default) or 'worse': on which side a value alerts.",

@@ -66,7 +66,7 @@ pub static SPEC: RelationSpec = RelationSpec {
         shared_arguments::AS_OF,
         (
             "thresholds",
-            "false_alarm_rate(rate) (default), stddev(k) or constant(lower, upper).",
+            "false_alarm_rate(rate [, season => 'day_of_week']) (default), stddev(k) or constant(lower, upper).",
         ),
         shared_arguments::DIRECTION,
         shared_arguments::CONFIDENCE_LEVEL,

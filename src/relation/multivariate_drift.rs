@@ -78,7 +78,7 @@ pub static SPEC: RelationSpec = RelationSpec {
         shared_arguments::AS_OF,
         (
             "thresholds",
-            "false_alarm_rate(rate) (default), stddev(k) or constant(lower, upper).",
+            "false_alarm_rate(rate [, season => 'day_of_week']) (default), stddev(k) or constant(lower, upper).",
         ),
         (
             "direction",

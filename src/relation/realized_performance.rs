@@ -81,7 +81,7 @@ pub static SPEC: RelationSpec = RelationSpec {
             "value_matrix",
             "Value of a row by outcome [tn, fp, fn, tp], of several classes a row for each label, for business_value and business_value_per_row.",
         ),
-        shared_arguments::COLUMN_THRESHOLDS,
+        shared_arguments::THRESHOLDS,
         shared_arguments::DIRECTION,
         shared_arguments::CONFIDENCE_LEVEL,
         shared_arguments::NAME,

@@ -56,7 +56,7 @@ fn of_changes(name: &str) -> Option<&'static str> {
             "What the chart has summed up, below 0 where values are lower than expected; with pelt how far the level of the segment \
              is from the one before, in standard errors."
         }
-        "limit" => {
+        "statistic_limit" => {
             "A statistic further from 0 alerts; with western_electric its first rule alone, with pelt NULL."
         }
         "alert" => {

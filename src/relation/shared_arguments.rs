@@ -56,6 +56,10 @@ pub const TREAT_AS_CONTINUOUS: Argument = (
     "Columns to read as numbers whatever their type.",
 );
 pub const NAME: Argument = ("name", "Text for column monitor.");
+pub const THRESHOLDS: Argument = (
+    "thresholds",
+    "false_alarm_rate(rate [, season => 'day_of_week']) (default), stddev(k), constant(lower, upper), or {'metric': ...}.",
+);
 pub const COLUMN_THRESHOLDS: Argument = (
     "thresholds",
     "false_alarm_rate(rate) (default), stddev(k), constant(lower, upper), or {'metric': ...}.",

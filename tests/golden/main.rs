@@ -67,8 +67,9 @@ fn main() {
     for (column, reason) in SKIPPED {
         println!("  not compared: {column} ({reason})");
     }
-    // only when every file of this repository was read
-    let all = arguments.filter.is_none() && arguments.skip.is_empty() && !conclusion.has_failed();
+    // only when every file was read: some deviations occur in the data alone that NannyML ships
+    let whole = arguments.filter.is_none() && arguments.skip.is_empty();
+    let all = whole && !conclusion.has_failed() && std::env::var_os("NANNYML_GOLDEN").is_some();
     assert!(
         !all || stale.is_empty(),
         "deviations that no longer occur: {stale:?}"

@@ -32,7 +32,7 @@ impl ChangeStatus {
 }
 
 /// What is said of a chunk.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ChangeRow {
     /// The value to be expected; of segments, their level.
     pub expected: Option<f64>,

@@ -194,7 +194,7 @@ fn months_are_as_far_apart_as_months_are() {
 #[test]
 fn a_shape_that_is_hardly_believed_names_the_next() {
     let falling = |slope: f64| {
-        let noise = |i: f64| ((i * 12.9898 + 1.1).sin() * 43_758.5453).abs() % 1.0 - 0.5;
+        let noise = |i: f64| ((i * 12.9898 + 1.1).sin() * 43_758.545_3).abs() % 1.0 - 0.5;
         let value = |i: f64| Some(0.9 - slope * i + 0.01 * noise(i));
         let values: Vec<Option<f64>> = (0..41).map(|i| value(f64::from(i))).collect();
         told(&values, Some(0.003))

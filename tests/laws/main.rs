@@ -17,7 +17,7 @@ use subject::{Answer, Draws, Row, Subject, answer, at, equal, law, rows};
 
 /// Aggregates to which a NULL says something: a profile counts the rows that lack a score, prediction or label,
 /// and a chunk without an index or a value is a chunk all the same.
-const KEEPS_NULL_ROWS: [&str; 15] = [
+const KEEPS_NULL_ROWS: [&str; 18] = [
     "weighted_score_profile",
     "weighted_multiclass_profile",
     "weighted_regression_profile",
@@ -32,6 +32,9 @@ const KEEPS_NULL_ROWS: [&str; 15] = [
     "fit_threshold",
     "chunk_series",
     "diagnose_series",
+    "detect_series_changes",
+    "series_trend",
+    "series_seasonality",
     "timed_series",
 ];
 

@@ -1,20 +1,19 @@
 //! `detect_series_changes`: the step of `detect_changes` over the chunks of one series.
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{ArrayRef, StructArray};
 use datafusion::arrow::datatypes::{DataType, Fields};
-use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::AggregateUDF;
 
 use super::aggregate::aggregate;
+use super::arrays::{self, flags, numbers, texts, wholes};
 use super::series_points as points;
-use super::series_points::{flags, number_within, numbers, series, texts, wholes};
+use super::series_points::{number_within, of_series};
+use super::shared_arguments::side;
 use super::spec::{FunctionSpec, Role};
 use crate::accumulate::{Aggregation, Arguments, DiagnosisRows};
 use crate::kernel::changes::{ChangeOptions, ChangeRow, Detector, Method};
 use crate::kernel::diagnosis::{Series, SeriesPoint};
-use crate::kernel::side::Side;
 use crate::suggest::expected_one_of;
 
 static DETECT_SERIES_CHANGES: FunctionSpec = FunctionSpec {
@@ -67,7 +66,7 @@ static DETECT_SERIES_CHANGES: FunctionSpec = FunctionSpec {
 
 /// The fields of an element of the result.
 pub static CHANGE_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
-    points::nullable([
+    arrays::nullable([
         ("dataset", DataType::Utf8),
         ("chunk", DataType::Utf8),
         ("chunk_index", DataType::Int64),
@@ -89,9 +88,13 @@ pub static CHANGE_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
 pub(super) fn aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
     Ok(vec![aggregate::<DiagnosisRows>(
         &DETECT_SERIES_CHANGES,
-        DataType::new_list(DataType::Struct(CHANGE_FIELDS.clone()), true),
+        list(),
         detect_series_changes,
     )?])
+}
+
+fn list() -> DataType {
+    DataType::new_list(DataType::Struct(CHANGE_FIELDS.clone()), true)
 }
 
 fn detect_series_changes(
@@ -99,15 +102,9 @@ fn detect_series_changes(
     arguments: Arguments,
 ) -> Result<Aggregation<DiagnosisRows>> {
     let detector = Detector::new(options(&arguments)?);
-    Ok(Aggregation {
-        arguments,
-        empty: Arc::new(DiagnosisRows::default),
-        read: Arc::new(move |rows| {
-            let series = series(spec, rows)?;
-            list_of(&series, &detector.rows(&series))
-        }),
-        output: DataType::new_list(DataType::Struct(CHANGE_FIELDS.clone()), true),
-    })
+    Ok(of_series(spec, arguments, list(), move |series| {
+        list_of(series, &detector.rows(series))
+    }))
 }
 
 fn options(arguments: &Arguments) -> Result<ChangeOptions> {
@@ -145,7 +142,7 @@ fn options(arguments: &Arguments) -> Result<ChangeOptions> {
         weight: number(10, "weight", 0.01..=1.0, usual.weight)?,
         penalty: number(11, "penalty", 0.1..=100.0, usual.penalty)?,
         warm_up,
-        side: side(arguments, usual.side)?,
+        side: side(function, arguments.text(13, "side")?.as_deref())?,
     })
 }
 
@@ -172,20 +169,6 @@ fn refuse_dials_of_others(arguments: &Arguments, method: Method) -> Result<()> {
     Ok(())
 }
 
-fn side(arguments: &Arguments, default: Side) -> Result<Side> {
-    let Some(name) = arguments.text(13, "side")? else {
-        return Ok(default);
-    };
-    match Side::parse(&name) {
-        Some(side) => Ok(side),
-        None => plan_err!(
-            "{}: argument 'side' is '{name}'. {}",
-            arguments.function,
-            expected_one_of(&name, &Side::ALL.map(Side::name))
-        ),
-    }
-}
-
 fn list_of(series: &Series, rows: &[ChangeRow]) -> Result<ScalarValue> {
     let told = series.points();
     let number = |of: fn(&ChangeRow) -> Option<f64>| numbers(rows.iter().map(of));
@@ -194,7 +177,7 @@ fn list_of(series: &Series, rows: &[ChangeRow]) -> Result<ScalarValue> {
         true => "reference",
         false => "analysis",
     };
-    let columns: Vec<ArrayRef> = vec![
+    let columns = vec![
         texts(told.iter().map(|point| Some(dataset(point)))),
         texts(told.iter().map(|point| point.chunk.as_deref())),
         wholes(told.iter().map(|point| point.index)),
@@ -214,6 +197,5 @@ fn list_of(series: &Series, rows: &[ChangeRow]) -> Result<ScalarValue> {
         wholes(rows.iter().map(|row| row.segment.map(i64::from))),
         texts(rows.iter().map(|row| Some(row.status.name()))),
     ];
-    let elements = StructArray::try_new(CHANGE_FIELDS.clone(), columns, None)?;
-    Ok(SingleRowListArrayBuilder::new(Arc::new(elements)).build_list_scalar())
+    arrays::list_of(&CHANGE_FIELDS, columns)
 }

@@ -1,14 +1,14 @@
 //! `diagnose_series`: the step of `diagnose` over the chunks of one series.
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::StructArray;
 use datafusion::arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::AggregateUDF;
 
 use super::aggregate::aggregate;
+use super::arrays::{self, count, numbers, texts, wholes};
 use super::series_points as points;
-use super::series_points::{count, number_within, numbers, series, texts, wholes};
+use super::series_points::{number_within, of_series};
 use super::spec::{FunctionSpec, Role};
 use crate::accumulate::{Aggregation, Arguments, DiagnosisRows};
 use crate::kernel::diagnosis::{Diagnosis, Pattern, Sensitivity, Series};
@@ -43,7 +43,7 @@ static DIAGNOSE_SERIES: FunctionSpec = FunctionSpec {
 
 /// The fields of the result.
 static FIELDS: LazyLock<Fields> = LazyLock::new(|| {
-    points::nullable([
+    arrays::nullable([
         ("pattern", DataType::Utf8),
         ("since_time", DataType::Int64),
         ("since_chunk", DataType::Utf8),
@@ -81,16 +81,10 @@ fn diagnose_series(
     let sensitivity = Sensitivity {
         search: number_within(&arguments, (8, "search_price"), 0.0..=100.0, usual.search)?,
     };
-    Ok(Aggregation {
-        arguments,
-        empty: Arc::new(DiagnosisRows::default),
-        read: Arc::new(move |rows| {
-            let series = series(spec, rows)?;
-            let found = Diagnosis::of(&series, sensitivity, &name);
-            row_of(&found, &series)
-        }),
-        output: DataType::Struct(FIELDS.clone()),
-    })
+    let output = DataType::Struct(FIELDS.clone());
+    Ok(of_series(spec, arguments, output, move |series| {
+        row_of(&Diagnosis::of(series, sensitivity, &name), series)
+    }))
 }
 
 fn row_of(found: &Diagnosis, series: &Series) -> Result<ScalarValue> {
@@ -115,6 +109,5 @@ fn row_of(found: &Diagnosis, series: &Series) -> Result<ScalarValue> {
         texts([Some(found.status.name())]),
         texts([explanation]),
     ];
-    let row = StructArray::try_new(FIELDS.clone(), columns, None)?;
-    Ok(ScalarValue::Struct(Arc::new(row)))
+    arrays::row_of(&FIELDS, columns)
 }

@@ -1,23 +1,20 @@
 //! `timed_series` and `evaluate_kpi`: the two steps of `kpi_divergence`.
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, StructArray,
-};
-use datafusion::arrow::datatypes::{DataType, Field, Fields};
-use datafusion::common::utils::SingleRowListArrayBuilder;
+use datafusion::arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err};
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 use super::aggregate::aggregate;
+use super::arrays::{self, flags, numbers, texts, wholes};
 use super::scalar::scalar;
+use super::shared_arguments::side;
 use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, integer, number, text};
 use crate::accumulate::{Aggregation, Arguments, TimedRows};
 use crate::kernel::kpi::{
-    KpiChunk, KpiOptions, KpiRow, Side, TimedSeries, Verdict, kpi_divergence, match_chunks,
+    KpiChunk, KpiOptions, KpiRow, TimedSeries, Verdict, kpi_divergence, match_chunks,
 };
-use crate::suggest::expected_one_of;
 
 static TIMED_SERIES: FunctionSpec = FunctionSpec {
     name: "timed_series",
@@ -101,8 +98,7 @@ static EVALUATE_KPI: FunctionSpec = FunctionSpec {
 
 /// The fields of an element of the result.
 pub static KPI_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
-    let of = |(name, kind): (&str, DataType)| Field::new(name, kind, true);
-    let fields = [
+    arrays::nullable([
         ("dataset", DataType::Utf8),
         ("chunk", DataType::Utf8),
         ("chunk_start", DataType::Int64),
@@ -120,8 +116,7 @@ pub static KPI_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
         ("verdict", DataType::Utf8),
         ("alert", DataType::Boolean),
         ("status", DataType::Utf8),
-    ];
-    fields.into_iter().map(of).collect()
+    ])
 });
 
 pub(super) fn aggregates() -> Result<Vec<Arc<AggregateUDF>>> {
@@ -180,62 +175,39 @@ fn options(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<KpiOptions> {
             "{function}: argument 'alpha' is {alpha}. Expected a number from 0.000001 to 0.5, such as 0.05"
         );
     }
-    let side = match text(values, 5) {
-        None => usual.side,
-        Some(name) => match Side::parse(name) {
-            Some(side) => side,
-            None => {
-                let names = Side::ALL.map(Side::name);
-                return exec_err!(
-                    "{function}: argument 'side' is '{name}'. {}",
-                    expected_one_of(name, &names)
-                );
-            }
-        },
-    };
     Ok(KpiOptions {
         max_lag: whole(2, "max_lag", 0, 24)?.unwrap_or(usual.max_lag),
         alpha,
         horizon: whole(4, "horizon", 1, 1_000_000)?,
-        side,
+        side: side(function, text(values, 5))?,
     })
 }
 
 fn list_of(chunks: &[KpiChunk], rows: &[KpiRow]) -> Result<ScalarValue> {
-    let number = |of: fn(&KpiRow) -> Option<f64>| -> ArrayRef {
-        Arc::new(rows.iter().map(of).collect::<Float64Array>())
-    };
-    let of_chunk = |of: fn(&KpiChunk) -> Option<f64>| -> ArrayRef {
-        Arc::new(chunks.iter().map(of).collect::<Float64Array>())
-    };
+    let of_row = |of: fn(&KpiRow) -> Option<f64>| numbers(rows.iter().map(of));
+    let of_chunk = |of: fn(&KpiChunk) -> Option<f64>| numbers(chunks.iter().map(of));
     let dataset = |chunk: &KpiChunk| match chunk.is_reference {
         true => "reference",
         false => "analysis",
     };
-    let names = chunks.iter().map(|chunk| chunk.chunk.as_deref());
-    let starts = chunks.iter().map(|chunk| Some(chunk.time));
-    let lags = rows.iter().map(|row| row.lag.map(i64::from));
-    let verdicts = rows.iter().map(|row| row.verdict.map(Verdict::name));
-    let statuses = rows.iter().map(|row| row.status.name());
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from_iter_values(chunks.iter().map(dataset))),
-        Arc::new(names.collect::<StringArray>()),
-        Arc::new(starts.collect::<Int64Array>()),
+    let columns = vec![
+        texts(chunks.iter().map(|chunk| Some(dataset(chunk)))),
+        texts(chunks.iter().map(|chunk| chunk.chunk.as_deref())),
+        wholes(chunks.iter().map(|chunk| Some(chunk.time))),
         of_chunk(|chunk| chunk.performance),
         of_chunk(|chunk| chunk.kpi),
-        number(|row| row.expected),
-        number(|row| row.lower),
-        number(|row| row.upper),
-        number(|row| row.z),
-        number(|row| row.cusum),
-        number(|row| row.cusum_limit),
-        Arc::new(lags.collect::<Int64Array>()),
-        number(|row| row.performance_effect),
-        number(|row| row.unexplained),
-        Arc::new(verdicts.collect::<StringArray>()),
-        Arc::new(rows.iter().map(|row| row.alert).collect::<BooleanArray>()),
-        Arc::new(StringArray::from_iter_values(statuses)),
+        of_row(|row| row.expected),
+        of_row(|row| row.lower),
+        of_row(|row| row.upper),
+        of_row(|row| row.z),
+        of_row(|row| row.cusum),
+        of_row(|row| row.cusum_limit),
+        wholes(rows.iter().map(|row| row.lag.map(i64::from))),
+        of_row(|row| row.performance_effect),
+        of_row(|row| row.unexplained),
+        texts(rows.iter().map(|row| row.verdict.map(Verdict::name))),
+        flags(rows.iter().map(|row| row.alert)),
+        texts(rows.iter().map(|row| Some(row.status.name()))),
     ];
-    let elements = StructArray::try_new(KPI_FIELDS.clone(), columns, None)?;
-    Ok(SingleRowListArrayBuilder::new(Arc::new(elements)).build_list_scalar())
+    arrays::list_of(&KPI_FIELDS, columns)
 }

@@ -1,5 +1,6 @@
 //! SQL functions over the kernel: one registry, from which signatures, help and tests follow.
 mod aggregate;
+mod arrays;
 mod calendar_chunk;
 mod calibration;
 mod changes;

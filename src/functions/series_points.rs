@@ -1,11 +1,11 @@
 //! The chunks of a series as arguments of an aggregate, the same for each that reads a series whole.
-use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray};
-use datafusion::arrow::datatypes::{DataType, Field, Fields};
-use datafusion::common::{Result, ScalarValue, exec_datafusion_err, plan_err};
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue, exec_datafusion_err, plan_err};
+
 use super::spec::{Argument, FunctionSpec, Role};
-use crate::accumulate::{Arguments, DiagnosisRows};
+use crate::accumulate::{Aggregation, Arguments, DiagnosisRows};
 use crate::kernel::diagnosis::Series;
 
 pub(super) const TIME: Argument = (
@@ -34,10 +34,22 @@ pub(super) const IS_USABLE: Argument = (
 /// How many arguments those are.
 pub(super) const POINT_ARGUMENTS: usize = 7;
 
-/// The series that was collected.
-pub(super) fn series(spec: &FunctionSpec, rows: &DiagnosisRows) -> Result<Series> {
-    rows.series()
-        .map_err(|error| exec_datafusion_err!("{}: {error}", spec.told()))
+/// An aggregate that says of the series it collected what `read` does.
+pub(super) fn of_series(
+    spec: &'static FunctionSpec,
+    arguments: Arguments,
+    output: DataType,
+    read: impl Fn(&Series) -> Result<ScalarValue> + Send + Sync + 'static,
+) -> Aggregation<DiagnosisRows> {
+    Aggregation {
+        arguments,
+        empty: Arc::new(DiagnosisRows::default),
+        read: Arc::new(move |rows| {
+            let told = |error| exec_datafusion_err!("{}: {error}", spec.told());
+            read(&rows.series().map_err(told)?)
+        }),
+        output,
+    }
 }
 
 /// A constant number within bounds, or the default.
@@ -59,35 +71,4 @@ pub(super) fn number_within(
             bounds.end()
         ),
     }
-}
-
-/// Fields that may be NULL.
-pub(super) fn nullable<const N: usize>(fields: [(&str, DataType); N]) -> Fields {
-    let of = |(name, kind): (&str, DataType)| Field::new(name, kind, true);
-    fields.into_iter().map(of).collect()
-}
-
-/// A column of numbers.
-pub(super) fn numbers(values: impl IntoIterator<Item = Option<f64>>) -> ArrayRef {
-    Arc::new(values.into_iter().collect::<Float64Array>())
-}
-
-/// A column of whole numbers.
-pub(super) fn wholes(values: impl IntoIterator<Item = Option<i64>>) -> ArrayRef {
-    Arc::new(values.into_iter().collect::<Int64Array>())
-}
-
-/// A column of texts.
-pub(super) fn texts<T: AsRef<str>>(values: impl IntoIterator<Item = Option<T>>) -> ArrayRef {
-    Arc::new(values.into_iter().collect::<StringArray>())
-}
-
-/// A column of truth values.
-pub(super) fn flags(values: impl IntoIterator<Item = Option<bool>>) -> ArrayRef {
-    Arc::new(values.into_iter().collect::<BooleanArray>())
-}
-
-/// A number of chunks.
-pub(super) fn count(chunks: usize) -> Option<i64> {
-    i64::try_from(chunks).ok()
 }

@@ -1,5 +1,23 @@
 //! Arguments that several functions take.
+use datafusion::common::{Result, plan_err};
+
 use super::spec::{Argument, Role};
+use crate::kernel::side::Side;
+use crate::suggest::expected_one_of;
+
+/// Argument `side` of a function of this name, both without.
+pub(super) fn side(function: &str, name: Option<&str>) -> Result<Side> {
+    let Some(name) = name else {
+        return Ok(Side::default());
+    };
+    match Side::parse(name) {
+        Some(side) => Ok(side),
+        None => plan_err!(
+            "{function}: argument 'side' is '{name}'. {}",
+            expected_one_of(name, &Side::ALL.map(Side::name))
+        ),
+    }
+}
 
 pub(super) const CLASS_LABEL: Argument = (
     "label",

@@ -1,14 +1,12 @@
 //! Readings of training-serving skew: the steps of `training_serving_skew` over profiles and counts of two relations.
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{
-    ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, StructArray,
-};
-use datafusion::arrow::datatypes::{DataType, Field, Fields, Float64Type};
-use datafusion::common::utils::SingleRowListArrayBuilder;
+use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array};
+use datafusion::arrow::datatypes::{DataType, Fields, Float64Type};
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF};
 
+use super::arrays::{self, flags, numbers, texts};
 use super::column_chunks::{Read, read};
 use super::scalar::{scalar, scalar_of_batch};
 use super::skew_arguments::{
@@ -19,8 +17,8 @@ use super::spec::FunctionSpec;
 use super::values::{bytes, flag, integer, number, text};
 use crate::kernel::profile::Profile;
 use crate::kernel::skew::{
-    ClassProfiles, Column, ColumnValues, Counted, FALSE_ALARM_RATE, Gap, Severity, SkewCheck,
-    SkewReading, category_leakage, compare_clocks, compare_columns, compare_counts, decimal_places,
+    ClassProfiles, Column, ColumnValues, Counted, FALSE_ALARM_RATE, Gap, SkewCheck, SkewReading,
+    category_leakage, compare_clocks, compare_columns, compare_counts, decimal_places,
     deployment_drop, domain_auc, overfit, score_leakage, stated,
 };
 use crate::kernel::values::{CategoryGroups, ValueBins};
@@ -28,8 +26,7 @@ use crate::suggest::expected_one_of;
 
 /// The fields of a reading.
 pub static SKEW_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
-    let of = |(name, kind): (&str, DataType)| Field::new(name, kind, true);
-    let fields = [
+    arrays::nullable([
         ("check_name", DataType::Utf8),
         ("severity", DataType::Utf8),
         ("statistic", DataType::Utf8),
@@ -39,8 +36,7 @@ pub static SKEW_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
         ("has_pattern", DataType::Boolean),
         ("evidence", DataType::Utf8),
         ("suggestion", DataType::Utf8),
-    ];
-    fields.into_iter().map(of).collect()
+    ])
 });
 
 pub(super) fn scalars() -> Result<Vec<Arc<ScalarUDF>>> {
@@ -55,32 +51,25 @@ pub(super) fn scalars() -> Result<Vec<Arc<ScalarUDF>>> {
     ])
 }
 
+/// A text that says something.
+fn known(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
 /// Readings as a list of structs.
 fn list_of(readings: &[SkewReading]) -> Result<ScalarValue> {
-    let texts = |of: &dyn Fn(&SkewReading) -> Option<String>| -> ArrayRef {
-        Arc::new(readings.iter().map(of).collect::<StringArray>())
-    };
-    let numbers = |of: fn(&SkewReading) -> Option<f64>| -> ArrayRef {
-        Arc::new(readings.iter().map(of).collect::<Float64Array>())
-    };
-    let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let patterns: BooleanArray = readings.iter().map(|r| Some(r.has_pattern)).collect();
-    let columns: Vec<ArrayRef> = vec![
-        texts(&|r| known(r.check.name())),
-        texts(&|r| {
-            r.severity()
-                .and_then(|severity| known(Severity::name(severity)))
-        }),
-        texts(&|r| known(r.statistic)),
-        numbers(|r| r.value),
-        numbers(|r| Some(r.threshold)),
-        numbers(|r| r.p_value),
-        Arc::new(patterns),
-        texts(&|r| known(&r.evidence)),
-        texts(&|r| known(r.suggestion)),
+    let columns = vec![
+        texts(readings.iter().map(|r| known(r.check.name()))),
+        texts(readings.iter().map(|r| known(r.severity()?.name()))),
+        texts(readings.iter().map(|r| known(r.statistic))),
+        numbers(readings.iter().map(|r| r.value)),
+        numbers(readings.iter().map(|r| Some(r.threshold))),
+        numbers(readings.iter().map(|r| r.p_value)),
+        flags(readings.iter().map(|r| Some(r.has_pattern))),
+        texts(readings.iter().map(|r| known(&r.evidence))),
+        texts(readings.iter().map(|r| known(r.suggestion))),
     ];
-    let array = StructArray::try_new(SKEW_FIELDS.clone(), columns, None)?;
-    Ok(SingleRowListArrayBuilder::new(Arc::new(array)).build_list_scalar())
+    arrays::list_of(&SKEW_FIELDS, columns)
 }
 
 fn places(_: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {

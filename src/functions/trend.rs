@@ -1,14 +1,14 @@
 //! `series_trend` and `series_seasonality`: the steps of `trend` and `seasonality` over the chunks of one series.
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::StructArray;
 use datafusion::arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::AggregateUDF;
 
 use super::aggregate::aggregate;
+use super::arrays::{self, count, flags, numbers, texts, wholes};
 use super::series_points as points;
-use super::series_points::{count, flags, number_within, numbers, series, texts, wholes};
+use super::series_points::{number_within, of_series};
 use super::spec::{FunctionSpec, Role};
 use crate::accumulate::{Aggregation, Arguments, DiagnosisRows};
 use crate::kernel::diagnosis::Series;
@@ -61,7 +61,7 @@ static SERIES_SEASONALITY: FunctionSpec = FunctionSpec {
 
 /// The fields of a trend.
 pub static TREND_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
-    points::nullable([
+    arrays::nullable([
         ("direction", DataType::Utf8),
         ("slope", DataType::Float64),
         ("slope_lower_bound", DataType::Float64),
@@ -80,7 +80,7 @@ pub static TREND_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
 
 /// The fields of a cycle.
 pub static SEASONALITY_FIELDS: LazyLock<Fields> = LazyLock::new(|| {
-    points::nullable([
+    arrays::nullable([
         ("is_seasonal", DataType::Boolean),
         ("cycle_length", DataType::Int64),
         ("strength", DataType::Float64),
@@ -111,15 +111,10 @@ fn series_trend(
 ) -> Result<Aggregation<DiagnosisRows>> {
     let at = (points::POINT_ARGUMENTS, "confidence_level");
     let level = number_within(&arguments, at, 0.5..=0.9999, 0.95)?;
-    Ok(Aggregation {
-        arguments,
-        empty: Arc::new(DiagnosisRows::default),
-        read: Arc::new(move |rows| {
-            let series = series(spec, rows)?;
-            trend_row(&Trend::of(&series, level), &series)
-        }),
-        output: DataType::Struct(TREND_FIELDS.clone()),
-    })
+    let output = DataType::Struct(TREND_FIELDS.clone());
+    Ok(of_series(spec, arguments, output, move |series| {
+        trend_row(&Trend::of(series, level), series)
+    }))
 }
 
 fn series_seasonality(
@@ -128,15 +123,10 @@ fn series_seasonality(
 ) -> Result<Aggregation<DiagnosisRows>> {
     let at = (points::POINT_ARGUMENTS, "alpha");
     let alpha = number_within(&arguments, at, 1e-6..=0.5, 0.01)?;
-    Ok(Aggregation {
-        arguments,
-        empty: Arc::new(DiagnosisRows::default),
-        read: Arc::new(move |rows| {
-            let series = series(spec, rows)?;
-            seasonality_row(&Seasonality::of(&series, alpha), &series)
-        }),
-        output: DataType::Struct(SEASONALITY_FIELDS.clone()),
-    })
+    let output = DataType::Struct(SEASONALITY_FIELDS.clone());
+    Ok(of_series(spec, arguments, output, move |series| {
+        seasonality_row(&Seasonality::of(series, alpha), series)
+    }))
 }
 
 fn trend_row(found: &Trend, series: &Series) -> Result<ScalarValue> {
@@ -155,8 +145,7 @@ fn trend_row(found: &Trend, series: &Series) -> Result<ScalarValue> {
         texts([Some(found.status.name())]),
         texts([Some(found.sentence())]),
     ];
-    let row = StructArray::try_new(TREND_FIELDS.clone(), columns, None)?;
-    Ok(ScalarValue::Struct(Arc::new(row)))
+    arrays::row_of(&TREND_FIELDS, columns)
 }
 
 fn seasonality_row(found: &Seasonality, series: &Series) -> Result<ScalarValue> {
@@ -180,6 +169,5 @@ fn seasonality_row(found: &Seasonality, series: &Series) -> Result<ScalarValue> 
         texts([Some(found.status.name())]),
         texts([Some(found.sentence(name))]),
     ];
-    let row = StructArray::try_new(SEASONALITY_FIELDS.clone(), columns, None)?;
-    Ok(ScalarValue::Struct(Arc::new(row)))
+    arrays::row_of(&SEASONALITY_FIELDS, columns)
 }

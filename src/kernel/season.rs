@@ -1,6 +1,4 @@
 //! What part of a calendar healthy values go with.
-use super::KernelError;
-
 /// A part of the calendar that a chunk lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Season {
@@ -49,15 +47,5 @@ impl Season {
             Self::DayOfWeek | Self::DayOfMonth => "day",
             Self::Month => "month",
         }
-    }
-
-    /// The season of a name, or an error that says which there are.
-    pub fn named(name: &str) -> Result<Self, KernelError> {
-        Self::parse(name).ok_or_else(|| {
-            KernelError::Undefined(format!(
-                "season '{name}' is not known. Expected one of: {}",
-                Self::ALL.map(Self::name).join(", ")
-            ))
-        })
     }
 }

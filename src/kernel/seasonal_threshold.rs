@@ -157,11 +157,43 @@ impl SeasonalThreshold {
     }
 }
 
-/// A chunk of the reference, per row where the metric is a total.
-struct Seen {
+/// A season that the reference shows often enough.
+struct Level {
     season: i64,
-    value: f64,
+    /// Mean of its chunks by their rows, of totals per row.
+    mean: f64,
+    /// Rows.
     weight: f64,
+    chunks: usize,
+    /// Squares around the mean, by rows.
+    squares: f64,
+}
+
+impl Level {
+    fn of(season: i64, chunks: &[(i64, f64, f64)]) -> Self {
+        let weight: f64 = chunks.iter().map(|(_, _, rows)| rows).sum();
+        let mean = chunks.iter().map(|(_, x, rows)| x * rows).sum::<f64>() / weight;
+        let squares = chunks.iter().map(|(_, x, rows)| rows * (x - mean).powi(2));
+        Self {
+            season,
+            mean,
+            weight,
+            chunks: chunks.len(),
+            squares: squares.sum(),
+        }
+    }
+}
+
+fn levels(reference: &[(ChunkPoint, Option<i64>)], total: bool) -> Vec<Level> {
+    let seen = reference.iter().filter_map(|(point, season)| {
+        Some(((*season)?, per_row(point, total)?, point.used_count as f64))
+    });
+    let mut seen: Vec<(i64, f64, f64)> = seen.collect();
+    seen.sort_by_key(|(season, ..)| *season);
+    let groups = seen.chunk_by(|a, b| a.0 == b.0);
+    let often = groups.filter(|group| group.len() >= FEWEST_CYCLES);
+    let levels = often.filter_map(|group| Some(Level::of(group.first()?.0, group)));
+    levels.collect()
 }
 
 /// Levels of seasons.
@@ -176,73 +208,35 @@ struct Seasons {
 impl Seasons {
     /// `None` where fewer than two seasons are shown often enough.
     fn of(reference: &[(ChunkPoint, Option<i64>)], total: bool) -> Option<Self> {
-        let mut seen: Vec<Seen> = reference
-            .iter()
-            .filter_map(|(point, season)| {
-                Some(Seen {
-                    season: (*season)?,
-                    value: per_row(point, total)?,
-                    weight: point.used_count as f64,
-                })
-            })
-            .collect();
-        seen.sort_by_key(|seen| seen.season);
-        let groups: Vec<&[Seen]> = seen
-            .chunk_by(|a, b| a.season == b.season)
-            .filter(|group| group.len() >= FEWEST_CYCLES)
-            .collect();
-        if groups.len() < 2 {
+        let levels = levels(reference, total);
+        if levels.len() < 2 {
             return None;
         }
-        let levels: Vec<(f64, f64)> = groups.iter().map(|group| mean_of(group)).collect();
-        let all: f64 = levels.iter().map(|(_, weight)| weight).sum();
-        let centre = levels
-            .iter()
-            .map(|(mean, weight)| mean * weight)
-            .sum::<f64>()
-            / all;
-        let chunks: usize = groups.iter().map(|group| group.len()).sum();
-        let count = groups.len() as f64;
-        let within = groups.iter().zip(&levels).map(|(group, (mean, _))| {
-            let squares = group
-                .iter()
-                .map(|seen| seen.weight * (seen.value - mean).powi(2));
-            squares.sum::<f64>()
-        });
-        // variance of a chunk of weight 1 around the level of its season
-        let noise = within.sum::<f64>() / (chunks as f64 - count);
-        let squares: f64 = levels
-            .iter()
-            .map(|(mean, weight)| weight * (mean - centre).powi(2))
-            .sum();
-        let weights: f64 = levels.iter().map(|(_, weight)| weight * weight).sum();
+        let sum = |of: &dyn Fn(&Level) -> f64| levels.iter().map(of).sum::<f64>();
+        let (count, chunks) = (levels.len() as f64, sum(&|level| level.chunks as f64));
+        let all = sum(&|level| level.weight);
+        let centre = sum(&|level| level.mean * level.weight) / all;
+        // variance of a chunk of one row around the level of its season
+        let noise = sum(&|level| level.squares) / (chunks - count);
+        let squares = sum(&|level| level.weight * (level.mean - centre).powi(2));
+        let weights = sum(&|level| level.weight * level.weight);
         let between = ((squares - (count - 1.0) * noise) / (all - weights / all)).max(0.0);
-        let mut kept = 0.0;
-        let effects = groups
-            .iter()
-            .zip(&levels)
-            .filter_map(|(group, (mean, weight))| {
-                let error = noise / weight;
-                let share = if between > 0.0 {
-                    between / (between + error)
-                } else {
-                    0.0
-                };
-                kept += share;
-                Some(Effect {
-                    season: group.first()?.season,
-                    size: share * (mean - centre),
-                    variance: share * error,
-                })
-            });
-        let effects = effects.collect();
-        let fitted = kept * (count - 1.0) / count;
-        let left = chunks as f64 - 1.0;
+        // how much of its difference a season keeps
+        let share = |level: &Level| match between > 0.0 {
+            true => between / (between + noise / level.weight),
+            false => 0.0,
+        };
+        let effects = levels.iter().map(|level| Effect {
+            season: level.season,
+            size: share(level) * (level.mean - centre),
+            variance: share(level) * noise / level.weight,
+        });
+        let fitted = sum(&share) * (count - 1.0) / count;
         Some(Self {
             centre,
-            effects,
+            effects: effects.collect(),
             between,
-            stretch: (left / (left - fitted)).sqrt(),
+            stretch: ((chunks - 1.0) / (chunks - 1.0 - fitted)).sqrt(),
         })
     }
 
@@ -276,27 +270,10 @@ fn per_row(point: &ChunkPoint, total: bool) -> Option<f64> {
     })
 }
 
-fn mean_of(group: &[Seen]) -> (f64, f64) {
-    let sums = group.iter().fold((0.0, 0.0), |(sum, all), seen| {
-        (sum + seen.weight * seen.value, all + seen.weight)
-    });
-    (sums.0 / sums.1, sums.1)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::link::Link;
-    use super::super::metric;
-    use super::super::testing::normal_numbers;
+    use super::super::testing::{VALUE, normal_numbers};
     use super::*;
-
-    const VALUE: MetricScale = MetricScale {
-        link: Link::Identity,
-        lower: None,
-        upper: None,
-        better: metric::Direction::Higher,
-        total: false,
-    };
 
     fn point(value: f64) -> ChunkPoint {
         ChunkPoint {

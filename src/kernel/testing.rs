@@ -1,6 +1,9 @@
 //! Profiles for unit tests.
 use super::bins::{Cell, Class, ScoreBin, ScoreBins};
+use super::link::Link;
+use super::metric;
 use super::splitmix::{STEP, splitmix64};
+use super::threshold::MetricScale;
 use super::values::{ValueBin, ValueBins};
 
 /// Numbers with their rows, ascending; one exact bin a number.
@@ -61,3 +64,12 @@ pub(crate) fn normal_numbers(count: usize, seed: u64) -> Vec<f64> {
     });
     steps.collect()
 }
+
+/// A number on no scale of its own, the higher the better.
+pub(crate) const VALUE: MetricScale = MetricScale {
+    link: Link::Identity,
+    lower: None,
+    upper: None,
+    better: metric::Direction::Higher,
+    total: false,
+};

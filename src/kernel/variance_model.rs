@@ -166,16 +166,9 @@ mod tests {
     use super::*;
     use crate::kernel::metric;
     use crate::kernel::reading::Status;
+    use crate::kernel::testing::VALUE;
     use crate::kernel::threshold::{Direction, Threshold};
     use crate::kernel::threshold_model::ThresholdModel;
-
-    const VALUE: MetricScale = MetricScale {
-        link: Link::Identity,
-        lower: None,
-        upper: None,
-        better: metric::Direction::Higher,
-        total: false,
-    };
 
     fn point(value: f64, sampling_error: f64, used_count: u64) -> ChunkPoint {
         ChunkPoint {

@@ -7,7 +7,7 @@ use super::RelationSpec;
 use super::arguments::Call;
 use super::roles::column;
 use super::series_call::{
-    ACCEPT_STATUS, BY, SAMPLING_ERROR, SERIES, SeriesCall, TIMESTAMP, VALUE, option,
+    ACCEPT_STATUS, BY, SAMPLING_ERROR, SERIES, SeriesCall, TIMESTAMP, VALUE, names_of, option,
 };
 use crate::functions::CHANGE_FIELDS;
 
@@ -74,8 +74,7 @@ const ROW: &str = "__row";
 
 /// Columns of the result after those that tell series apart.
 pub fn columns() -> Vec<&'static str> {
-    let fields = CHANGE_FIELDS.iter();
-    fields.map(|field| field.name().as_str()).collect()
+    names_of(&CHANGE_FIELDS)
 }
 
 fn expand(call: &mut Call) -> Result<LogicalPlan> {

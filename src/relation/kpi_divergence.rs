@@ -15,6 +15,7 @@ use super::series_argument::{
     chunk_time, has, instant, is_usable, known, microseconds, number, series_keys, time_named,
     time_of,
 };
+use super::series_call::names_of;
 use super::series_pairs::same_group;
 use super::session_functions::{aggregate, scalar};
 use crate::functions::KPI_FIELDS;
@@ -103,10 +104,7 @@ pub static SPEC: RelationSpec = RelationSpec {
 
 /// Columns of the result after those that tell series apart.
 pub fn columns() -> Vec<&'static str> {
-    KPI_FIELDS
-        .iter()
-        .map(|field| field.name().as_str())
-        .collect()
+    names_of(&KPI_FIELDS)
 }
 
 const PERFORMANCE: &str = "__performance";

@@ -1,5 +1,5 @@
 //! `false_alarm_rate(rate, season => ...)`: which part of the calendar each chunk lies in.
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano};
 use datafusion::common::{Result, ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::functions::expr_fn::date_part;
 use datafusion::logical_expr::{Expr, cast, lit};
@@ -104,32 +104,30 @@ fn season_argument(kind: &Function) -> Option<&SqlExpr> {
     let FunctionArguments::List(list) = &kind.args else {
         return None;
     };
-    list.args.iter().find_map(|arg| match arg {
+    list.args.iter().find_map(season_of)
+}
+
+fn season_of(argument: &FunctionArg) -> Option<&SqlExpr> {
+    match argument {
         FunctionArg::Named {
             name,
             arg: FunctionArgExpr::Expr(sql),
             ..
         } if name.value.eq_ignore_ascii_case("season") => Some(sql),
         _ => None,
-    })
+    }
 }
 
-/// The arguments of a kind of threshold by position; of `false_alarm_rate` without `season =>`. `None` for other names.
-pub fn by_position(kind: &Function) -> Option<Vec<SqlExpr>> {
-    let FunctionArguments::List(list) = &kind.args else {
-        return super::arguments::arguments_of(kind);
-    };
-    let seasonal = is_named(kind, "false_alarm_rate");
-    let arguments = list.args.iter().filter_map(|arg| match arg {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(sql)) => Some(Some(sql.clone())),
-        FunctionArg::Named { name, .. }
-            if seasonal && name.value.eq_ignore_ascii_case("season") =>
-        {
-            None
-        }
-        _ => Some(None),
-    });
-    arguments.collect()
+/// A kind of threshold without the season that a false-alarm rate may have.
+pub fn without_season(kind: &Function) -> Function {
+    let is_rate = is_named(kind, "false_alarm_rate");
+    let mut kind = kind.clone();
+    if let FunctionArguments::List(list) = &mut kind.args
+        && is_rate
+    {
+        list.args.retain(|argument| season_of(argument).is_none());
+    }
+    kind
 }
 
 /// Longer chunks lie in several parts of a season, and chunks by count in any.
@@ -153,25 +151,24 @@ fn check_chunks(call: &mut Call, season: Season) -> Result<()> {
             refused("by count")
         }
         SqlExpr::Interval(_) => match call.constant_of("chunk", sql.clone())? {
-            ScalarValue::IntervalMonthDayNano(Some(length)) => {
-                let (months, days) = (i64::from(length.months), i64::from(length.days));
-                let nanoseconds = days
-                    .saturating_mul(24 * HOUR)
-                    .saturating_add(length.nanoseconds);
-                let fits = match unit {
-                    "hour" => months == 0 && nanoseconds <= HOUR,
-                    "day" => months == 0 && nanoseconds <= 24 * HOUR,
-                    _ => months <= 1 && (months == 0 || nanoseconds == 0) && days <= 31,
-                };
-                if fits {
-                    Ok(())
-                } else {
-                    refused(&sql.to_string())
-                }
+            ScalarValue::IntervalMonthDayNano(Some(length)) if !is_within(length, unit) => {
+                refused(&sql.to_string())
             }
             _ => Ok(()),
         },
         // an expression of the user's own may be as short as it likes
         _ => Ok(()),
+    }
+}
+
+fn is_within(length: IntervalMonthDayNano, unit: &str) -> bool {
+    let (months, days) = (length.months, i64::from(length.days));
+    let nanoseconds = days
+        .saturating_mul(24 * HOUR)
+        .saturating_add(length.nanoseconds);
+    match unit {
+        "hour" => months == 0 && nanoseconds <= HOUR,
+        "day" => months == 0 && nanoseconds <= 24 * HOUR,
+        _ => months == 0 && days <= 31 || months == 1 && nanoseconds == 0,
     }
 }

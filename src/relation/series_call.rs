@@ -1,5 +1,5 @@
 //! Functions of one series at a time: rows of a monitoring function go in, grouped by what tells series apart.
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit};
 
@@ -101,6 +101,11 @@ impl SeriesCall {
     pub fn instant_of(&self, microseconds: Expr) -> Expr {
         cast(cast(microseconds, instant(&self.kind)), self.kind.clone())
     }
+}
+
+/// Names of the fields that become columns of a result.
+pub fn names_of(fields: &'static Fields) -> Vec<&'static str> {
+    fields.iter().map(|field| field.name().as_str()).collect()
 }
 
 /// A constant argument, or NULL.

@@ -2,8 +2,8 @@
 use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Function};
 
-use super::arguments::{Call, fields};
-use super::season::by_position;
+use super::arguments::{Call, arguments_of, fields};
+use super::season::without_season;
 use crate::kernel::threshold::{MetricScale, Threshold};
 use crate::kernel::threshold_text::{Judged, Thresholds};
 use crate::suggest::expected_one_of;
@@ -129,7 +129,7 @@ fn of_kind(call: &mut Call, kind: &Function) -> Result<Threshold> {
     let function = call.function();
     let name = kind.name.to_string().to_ascii_lowercase();
     let mut numbers = Vec::new();
-    for argument in by_position(kind).unwrap_or_default() {
+    for argument in arguments_of(&without_season(kind)).unwrap_or_default() {
         let value = call.constant_of("thresholds", argument.clone())?;
         let number = match value.cast_to(&datafusion::arrow::datatypes::DataType::Float64) {
             Ok(datafusion::common::ScalarValue::Float64(number)) => number,

@@ -1,5 +1,4 @@
 //! `trend` and `seasonality`: whether each series of a monitoring function goes one way, and whether it repeats.
-use datafusion::arrow::datatypes::Fields;
 use datafusion::common::Result;
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions::expr_fn::concat_ws;
@@ -9,7 +8,7 @@ use super::RelationSpec;
 use super::arguments::Call;
 use super::roles::column;
 use super::series_call::{
-    ACCEPT_STATUS, BY, SERIES, SeriesCall, TIMESTAMP, VALUE, option, subject,
+    ACCEPT_STATUS, BY, SERIES, SeriesCall, TIMESTAMP, VALUE, names_of, option, subject,
 };
 use crate::functions::{SEASONALITY_FIELDS, TREND_FIELDS};
 
@@ -31,7 +30,7 @@ pub static TREND: RelationSpec = RelationSpec {
     positional: 1,
     example: "SELECT metric, direction, slope, p_value, explanation\n\
               FROM trend((SELECT * FROM estimate_performance(reference, analysis, chunk => INTERVAL '1 week')))",
-    expand: |call| expand(call, "series_trend", "confidence_level", &TREND_FIELDS),
+    expand: |call| expand(call, "series_trend", "confidence_level", &trend_columns()),
 };
 
 pub static SEASONALITY: RelationSpec = RelationSpec {
@@ -51,27 +50,27 @@ pub static SEASONALITY: RelationSpec = RelationSpec {
     positional: 1,
     example: "SELECT metric, is_seasonal, cycle_length, strength, explanation\n\
               FROM seasonality((SELECT * FROM estimate_performance(reference, analysis, chunk => INTERVAL '1 day')))",
-    expand: |call| expand(call, "series_seasonality", "alpha", &SEASONALITY_FIELDS),
+    expand: |call| expand(call, "series_seasonality", "alpha", &seasonality_columns()),
 };
 
 const TOLD: &str = "__told";
 
-/// Columns of the result of either, after those that tell series apart.
-pub fn columns(function: &str) -> Vec<&'static str> {
-    let fields: &'static Fields = match function {
-        "trend" => &TREND_FIELDS,
-        _ => &SEASONALITY_FIELDS,
-    };
-    fields.iter().map(|field| field.name().as_str()).collect()
+/// Columns of the result of `trend` after those that tell series apart.
+pub fn trend_columns() -> Vec<&'static str> {
+    names_of(&TREND_FIELDS)
 }
 
-fn expand(call: &mut Call, step: &str, dial: &str, fields: &'static Fields) -> Result<LogicalPlan> {
-    let columns: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
-    let series = SeriesCall::read(call, &columns)?;
+/// The same of `seasonality`.
+pub fn seasonality_columns() -> Vec<&'static str> {
+    names_of(&SEASONALITY_FIELDS)
+}
+
+fn expand(call: &mut Call, step: &str, dial: &str, columns: &[&str]) -> Result<LogicalPlan> {
+    let series = SeriesCall::read(call, columns)?;
     let dial = option(call, dial)?;
     let rows = series.aggregated(call, step, vec![dial], TOLD)?;
     let names = series.names();
-    let told = columns.into_iter().map(|name| {
+    let told = columns.iter().map(|&name| {
         let field = get_field(column(TOLD), name);
         let of = match name {
             "explanation" => {

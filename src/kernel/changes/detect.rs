@@ -68,7 +68,29 @@ impl Detector {
         Self { options, chart }
     }
 
-    /// What it says of each point of a series, in the order of its points; see [`detect_changes`].
+    /// What it says of each point of a series, in the order of its points.
+    ///
+    /// * The reference shows what is to be expected; without one, the first `warm_up` chunks do. Page and Hinkley's chart expects the
+    ///   mean of all chunks before, by recursive residuals (R. L. Brown, J. Durbin and J. M. Evans 1975), which are independent of
+    ///   each other while nothing changes.
+    /// * Gaps are passed over: the chart goes on from the chunk before.
+    ///
+    /// ```
+    /// use modelwatch::kernel::changes::{ChangeOptions, Detector};
+    /// use modelwatch::kernel::diagnosis::{Series, SeriesPoint};
+    /// let values = [5.0, 5.1, 4.9, 5.0, 5.1, 4.9, 5.0, 5.0, 5.0, 4.2, 4.1, 4.2];
+    /// let points = values.iter().zip(0i64..).map(|(value, index)| SeriesPoint {
+    ///     index: Some(index),
+    ///     value: Some(*value),
+    ///     is_usable: true,
+    ///     ..SeriesPoint::default()
+    /// });
+    /// let series = Series::new(points.collect())?;
+    /// let rows = Detector::new(ChangeOptions::default()).rows(&series);
+    /// let alert = rows.iter().find(|row| row.alert == Some(true));
+    /// assert_eq!(alert.and_then(|row| row.since), Some(9));
+    /// # Ok::<(), modelwatch::kernel::KernelError>(())
+    /// ```
     pub fn rows(&self, series: &Series) -> Vec<ChangeRow> {
         let gap = ChangeRow {
             status: ChangeStatus::Gap,
@@ -87,33 +109,6 @@ impl Detector {
         }
         rows
     }
-}
-
-/// What a detector says of each point of a series, in the order of its points.
-///
-/// * The reference shows what is to be expected; without one, the first `warm_up` chunks do. Page and Hinkley's chart expects the
-///   mean of all chunks before, by recursive residuals (R. L. Brown, J. Durbin and J. M. Evans 1975), which are independent of
-///   each other while nothing changes.
-/// * Gaps are passed over: the chart goes on from the chunk before.
-///
-/// ```
-/// use modelwatch::kernel::changes::{ChangeOptions, detect_changes};
-/// use modelwatch::kernel::diagnosis::{Series, SeriesPoint};
-/// let values = [5.0, 5.1, 4.9, 5.0, 5.1, 4.9, 5.0, 5.0, 5.0, 4.2, 4.1, 4.2];
-/// let points = values.iter().zip(0i64..).map(|(value, index)| SeriesPoint {
-///     index: Some(index),
-///     value: Some(*value),
-///     is_usable: true,
-///     ..SeriesPoint::default()
-/// });
-/// let series = Series::new(points.collect())?;
-/// let rows = detect_changes(&series, &ChangeOptions::default());
-/// let alert = rows.iter().find(|row| row.alert == Some(true));
-/// assert_eq!(alert.and_then(|row| row.since), Some(9));
-/// # Ok::<(), modelwatch::kernel::KernelError>(())
-/// ```
-pub fn detect_changes(series: &Series, options: &ChangeOptions) -> Vec<ChangeRow> {
-    Detector::new(*options).rows(series)
 }
 
 fn is_reference(series: &Series, chunk: &Observation) -> bool {

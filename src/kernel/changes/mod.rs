@@ -11,6 +11,6 @@ mod run_length;
 #[cfg(test)]
 mod tests;
 
-pub use detect::{ChangeRow, ChangeStatus, Detector, detect_changes};
+pub use detect::{ChangeRow, ChangeStatus, Detector};
 pub use method::{ChangeOptions, Method};
 pub use run_length::WESTERN_ELECTRIC_RUN_LENGTH;

@@ -25,8 +25,27 @@ pub struct Segment {
 pub fn segments(chunks: &[Observation], has_errors: bool, penalty: f64) -> (Vec<Segment>, f64) {
     let scale = scale(chunks, has_errors);
     let sums = Sums::of(chunks, scale);
-    let count = chunks.len();
-    let price = penalty * (count.max(2) as f64).ln();
+    let price = penalty * (chunks.len().max(2) as f64).ln();
+    let starts = last_starts(&sums, chunks.len(), price);
+    let mut found = vec![];
+    let mut end = chunks.len();
+    while end > 0 {
+        let first = starts.get(end).copied().unwrap_or(0);
+        let (mean, variance) = sums.level(first, end);
+        found.push(Segment {
+            first,
+            end,
+            mean,
+            variance,
+        });
+        end = first;
+    }
+    found.reverse();
+    (found, scale)
+}
+
+/// Of so many first chunks each, where their last segment begins.
+fn last_starts(sums: &Sums, count: usize, price: f64) -> Vec<usize> {
     // the least cost of what comes before, and where its last segment begins
     let mut least = vec![(-price, 0)];
     let mut starts: Vec<usize> = vec![];
@@ -49,21 +68,7 @@ pub fn segments(chunks: &[Observation], has_errors: bool, penalty: f64) -> (Vec<
             .map(|(_, start)| start)
             .collect();
     }
-    let mut found = vec![];
-    let mut end = count;
-    while end > 0 {
-        let first = least.get(end).map_or(0, |(_, start)| *start);
-        let (mean, variance) = sums.level(first, end);
-        found.push(Segment {
-            first,
-            end,
-            mean,
-            variance,
-        });
-        end = first;
-    }
-    found.reverse();
-    (found, scale)
+    least.into_iter().map(|(_, start)| start).collect()
 }
 
 /// By how much errors are too small; without errors, the standard deviation of a chunk.

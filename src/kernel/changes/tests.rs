@@ -134,7 +134,7 @@ fn gaps_are_passed_over() {
     points[27].value = None;
     let series = Series::new(points).unwrap_or_default();
     for method in Method::ALL {
-        let rows = detect_changes(&series, &with(method));
+        let rows = Detector::new(with(method)).rows(&series);
         assert_eq!(rows.len(), 40);
         for (at, row) in rows.iter().enumerate() {
             assert_eq!(row.status == ChangeStatus::Gap, (25..28).contains(&at));
@@ -150,7 +150,7 @@ fn nothing_is_said_where_nothing_tells_how_far_chunks_scatter() {
     for points in [constant, few, vec![]] {
         let series = Series::new(points).unwrap_or_default();
         for method in Method::ALL {
-            let rows = detect_changes(&series, &with(method));
+            let rows = Detector::new(with(method)).rows(&series);
             assert_eq!(rows.len(), series.points().len());
             for row in rows {
                 assert_ne!(row.alert, Some(true));
@@ -170,7 +170,7 @@ fn segments_are_told_where_levels_change_and_back() {
         .enumerate()
         .map(|(at, noise)| point(at, level(at) + 0.1 * noise, None, false));
     let series = Series::new(points.collect()).unwrap_or_default();
-    let rows = detect_changes(&series, &with(Method::Pelt));
+    let rows = Detector::new(with(Method::Pelt)).rows(&series);
     let began: Vec<usize> = rows.iter().filter_map(|row| row.since).collect();
     assert_eq!(began, [20, 30]);
     assert_eq!(rows[59].segment, Some(2));
@@ -179,7 +179,7 @@ fn segments_are_told_where_levels_change_and_back() {
         side: Side::Higher,
         ..with(Method::Pelt)
     };
-    let rows = detect_changes(&series, &up);
+    let rows = Detector::new(up).rows(&series);
     let began: Vec<usize> = rows.iter().filter_map(|row| row.since).collect();
     assert_eq!(began, [20]);
 }

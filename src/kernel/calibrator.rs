@@ -3,7 +3,8 @@ use super::bins::{Class, ScoreBins};
 use super::cross_fit::{CrossFit, Folds};
 use super::error::KernelError;
 use super::group::{Group, KNOWN, count};
-use super::isotonic::{self, Block, KnotIndex};
+use super::isotonic::{self, Block};
+use super::knot_index::KnotIndex;
 use super::labelled::{first_outside_unit, labelled_bins, require_both_classes, support_of};
 use super::support::Support;
 
@@ -195,8 +196,7 @@ impl Calibrator {
         if !scores.iter().fold(true, |all, score| all & valid(score)) {
             return false;
         }
-        let of = |score: &f64| self.index.interpolate(&self.knots, *score);
-        calibrated.extend(scores.iter().map(of));
+        self.index.interpolate_all(&self.knots, scores, calibrated);
         true
     }
 

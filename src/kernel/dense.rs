@@ -14,6 +14,45 @@ struct DenseCell {
     count: u32,
 }
 
+impl DenseCell {
+    /// Adds those of another bin, each of which drops a bit more.
+    fn add(&mut self, other: &Self, bit: u64) {
+        let added = u128::from(other.dropped)
+            + u128::from(other.count) * u128::from(bit)
+            + u128::from(self.dropped);
+        self.dropped = added as u64;
+        self.carry += other.carry + (added >> 64) as u32;
+        self.count += other.count;
+    }
+}
+
+/// Cells of a line.
+const LINE: usize = 4;
+
+/// A cache line: without this the cells of every other bin would lie on two.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(64))]
+struct Line([DenseCell; LINE]);
+
+/// Cells one after the other.
+#[derive(Debug, Clone, Default)]
+struct Cells(Vec<Line>);
+
+impl Cells {
+    fn new(cells: usize) -> Self {
+        Self(vec![Line::default(); cells.div_ceil(LINE)])
+    }
+
+    fn get(&self, at: usize) -> Option<&DenseCell> {
+        self.0.get(at / LINE)?.0.get(at % LINE)
+    }
+
+    #[inline(always)]
+    fn get_mut(&mut self, at: usize) -> Option<&mut DenseCell> {
+        self.0.get_mut(at / LINE)?.0.get_mut(at % LINE)
+    }
+}
+
 /// Counts for bins `base .. base + span` at one level; a column for each class that occurs.
 #[derive(Debug, Clone)]
 pub(super) struct Dense<const CLASSES: usize> {
@@ -23,7 +62,7 @@ pub(super) struct Dense<const CLASSES: usize> {
     /// Column of each class, [`ABSENT`] until it occurs.
     column: [u8; CLASSES],
     columns: usize,
-    cells: Vec<DenseCell>,
+    cells: Cells,
     /// A bit for each bin that holds a row here or in the digest's entries.
     occupied: Vec<u64>,
     occupied_bins: usize,
@@ -48,7 +87,7 @@ impl<const CLASSES: usize> Dense<CLASSES> {
             level,
             column,
             columns,
-            cells: vec![DenseCell::default(); span * columns],
+            cells: Cells::new(span * columns),
             occupied: vec![0; span.div_ceil(64)],
             occupied_bins: 0,
             rows: 0,
@@ -70,7 +109,7 @@ impl<const CLASSES: usize> Dense<CLASSES> {
     }
 
     pub(super) fn heap_size(&self) -> usize {
-        self.cells.capacity() * size_of::<DenseCell>() + self.occupied.capacity() * 8
+        self.cells.0.capacity() * size_of::<Line>() + self.occupied.capacity() * 8
     }
 
     /// Adds one row; false when its bin lies outside the table.
@@ -150,13 +189,11 @@ impl<const CLASSES: usize> Dense<CLASSES> {
     #[cold]
     fn add_column(&mut self, class: u8) -> Option<usize> {
         let (old, new) = (self.columns, self.columns + 1);
-        let mut cells = vec![DenseCell::default(); self.span * new];
-        if old > 0 {
-            for (to, from) in cells
-                .chunks_exact_mut(new)
-                .zip(self.cells.chunks_exact(old))
-            {
-                to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        let mut cells = Cells::new(self.span * new);
+        for at in 0..self.span * old {
+            let to = cells.get_mut(at / old * new + at % old);
+            if let (Some(to), Some(from)) = (to, self.cells.get(at)) {
+                *to = *from;
             }
         }
         self.cells = cells;
@@ -171,29 +208,27 @@ impl<const CLASSES: usize> Dense<CLASSES> {
         let base = self.base >> 1;
         let span = (((self.base + self.span as u64 - 1) >> 1) - base + 1) as usize;
         let mut raised = Self {
-            cells: vec![DenseCell::default(); span * columns],
+            cells: Cells::new(span * columns),
             occupied: vec![0; span.div_ceil(64)],
             base,
             span,
             level: self.level + 1,
             occupied_bins: 0,
-            ..*self
+            column: self.column,
+            columns,
+            rows: self.rows,
         };
         for bin in self.occupied_list() {
             raised.mark(bin >> 1);
         }
-        if columns > 0 {
-            for (bin, from) in (self.base..).zip(self.cells.chunks_exact(columns)) {
-                // the lowest bit of the bin joins the dropped ones
-                let joins = if bin & 1 == 1 { low_bit } else { 0 };
-                let at = ((bin >> 1) - base) as usize * columns;
-                for (to, from) in raised.cells.iter_mut().skip(at).zip(from) {
-                    let added = u128::from(from.dropped)
-                        + u128::from(from.count) * u128::from(joins)
-                        + u128::from(to.dropped);
-                    to.dropped = added as u64;
-                    to.carry += from.carry + (added >> 64) as u32;
-                    to.count += from.count;
+        for (bin, first) in (self.base..).zip((0..self.span).map(|at| at * columns)) {
+            // the lowest bit of the bin joins the dropped ones
+            let joins = if bin & 1 == 1 { low_bit } else { 0 };
+            let at = ((bin >> 1) - base) as usize * columns;
+            for column in 0..columns {
+                let to = raised.cells.get_mut(at + column);
+                if let (Some(to), Some(from)) = (to, self.cells.get(first + column)) {
+                    to.add(from, joins);
                 }
             }
         }

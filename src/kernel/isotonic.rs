@@ -136,83 +136,6 @@ fn between(knots: &[(f64, f64)], after: usize, x: f64) -> f64 {
     }
 }
 
-/// Cells of an index for each knot.
-const CELLS_PER_KNOT: usize = 16;
-
-/// Where the knots of a map lie, so that a knot is found without a search: the first one of each of many cells of equal width.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct KnotIndex {
-    first: Vec<u32>,
-    lowest: f64,
-    cells_per_unit: f64,
-    /// From each knot to the next, NaN where they are further apart than the largest float.
-    slopes: Vec<f64>,
-}
-
-impl KnotIndex {
-    /// Of ascending knots; empty, and then no help, where they have no finite span.
-    pub fn new(knots: &[(f64, f64)]) -> Self {
-        let (Some((lowest, _)), Some((highest, _))) = (knots.first(), knots.last()) else {
-            return Self::default();
-        };
-        let cells = knots.len() * CELLS_PER_KNOT;
-        let mut index = Self {
-            first: vec![],
-            lowest: *lowest,
-            cells_per_unit: (cells - 1) as f64 / (highest - lowest),
-            slopes: slopes(knots),
-        };
-        if !(index.cells_per_unit.is_finite() && index.cells_per_unit > 0.0) {
-            return Self::default();
-        }
-        for (k, (x, _)) in knots.iter().enumerate() {
-            let cell = index.cell(*x);
-            // later cells up to this one begin with this knot
-            if cell >= index.first.len() {
-                index.first.resize(cell + 1, k as u32);
-            }
-        }
-        index
-    }
-
-    /// Ascends with `x`, which is all that [`Self::interpolate`] needs of it.
-    #[inline]
-    fn cell(&self, x: f64) -> usize {
-        // a float below 0 becomes 0
-        ((x - self.lowest) * self.cells_per_unit) as usize
-    }
-
-    /// [`interpolate`] over the knots that this is the index of.
-    #[inline]
-    pub fn interpolate(&self, knots: &[(f64, f64)], x: f64) -> f64 {
-        let Some(last) = self.first.len().checked_sub(1) else {
-            return interpolate(knots, x);
-        };
-        let first = self.first.get(self.cell(x).min(last));
-        let is_before = |k: usize| knots.get(k).is_some_and(|knot| knot.0 <= x);
-        let mut after = first.map_or(0, |first| *first as usize);
-        // one step without a branch: no processor could guess it, and there is hardly ever a second
-        after += usize::from(is_before(after));
-        while is_before(after) {
-            after += 1;
-        }
-        let before = after.wrapping_sub(1);
-        match (self.slopes.get(before), knots.get(before)) {
-            (Some(slope), Some((x0, y0))) if !slope.is_nan() => slope * (x - x0) + y0,
-            _ => between(knots, after, x),
-        }
-    }
-}
-
-fn slopes(knots: &[(f64, f64)]) -> Vec<f64> {
-    let pairs = knots.iter().zip(knots.iter().skip(1));
-    let slope = |((x0, y0), (x1, y1)): (&(f64, f64), &(f64, f64))| match (x1 - x0).is_finite() {
-        true => (y1 - y0) / (x1 - x0),
-        false => f64::NAN,
-    };
-    pairs.map(slope).collect()
-}
-
 /// The corners that [`interpolate`] reads for any score in `[lower, upper]`.
 pub(crate) fn around(knots: &[(f64, f64)], lower: f64, upper: f64) -> &[(f64, f64)] {
     let first = knots
@@ -303,24 +226,5 @@ mod tests {
     #[test]
     fn nothing_fits_nothing() {
         assert_eq!(fit(points(&[(0.1, 0, 0)])), []);
-    }
-
-    #[test]
-    fn an_index_finds_the_same_knots() {
-        let uneven: Vec<(f64, f64)> = (0..200)
-            .map(|k| ((f64::from(k) / 40.0).exp(), f64::from(k * k % 17)))
-            .collect();
-        let far = vec![(-f64::MAX, 0.0), (0.5, 0.25), (f64::MAX, 1.0)];
-        let one = vec![(0.5, 0.25)];
-        for knots in [uneven, far, one, vec![]] {
-            let index = KnotIndex::new(&knots);
-            let around = knots
-                .iter()
-                .flat_map(|(x, _)| [*x, x.next_up(), x.next_down()]);
-            let even = (0..1000).map(|i| f64::from(i) / 6.0 - 1.0);
-            for x in around.chain(even).chain([f64::MIN, f64::MAX]) {
-                assert_eq!(index.interpolate(&knots, x), interpolate(&knots, x), "{x}");
-            }
-        }
     }
 }

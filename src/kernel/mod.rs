@@ -42,6 +42,7 @@ pub mod interval;
 pub mod isotonic;
 pub mod key;
 mod key_table;
+mod knot_index;
 pub mod kpi;
 pub(crate) mod labelled;
 pub mod limits;

@@ -22,11 +22,12 @@ pub(super) const MOST_ROWS_OF_SLOT: u16 = u16::MAX;
 /// Rows are predicted to be of the class (1), of another (0) or nothing (2).
 pub(super) const PREDICTIONS: u8 = 3;
 
+/// From here on doubles are whole numbers, which stand in their low bits.
+const WHOLE: f64 = (1u64 << 52) as f64;
+
 /// A probability in units of 2^-48, the nearest.
-#[inline]
+#[inline(always)]
 pub(super) fn units(p: f64) -> u64 {
-    /// From here on doubles are whole numbers, which stand in their low bits.
-    const WHOLE: f64 = (1u64 << 52) as f64;
     (p.clamp(0.0, 1.0) * UNIT + WHOLE).to_bits() - WHOLE.to_bits()
 }
 
@@ -46,10 +47,11 @@ pub(super) fn number_of_squares(squares: u128) -> f64 {
     squares as f64 / SQUARE_UNIT
 }
 
-/// A product of two probabilities in units.
-#[inline]
+/// A product of two probabilities in units, within one; as floats, of which processors multiply several at once.
+#[inline(always)]
 pub(super) fn product(p: u64, q: u64) -> u64 {
-    ((u128::from(p) * u128::from(q)) >> UNIT_BITS) as u64
+    let whole = |units: u64| f64::from_bits(units | WHOLE.to_bits()) - WHOLE;
+    (whole(p) * (whole(q) / UNIT) + WHOLE).to_bits() - WHOLE.to_bits()
 }
 
 /// Rows of a bin and a prediction.
@@ -108,6 +110,29 @@ struct Row {
     cell: u8,
 }
 
+/// Rows, column by column and of equal length.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MassRows<'a> {
+    /// Of the scores.
+    pub keys: &'a [u64],
+    /// Predictions, below [`PREDICTIONS`].
+    pub cells: &'a [u8],
+    /// Probabilities in units, and their products with themselves.
+    pub units: &'a [u64],
+    pub products: &'a [u64],
+}
+
+impl MassRows<'_> {
+    fn row(&self, position: usize) -> Option<Row> {
+        Some(Row {
+            key: *self.keys.get(position)?,
+            p: *self.units.get(position)?,
+            square: square(*self.products.get(position)?),
+            cell: *self.cells.get(position)?,
+        })
+    }
+}
+
 /// Rows that wait to be sorted, for each entry that a digest may have: so many show the level.
 const PENDING_PER_ENTRY: usize = 2;
 /// So many times as many entries as are kept in the end may be there until then: levels are raised seldom.
@@ -138,29 +163,27 @@ impl MassDigest {
         }
     }
 
-    /// Adds a row by the key of its score: its probability and the square of it, in units. `cell` is below [`PREDICTIONS`].
-    #[inline]
-    pub fn add(&mut self, key: u64, cell: u8, p: u64, square: u64) {
-        if let Some(front) = &mut self.front
-            && front.add(key, cell, p, square)
-        {
-            return;
+    /// Adds rows.
+    pub fn add_all(&mut self, rows: &MassRows) {
+        let mut behind = Vec::new();
+        match &mut self.front {
+            Some(front) => front.add_all(rows, &mut behind),
+            None => behind.extend(0..rows.keys.len()),
         }
-        self.add_behind(Row {
-            key,
-            p,
-            square,
-            cell,
-        });
+        let each = behind.iter().filter_map(|position| rows.row(*position));
+        each.for_each(|row| self.add_behind(row));
     }
 
-    /// Adds a row for which the front has no place yet.
-    #[inline(never)]
+    /// Adds a row for which the front had no place.
     fn add_behind(&mut self, row: Row) {
+        let (key, cell, p, square) = (row.key, row.cell, row.p, row.square);
         let front = self.front.as_mut();
-        if let Some(first) =
-            front.and_then(|front| front.add_first(row.key, row.cell, row.p, row.square))
-        {
+        // a row before it may have made one
+        if front.is_some_and(|front| front.add(key, cell, p, square)) {
+            return;
+        }
+        let front = self.front.as_mut();
+        if let Some(first) = front.and_then(|front| front.add_first(key, cell, p, square)) {
             match first {
                 First::AfterFull(held) => self.entries.push(held),
                 First::OfNewBin => self.opened += 1,
@@ -235,6 +258,12 @@ impl MassDigest {
         if self.level > self.limits.min_level {
             self.front = MassFront::of(&self.entries, self.level).map(Box::new);
         }
+        if let Some(front) = &mut self.front {
+            let entries = self.entries.len();
+            self.entries.retain(|slot| !front.absorb(slot));
+            self.opened = entries - self.entries.len();
+            self.entries.shrink_to_fit();
+        }
     }
 
     /// Bits that every key has lost, and the sums in order of their keys.
@@ -302,10 +331,15 @@ mod tests {
             max_bins: 16,
             min_level: 0,
         });
-        rows.iter().for_each(|(key, p)| {
+        for (key, p) in rows {
             let p = units(*p);
-            digest.add(*key, (key % 3) as u8, p, square(product(p, p)));
-        });
+            digest.add_all(&MassRows {
+                keys: &[*key],
+                cells: &[(key % 3) as u8],
+                units: &[p],
+                products: &[product(p, p)],
+            });
+        }
         digest
     }
 

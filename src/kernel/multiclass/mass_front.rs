@@ -1,6 +1,6 @@
 //! The directly indexed part of a digest of masses: the path that most rows of a large chunk take.
 use super::super::digest::busiest_span;
-use super::mass_digest::{MOST_ROWS_OF_SLOT, Masses, PREDICTIONS, Slot};
+use super::mass_digest::{MOST_ROWS_OF_SLOT, MassRows, Masses, PREDICTIONS, Slot, square};
 
 /// The front may be so many times as long as the digest has entries.
 const SPAN: u64 = 2;
@@ -30,8 +30,8 @@ pub(super) struct MassFront {
     level: u8,
     /// Whether the digest counts a bin, by prediction.
     is_open: [Vec<bool>; PREDICTIONS as usize],
-    /// By prediction; empty until it occurs.
-    slots: [Vec<FrontSlot>; PREDICTIONS as usize],
+    /// By prediction, then bin, up to the last prediction that occurs.
+    slots: Vec<FrontSlot>,
 }
 
 impl MassFront {
@@ -56,21 +56,50 @@ impl MassFront {
         Some(front)
     }
 
+    /// Takes over what an entry that is open holds; false where it does not fit.
+    pub fn absorb(&mut self, entry: &Slot) -> bool {
+        let [bin] = entry.bins;
+        let at = bin.wrapping_sub(self.base) as usize;
+        let sums = &entry.sums;
+        if at >= self.span || sums.rows > u64::from(MOST_ROWS_OF_SLOT) {
+            return false;
+        }
+        let place = usize::from(entry.cell) * self.span + at;
+        match self.slots.get_mut(place) {
+            Some(slot) if slot.rows() == 0 => {
+                slot.positives = sums.positives as u64;
+                slot.squares_and_rows = ((sums.squares as u64) << 16) + sums.rows;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Adds rows, and tells the positions of those that it does not take.
+    pub fn add_all(&mut self, rows: &MassRows, behind: &mut Vec<usize>) {
+        let sums = rows.units.iter().zip(rows.products);
+        let each = rows.keys.iter().zip(rows.cells).zip(sums).enumerate();
+        for (position, ((key, cell), (p, product))) in each {
+            if !self.add(*key, *cell, *p, square(*product)) {
+                behind.push(position);
+            }
+        }
+    }
+
     /// Adds a row; false where its slot is not open or holds all it can.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, key: u64, cell: u8, p: u64, square: u64) -> bool {
         let at = (key >> self.level).wrapping_sub(self.base) as usize;
-        let slots = self.slots.get_mut(usize::from(cell));
-        let Some(slot) = slots.and_then(|slots| slots.get_mut(at)) else {
+        if at >= self.span {
             return false;
-        };
-        let rows = slot.rows();
-        // a slot without rows may not be open
-        let takes = (rows > 0) & (rows < MOST_ROWS_OF_SLOT);
-        if takes {
-            slot.add(p, square);
         }
-        takes
+        let slot = self.slots.get_mut(usize::from(cell) * self.span + at);
+        // a slot without rows may not be open
+        match slot.filter(|slot| (slot.rows() > 0) & (slot.rows() < MOST_ROWS_OF_SLOT)) {
+            Some(slot) => slot.add(p, square),
+            None => return false,
+        }
+        true
     }
 
     /// Adds a row where [`Self::add`] does not, unless the front has no slot for it.
@@ -78,7 +107,7 @@ impl MassFront {
         let bin = key >> self.level;
         let at = bin.wrapping_sub(self.base) as usize;
         let is_open = self.open(bin, cell)?;
-        let slot = self.slots.get_mut(usize::from(cell))?.get_mut(at)?;
+        let slot = self.slots.get_mut(usize::from(cell) * self.span + at)?;
         let held = std::mem::take(slot);
         slot.add(p, square);
         Some(match (held.rows() > 0, is_open) {
@@ -94,25 +123,26 @@ impl MassFront {
         let is_open = self.is_open.get_mut(usize::from(cell))?;
         if is_open.is_empty() && at < self.span {
             *is_open = vec![false; self.span];
-            *self.slots.get_mut(usize::from(cell))? = vec![FrontSlot::default(); self.span];
+            let up_to = self.span * (usize::from(cell) + 1);
+            let slots = self.slots.len().max(up_to);
+            self.slots.resize(slots, FrontSlot::default());
         }
         Some(std::mem::replace(is_open.get_mut(at)?, true))
     }
 
-    /// What the front holds.
+    /// What the front holds, ascending.
     pub fn entries(&self) -> impl Iterator<Item = Slot> + '_ {
-        self.slots.iter().zip(0..).flat_map(|(slots, cell)| {
-            let filled = slots.iter().zip(self.base..);
-            filled
-                .filter(|(slot, _)| slot.rows() > 0)
-                .map(move |(slot, bin)| slot.of(bin, cell))
+        (0..self.span).flat_map(move |at| {
+            (0..PREDICTIONS).filter_map(move |cell| {
+                let slot = self.slots.get(usize::from(cell) * self.span + at)?;
+                (slot.rows() > 0).then(|| slot.of(self.base + at as u64, cell))
+            })
         })
     }
 
     pub fn heap_size(&self) -> usize {
-        let slots: usize = self.slots.iter().map(Vec::capacity).sum();
         let open: usize = self.is_open.iter().map(Vec::capacity).sum();
-        size_of::<Self>() + slots * size_of::<FrontSlot>() + open
+        size_of::<Self>() + self.slots.capacity() * size_of::<FrontSlot>() + open
     }
 }
 

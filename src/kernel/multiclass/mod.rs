@@ -1,4 +1,5 @@
 //! Performance of a model that predicts one of several classes.
+mod add_computed;
 mod average;
 mod block;
 mod calibrators;

@@ -11,14 +11,39 @@ pub(super) const NO_PLACE: u8 = PLACES as u8;
 /// A range that has not been asked for.
 const UNKNOWN: u8 = u8::MAX;
 
-/// What a row says of two classes.
+/// Where rows without a label are counted.
+pub(super) const NO_LABEL: u8 = MOST_PAIRED as u8;
+
+/// What rows say of two classes, column by column and of equal length.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PairRows<'a> {
+    /// Of the ranges of both scores.
+    pub places: [&'a [u8]; 2],
+    /// Of both classes, and their product; in units.
+    pub units: [&'a [u64]; 3],
+    /// Positions of the labels, or [`NO_LABEL`].
+    pub labels: &'a [u8],
+}
+
+/// What one of them says.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PairRow {
-    /// Of the ranges of both scores.
     pub places: (u8, u8),
-    /// Of both classes, and their product; in units.
     pub units: [u64; 3],
-    pub label: Option<u16>,
+    pub label: u8,
+}
+
+impl PairRows<'_> {
+    /// A row; `None` where there is none.
+    pub fn row(&self, position: usize) -> Option<PairRow> {
+        let [a, b] = self.places.map(|places| places.get(position).copied());
+        let [first, second, product] = self.units.map(|units| units.get(position).copied());
+        Some(PairRow {
+            places: (a.unwrap_or(NO_PLACE), b.unwrap_or(NO_PLACE)),
+            units: [first?, second?, product?],
+            label: *self.labels.get(position)?,
+        })
+    }
 }
 
 /// A cache line.
@@ -27,7 +52,8 @@ pub(super) struct PairRow {
 struct PairSlot {
     /// Of both classes, and their product.
     units: [u64; 3],
-    labelled: [u16; MOST_PAIRED],
+    /// By label; those without one come last.
+    labelled: [u16; MOST_PAIRED + 1],
     rows: u16,
 }
 
@@ -81,27 +107,35 @@ impl PairFront {
         *place
     }
 
-    /// Adds a row to the pair of classes at this position; false where a range has no place or the slot holds all it can.
-    #[inline]
-    pub fn add(&mut self, pair: usize, row: PairRow) -> bool {
-        let Some(slot) = self.slot(pair, row.places) else {
-            return false;
+    /// Adds rows to the pair of classes at this position, and tells the positions of those that it does not take: a range has no
+    /// place, or the slot holds all it can.
+    pub fn add_all(&mut self, pair: usize, rows: &PairRows, behind: &mut Vec<usize>) {
+        let (pairs, _) = self.slots.as_chunks_mut::<{ PLACES * PLACES }>();
+        let Some(slots) = pairs.get_mut(pair) else {
+            return;
         };
-        if slot.rows == MOST_ROWS_OF_SLOT {
-            return false;
+        let ([a, b], [first, second, product]) = (rows.places, rows.units);
+        let units = first.iter().zip(second).zip(product);
+        let each = a.iter().zip(b).zip(units).zip(rows.labels).enumerate();
+        for (position, (((a, b), ((first, second), product)), label)) in each {
+            let slot = match (usize::from(*a), usize::from(*b)) {
+                (a, b) if a < PLACES && b < PLACES => slots.get_mut(a * PLACES + b),
+                _ => None,
+            };
+            let Some(slot) = slot.filter(|slot| slot.rows < MOST_ROWS_OF_SLOT) else {
+                behind.push(position);
+                continue;
+            };
+            slot.rows += 1;
+            for (sum, units) in slot.units.iter_mut().zip([first, second, product]) {
+                *sum += units;
+            }
+            if let Some(rows) = slot.labelled.get_mut(usize::from(*label)) {
+                *rows += 1;
+            }
         }
-        slot.rows += 1;
-        for (sum, units) in slot.units.iter_mut().zip(row.units) {
-            *sum += units;
-        }
-        let label = row.label.map_or(MOST_PAIRED, usize::from);
-        if let Some(rows) = slot.labelled.get_mut(label) {
-            *rows += 1;
-        }
-        true
     }
 
-    #[inline]
     fn slot(&mut self, pair: usize, places: (u8, u8)) -> Option<&mut PairSlot> {
         let (a, b) = (usize::from(places.0), usize::from(places.1));
         if a.max(b) >= PLACES {
@@ -164,7 +198,8 @@ impl PairFront {
 impl PairSlot {
     fn add_to(&self, cell: JointCell, expected: &mut ExpectedJoint, realized: &mut Joint) {
         expected.add(cell, Sums::of(u64::from(self.rows), self.units));
-        for (label, rows) in self.labelled.iter().enumerate().filter(|(_, n)| **n > 0) {
+        let labelled = self.labelled.iter().take(MOST_PAIRED).enumerate();
+        for (label, rows) in labelled.filter(|(_, rows)| **rows > 0) {
             realized.add(JointCell { label, ..cell }, RowCount(u64::from(*rows)));
         }
     }

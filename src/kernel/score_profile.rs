@@ -104,11 +104,24 @@ impl ScoreProfile {
             }
             let mut keys = [0; BLOCK];
             for (key, &score) in keys.iter_mut().zip(scores) {
-                *key = self.coarseness.of(SCALE.key(score));
+                *key = SCALE.key(score);
             }
-            self.scored_rows += scores.len() as u64;
             if let Some(keys) = keys.get(..classes.len()) {
-                self.scores.add_all(keys, classes);
+                self.observe_keys(classes, keys);
+            }
+        }
+    }
+
+    /// The same of keys of scores.
+    pub(super) fn observe_keys(&mut self, classes: &[u8], keys: &[u64]) {
+        for (classes, keys) in classes.chunks(BLOCK).zip(keys.chunks(BLOCK)) {
+            let mut coarse = [0; BLOCK];
+            for (to, &key) in coarse.iter_mut().zip(keys) {
+                *to = self.coarseness.of(key);
+            }
+            self.scored_rows += keys.len() as u64;
+            if let Some(coarse) = coarse.get(..keys.len()) {
+                self.scores.add_all(coarse, classes);
             }
         }
     }

@@ -82,7 +82,7 @@ impl ClassEstimates {
     }
 
     fn add_block(&mut self, rows: &ScoredRows, computed: &mut Computed) {
-        self.realized.add_block(rows);
+        self.realized.add_block(rows, computed);
         let known = rows.predictions.iter().filter(|of| of.is_some());
         self.with_prediction += known.count() as u64;
         self.add_computed(rows.labels, rows.predictions, computed);
@@ -91,7 +91,7 @@ impl ClassEstimates {
 
 impl MulticlassProfile {
     /// Adds rows but for how pairs of classes go together; those without a label are not told to it.
-    fn add_block(&mut self, rows: &ScoredRows) {
+    fn add_block(&mut self, rows: &ScoredRows, computed: &Computed) {
         let mut known = 0;
         for (label, prediction) in rows.labels.iter().zip(rows.predictions) {
             if let Some(label) = label {
@@ -99,20 +99,26 @@ impl MulticlassProfile {
                 self.count(Some(usize::from(*label)), prediction.map(usize::from));
             }
         }
-        if known == 0 {
-            return;
-        }
-        let (mut classes, mut labelled) = ([0; BLOCK], [0.0; BLOCK]);
-        for (class, (profile, scores)) in self.scores.iter_mut().zip(&rows.scores).enumerate() {
-            let rows = rows.labels.iter().zip(scores.iter());
-            let rows = rows.filter_map(|(label, score)| Some((usize::from((*label)?), *score)));
-            let at = classes.iter_mut().zip(&mut labelled);
-            for ((of, at), (label, score)) in at.zip(rows) {
-                *of = class_of(None, Some(class == label));
-                *at = score;
+        let (mut classes, mut labelled) = ([0; BLOCK], [0; BLOCK]);
+        let labels = || rows.labels.iter().flatten();
+        for (class, (profile, of)) in self.scores.iter_mut().zip(&computed.classes).enumerate() {
+            for (to, label) in classes.iter_mut().zip(labels()) {
+                *to = class_of(None, Some(class == usize::from(*label)));
             }
-            if let (Some(classes), Some(labelled)) = (classes.get(..known), labelled.get(..known)) {
-                profile.observe_all(classes, labelled);
+            let keys = match known == rows.labels.len() {
+                true => Some(of.keys.as_slice()),
+                false => {
+                    let keys = rows.labels.iter().zip(&of.keys);
+                    let keys = keys.filter_map(|(label, key)| label.map(|_| *key));
+                    labelled
+                        .iter_mut()
+                        .zip(keys)
+                        .for_each(|(to, key)| *to = key);
+                    labelled.get(..known)
+                }
+            };
+            if let (Some(classes), Some(keys)) = (classes.get(..known), keys) {
+                profile.observe_keys(classes, keys);
             }
         }
     }

@@ -49,13 +49,23 @@ stored!(
     LossEstimates
 );
 
-/// A profile, `None` while there is no row; its state without rows is no bytes.
+/// A profile that rows or states make; its state without rows is no bytes.
+///
+/// One state alone stays what it is, bytes: where a group came whole from one partition they are its result, and to read and
+/// write them would be in vain.
 #[derive(Debug)]
-pub struct Lazy<P>(Option<P>);
+pub struct Lazy<P> {
+    profile: Option<P>,
+    /// The only state so far.
+    state: Option<Vec<u8>>,
+}
 
 impl<P> Default for Lazy<P> {
     fn default() -> Self {
-        Self(None)
+        Self {
+            profile: None,
+            state: None,
+        }
     }
 }
 
@@ -63,29 +73,47 @@ impl<P: Stored> Lazy<P> {
     /// The profile, which the first row makes.
     #[inline]
     pub fn or_new(&mut self, new: impl FnOnce() -> Result<P, KernelError>) -> Result<&mut P> {
-        match &mut self.0 {
+        if self.state.is_some() {
+            self.read()?;
+        }
+        match &mut self.profile {
             Some(profile) => Ok(profile),
             none => Ok(none.insert(new()?)),
         }
     }
 
+    /// Turns a state into the profile.
+    #[cold]
+    fn read(&mut self) -> Result<()> {
+        if let Some(state) = self.state.take() {
+            self.profile = Some(P::from_bytes(&state)?);
+        }
+        Ok(())
+    }
+
     /// Adds what [`Lazy::state`] wrote.
     pub fn merge_state(&mut self, state: &[u8]) -> Result<()> {
-        match &mut self.0 {
-            _ if state.is_empty() => {}
+        if state.is_empty() {
+            return Ok(());
+        }
+        self.read()?;
+        match &mut self.profile {
             Some(profile) => profile.merge_bytes(state)?,
-            none => *none = Some(P::from_bytes(state)?),
+            None => self.state = Some(state.to_vec()),
         }
         Ok(())
     }
 
     /// Canonical bytes.
     pub fn state(&mut self) -> Vec<u8> {
-        self.0.as_mut().map(P::to_bytes).unwrap_or_default()
+        match (&self.state, &mut self.profile) {
+            (Some(state), _) => state.clone(),
+            (None, profile) => profile.as_mut().map(P::to_bytes).unwrap_or_default(),
+        }
     }
 
     /// Bytes on the heap.
     pub fn heap_size(&self) -> usize {
-        self.0.as_ref().map_or(0, P::heap_size)
+        self.profile.as_ref().map_or(0, P::heap_size) + self.state.as_ref().map_or(0, Vec::capacity)
     }
 }

@@ -13,7 +13,7 @@ use super::output::Format;
 #[derive(Debug, Parser)]
 #[command(name = "modelwatch", version)]
 #[command(
-    after_help = "Exit codes: 0 nothing to tell, 1 a statement or a file failed, \
+    after_help = "Functions: -c '\\h' lists them, -c '\\h NAME' explains one.\n\nExit codes: 0 nothing to tell, 1 a statement or a file failed, \
     2 usage, 3 a printed result has a true `alert`, 130 cancelled by Ctrl-C."
 )]
 pub struct Args {

@@ -7,8 +7,13 @@ use datafusion::prelude::SessionContext;
 
 use super::args::Source;
 use super::failure::{Failure, Trouble};
+use super::help::{Manual, of_relations};
 use super::query::{self, Console};
+use super::repl::commands::Command;
 use super::script::Script;
+
+/// Columns of help, which may go to a file.
+const WIDTH: usize = 80;
 
 /// Runs all statements of all sources in order and says whether a result had a true `alert`.
 ///
@@ -26,9 +31,30 @@ pub async fn run(
         .count();
     for source in sources {
         let (place, text) = read(source, commands)?;
+        if let Some(help) = help_asked_for(context, &text) {
+            let help = help.map_err(|why| Failure::at(&place, why))?;
+            console
+                .write(&help)
+                .map_err(|error| Failure::at(&place, error))?;
+            continue;
+        }
         alert |= run_text(context, &place, text, console).await?;
     }
     Ok(alert)
+}
+
+/// What `\h` or `\h NAME` alone in a text asks for, so that help is at hand without a prompt.
+fn help_asked_for(context: &SessionContext, text: &str) -> Option<Result<String, String>> {
+    let line = text.trim();
+    if !line.starts_with("\\h") || line.contains('\n') {
+        return None;
+    }
+    let manual = Manual::of(context, of_relations());
+    match Command::parse(line) {
+        Ok(Command::Functions) => Some(Ok(manual.list(WIDTH))),
+        Ok(Command::Function(name)) => Some(manual.show(&name)),
+        _ => None,
+    }
 }
 
 /// Runs the statements of one text; `place` is the name of the text in messages.

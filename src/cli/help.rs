@@ -7,7 +7,7 @@ use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::Documentation;
 use datafusion::prelude::SessionContext;
 
-use crate::relation::{ArgumentWord, RelationSpec};
+use crate::relation::{self, ArgumentWord, RelationSpec};
 
 /// Where a function stands in a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,6 +113,13 @@ impl From<&RelationSpec> for FunctionHelp {
             example: Some(spec.example.to_owned()),
         }
     }
+}
+
+/// Help on table functions and on words of their arguments, which a session cannot list itself.
+pub fn of_relations() -> Vec<FunctionHelp> {
+    let relations = relation::all().iter().map(|&spec| spec.into());
+    let words = relation::ARGUMENT_WORDS.iter().map(|word| word.into());
+    relations.chain(words).collect()
 }
 
 /// Help on every function that a session knows.

@@ -19,7 +19,6 @@ use std::process::ExitCode;
 use datafusion::prelude::SessionContext;
 use tokio::runtime::Runtime;
 
-use crate::relation;
 use crate::report::{Chart, Glyphs};
 use crate::session::{SessionSettings, register_files};
 
@@ -84,10 +83,7 @@ fn dispatch(runtime: &Runtime, args: &Args, mut sources: Vec<Source>) -> Result<
         return Ok(false);
     }
     if sources.is_empty() && stdin().is_terminal() {
-        let relations = relation::all().iter().map(|&spec| spec.into());
-        let words = relation::ARGUMENT_WORDS.iter().map(|word| word.into());
-        let relations = relations.chain(words).collect();
-        repl::run(runtime, &context, args.format, relations)?;
+        repl::run(runtime, &context, args.format, help::of_relations())?;
         return Ok(false);
     }
     if sources.is_empty() {

@@ -54,7 +54,7 @@ fn refuse_prompt_command(tokens: &[TokenWithSpan]) -> Result<()> {
     let name = rest.first().map(|token| token.token.to_string());
     let instead = match name.as_deref() {
         Some("d") => "SHOW TABLES, or DESCRIBE a_table",
-        Some("h") => "start modelwatch alone and type it there, or SHOW FUNCTIONS LIKE 'a_name'",
+        Some("h") => "alone, as in modelwatch -c '\\h roc_auc'",
         Some("i") => "-f FILE",
         Some("pset") => "--format FORMAT",
         _ => "start modelwatch alone and type it there",

@@ -30,7 +30,8 @@ struct Effect {
 /// seasons. What is left around the levels gives the width of the limits by the usual model; the error of a level widens them.
 ///
 /// Chunks of a season that fewer than three chunks of the reference show are held against the level of all, with limits as wide as
-/// seasons differ, and their status says so.
+/// seasons differ, and their status says so; where no two seasons are shown that often, all chunks are, with the limits without
+/// seasons.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeasonalThreshold {
     model: ThresholdModel,
@@ -78,7 +79,12 @@ impl SeasonalThreshold {
     /// Limits of one chunk in its season; see [`ThresholdModel::limits`].
     pub fn limits(&self, point: &ChunkPoint, season: Option<i64>) -> Limits {
         if self.effects.is_empty() {
-            return self.model.limits(point);
+            let limits = self.model.limits(point);
+            // a season was asked for, and the reference shows none often enough
+            return match season.filter(|_| self.model.is_learnt_by_rate()) {
+                None => limits,
+                Some(_) => few_cycles(limits),
+            };
         }
         let known = self
             .effects
@@ -88,13 +94,7 @@ impl SeasonalThreshold {
             Some(effect) => self
                 .model
                 .limits_around(point, effect.size, effect.variance),
-            None => {
-                let limits = self.model.limits_around(point, 0.0, self.between);
-                Limits {
-                    status: limits.status.max(Status::FewReferenceChunks),
-                    ..limits
-                }
-            }
+            None => few_cycles(self.model.limits_around(point, 0.0, self.between)),
         }
     }
 
@@ -154,6 +154,13 @@ impl SeasonalThreshold {
                 "the seasonal threshold is not in its canonical form".into(),
             )),
         }
+    }
+}
+
+fn few_cycles(limits: Limits) -> Limits {
+    Limits {
+        status: limits.status.max(Status::FewReferenceChunks),
+        ..limits
     }
 }
 
@@ -368,8 +375,14 @@ mod tests {
         let threshold = Threshold::false_alarm_rate(0.0027).expect("a rate");
         let expected =
             ThresholdModel::fit(threshold, Direction::Both, VALUE, &plain).expect("a fit");
+        // and the status says so
+        let expected_limits = Limits {
+            status: Status::FewReferenceChunks,
+            ..expected.limits(&point(50.0))
+        };
+        assert_eq!(model.limits(&point(50.0), Some(6)), expected_limits);
         assert_eq!(
-            model.limits(&point(50.0), Some(6)),
+            model.limits(&point(50.0), None),
             expected.limits(&point(50.0))
         );
         assert_eq!(model.to_bytes(), expected.to_bytes());

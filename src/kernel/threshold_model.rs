@@ -69,6 +69,11 @@ pub(super) enum Rule {
 }
 
 impl ThresholdModel {
+    /// Whether the limits are those of a false-alarm rate by the variance model.
+    pub(super) fn is_learnt_by_rate(&self) -> bool {
+        matches!(self.rule, Rule::Variance { .. })
+    }
+
     /// Learns the limits from reference chunks, given in the order of their chunks.
     ///
     /// * `reference`: chunks whose value is `None` or not finite, or without rows, are left out. A rate needs their

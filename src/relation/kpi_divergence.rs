@@ -17,7 +17,7 @@ use super::series_argument::{
 };
 use super::series_call::names_of;
 use super::series_pairs::same_group;
-use super::session_functions::{aggregate, scalar};
+use super::session_functions::{aggregate, is_reference, scalar};
 use crate::functions::KPI_FIELDS;
 use crate::suggest::expected_one_of;
 
@@ -89,7 +89,8 @@ pub static SPEC: RelationSpec = RelationSpec {
         ),
         (
             "side",
-            "'both' (default), 'lower' or 'higher': on which side of what is expected the KPI alerts.",
+            "'both' (default), 'lower' or 'higher': on which side of what is expected the KPI alerts. Of a KPI that is better the higher, \
+             such as revenue, 'lower' leaves out alerts of a KPI that does better than explained; of costs, 'higher' does.",
         ),
     ],
     positional: 2,
@@ -129,7 +130,9 @@ pub fn meaning(name: &str) -> Option<&'static str> {
         "z" => {
             "How far the KPI is from what was expected: standard normal where nothing is wrong, from -8 to 8."
         }
-        "cusum" => "Sum of z that a shift adds up in: below 0 of losses, above 0 of gains.",
+        "cusum" => {
+            "Sum of z that a shift adds up in: below 0 of losses, above 0 of gains, up to twice cusum_limit."
+        }
         "cusum_limit" => "A cusum further from 0 alerts.",
         "lag" => "Chunks by which the KPI comes later than the performance that explains it.",
         "performance_effect" => {
@@ -139,8 +142,9 @@ pub fn meaning(name: &str) -> Option<&'static str> {
             "The KPI less what performance and controls make it, as the reference says."
         }
         "verdict" => {
-            "healthy, model_degradation, downstream_failure, kpi_insensitive or mixed; NULL on the reference and where status says \
-             why."
+            "healthy; model_degradation: performance alerts and explains the KPI, so alert is false; downstream_failure: the KPI alerts, \
+             performance does not; kpi_insensitive: performance alerts and the KPI does not follow; mixed: both alert. NULL on the \
+             reference and where status says why."
         }
         "alert" => "Whether the KPI is not explained: by itself, or as its cusum.",
         "status" => {
@@ -211,7 +215,7 @@ fn performance_series(call: &mut Call) -> Result<(LogicalPlan, DataType)> {
     let time = chunk_time(call, &schema)?;
     let kind = time.get_type(&schema)?;
     let is_reference = match (has(&schema, "dataset"), call.sql("reference_end")) {
-        (true, _) => column("dataset").eq(lit("reference")),
+        (true, _) => is_reference(),
         (false, Some(_)) => lit(false),
         (false, None) => {
             return plan_err!(
@@ -327,8 +331,16 @@ fn controls(call: &mut Call, schema: &DFSchema) -> Result<Expr> {
             given.len()
         );
     }
+    let kpi = call.sql("kpi_value");
     let mut numbers = vec![];
     for sql in given {
+        if kpi.as_ref() == Some(&sql) {
+            return plan_err!(
+                "{}: argument 'controls' holds the KPI itself, `{sql}`, which explains everything. Expected what else moves it, such \
+                 as a price or a number of visits",
+                call.function()
+            );
+        }
         let control = call.resolve("controls", sql, schema)?;
         numbers.push(as_number(call, "controls", control, schema)?);
     }

@@ -38,8 +38,9 @@ pub fn refuse_season(call: &mut Call) -> Result<()> {
     match season(call)? {
         None => Ok(()),
         Some(season) => plan_err!(
-            "{}: argument 'thresholds' has season '{}', and limits of this function follow from the rows of a chunk, not from other \
-             chunks. Expected false_alarm_rate(rate). Hint: compare with a reference of the same season",
+            "{}: argument 'thresholds' has season '{}', which limits of this function do not have. Expected false_alarm_rate(rate). \
+             Hint: monitor_metric(..., metric => <aggregate of the column>, thresholds => false_alarm_rate(rate, season => '{1}')), or \
+             one call for each season with a reference of the same season",
             call.function(),
             season.name()
         ),

@@ -2,10 +2,11 @@
 //! time, its number and whether that may be used.
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
+use datafusion::functions::expr_fn::concat;
 use datafusion::logical_expr::{Expr, ExprSchemable, cast, ident, lit, when};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
-use super::arguments::Call;
+use super::arguments::{Call, literal_text};
 use super::by::{by_expr, named_expressions};
 use super::result::RESULT_COLUMNS;
 use super::roles::{column, column_names};
@@ -34,8 +35,14 @@ pub fn series_keys(
     schema: &DFSchema,
     taken: &[&str],
 ) -> Result<Vec<(String, Expr)>> {
-    let mut group = vec![];
+    let mut group: Vec<(String, Expr)> = vec![];
     for (name, sql) in named_by(call, schema)? {
+        if group.iter().any(|(known, _)| *known == name) {
+            return plan_err!(
+                "{}: argument 'by' names '{name}' twice. Expected each column once",
+                call.function()
+            );
+        }
         if taken.contains(&name.as_str()) {
             return plan_err!(
                 "{}: argument 'by' holds a column called '{name}', which is a column of the result. Expected another name. \
@@ -122,6 +129,26 @@ pub fn instant(kind: &DataType) -> DataType {
     }
 }
 
+/// The name of a chunk: column `chunk`, else when it began, a day without its time of day, else its number.
+pub fn chunk_name(schema: &DFSchema, time: &Expr, kind: &DataType) -> Result<Expr> {
+    if has(schema, "chunk") {
+        return Ok(known(schema, "chunk", &DataType::Utf8));
+    }
+    let number = concat(vec![
+        lit("chunk "),
+        cast(column("chunk_index"), DataType::Utf8),
+    ]);
+    let number = match has(schema, "chunk_index") {
+        true => when(column("chunk_index").is_not_null(), number).end()?,
+        false => lit(ScalarValue::Utf8(None)),
+    };
+    let day = cast(time.clone(), DataType::Date32);
+    let is_day = cast(day.clone(), instant(kind)).eq(cast(time.clone(), instant(kind)));
+    when(time.clone().is_null(), number)
+        .when(is_day, cast(day, DataType::Utf8))
+        .otherwise(cast(time.clone(), DataType::Utf8))
+}
+
 /// A column where the relation has it, else NULL.
 pub fn known(schema: &DFSchema, name: &str, kind: &DataType) -> Expr {
     let absent = lit(ScalarValue::Null);
@@ -150,6 +177,13 @@ pub fn number(call: &mut Call, name: &str, schema: &DFSchema) -> Result<Expr> {
         None => lit(ScalarValue::Float64(None)),
     };
     let kind = expr.get_type(schema)?;
+    if let Some(text) = call.sql(name).and_then(|sql| literal_text(&sql)) {
+        return plan_err!(
+            "{function}: argument '{name}' is the text '{text}'. Expected a number. {}. Hint: a column stands without quotes, \
+             {name} => {text}",
+            expected_one_of(&text, &column_names(schema))
+        );
+    }
     match kind.is_numeric() || kind.is_null() {
         true => Ok(cast(expr, DataType::Float64)),
         false => plan_err!(

@@ -6,9 +6,9 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuil
 use super::arguments::Call;
 use super::roles::column;
 use super::series_argument::{
-    chunk_time, has, instant, is_usable, known, microseconds, number, series_keys,
+    chunk_name, chunk_time, has, instant, is_usable, known, microseconds, number, series_keys,
 };
-use super::session_functions::aggregate;
+use super::session_functions::{aggregate, is_reference};
 
 /// Arguments of every function of series, to which each adds its own.
 pub const SERIES: (&str, &str) = (
@@ -57,14 +57,15 @@ impl SeriesCall {
         let group = series_keys(call, &schema, columns)?;
         let time = chunk_time(call, &schema)?;
         let kind = time.get_type(&schema)?;
+        let name = chunk_name(&schema, &time, &kind)?;
         let points = vec![
             microseconds(time, &kind),
             known(&schema, "chunk_index", &DataType::Int64),
             match has(&schema, "dataset") {
-                true => column("dataset").eq(lit("reference")),
+                true => is_reference(),
                 false => lit(false),
             },
-            known(&schema, "chunk", &DataType::Utf8),
+            name,
             number(call, "value", &schema)?,
             number(call, "sampling_error", &schema)?,
             is_usable(call, &schema)?,

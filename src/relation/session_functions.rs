@@ -1,5 +1,7 @@
 //! Calls of this crate's functions in a plan, as the session has them registered.
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::functions::expr_fn::lower;
 use datafusion::logical_expr::{
     Expr, ExprFunctionExt, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits,
     WindowFunctionDefinition, expr::WindowFunction, lit,
@@ -65,9 +67,9 @@ fn over_ordered(window: WindowFunction, partition: &[&str], order: &[&str]) -> R
         .build()
 }
 
-/// True on rows of the reference.
+/// True on rows of the reference, in whichever case a relation of the user's writes it.
 pub fn is_reference() -> Expr {
-    column("dataset").eq(lit("reference"))
+    lower(cast(column("dataset"), DataType::Utf8)).eq(lit("reference"))
 }
 
 /// An aggregate over all rows of each partition, in a fixed order so that float sums do not depend on arrival.

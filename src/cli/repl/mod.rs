@@ -1,5 +1,5 @@
 //! The prompt.
-mod commands;
+pub(super) mod commands;
 mod editor;
 mod vocabulary;
 

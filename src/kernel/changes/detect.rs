@@ -15,8 +15,10 @@ pub enum ChangeStatus {
     InControl,
     /// It has no value that can be used.
     Gap,
-    /// Too few chunks show what is to be expected, or how far they scatter.
+    /// Too few chunks show what is to be expected.
     InsufficientData,
+    /// The chunks that show what is to be expected have one value and no errors: how far a chunk may be from it is not known.
+    Constant,
 }
 
 impl ChangeStatus {
@@ -27,6 +29,7 @@ impl ChangeStatus {
             Self::InControl => "in_control",
             Self::Gap => "gap",
             Self::InsufficientData => "insufficient_data",
+            Self::Constant => "constant",
         }
     }
 }
@@ -139,7 +142,10 @@ fn charted(
     let (first, later) = chunks.split_at(in_control(series, chunks, options));
     let Some(known) = InControl::of(first, series.has_errors()) else {
         let unknown = ChangeRow {
-            status: ChangeStatus::InsufficientData,
+            status: match InControl::is_shown_by(first, series.has_errors()) {
+                true => ChangeStatus::Constant,
+                false => ChangeStatus::InsufficientData,
+            },
             ..ChangeRow::default()
         };
         return vec![unknown; chunks.len()];

@@ -30,12 +30,7 @@ impl InControl {
     /// With errors, the variance between chunks is the estimate of R. DerSimonian and N. Laird (1986), Controlled Clinical Trials
     /// 7, 177-188; without, it is that of the values.
     pub fn of(chunks: &[Observation], has_errors: bool) -> Option<Self> {
-        let fewest = if has_errors {
-            FEWEST_WITH_ERRORS
-        } else {
-            FEWEST
-        };
-        if chunks.len() < fewest {
+        if !Self::is_shown_by(chunks, has_errors) {
             return None;
         }
         let count = chunks.len() as f64;
@@ -67,6 +62,16 @@ impl InControl {
             between,
             freedom: None,
         })
+    }
+
+    /// Whether there are chunks enough to show a level.
+    pub fn is_shown_by(chunks: &[Observation], has_errors: bool) -> bool {
+        let fewest = if has_errors {
+            FEWEST_WITH_ERRORS
+        } else {
+            FEWEST
+        };
+        chunks.len() >= fewest
     }
 
     /// Variance of a chunk around the true level.

@@ -69,7 +69,13 @@ fn claim(found: &Diagnosis, pattern: Pattern, series: &Series) -> String {
     match pattern {
         Pattern::Stable => format!("is stable over {} chunks", found.used_count),
         Pattern::Sudden | Pattern::RecurringSudden => {
-            format!("{moved} suddenly by {size} (error {error}) in {since} and stayed there{cycle}")
+            let is_last = found.since.map(|at| at + 1) == Some(series.points().len());
+            let then = if is_last {
+                ", the last chunk"
+            } else {
+                " and stayed there"
+            };
+            format!("{moved} suddenly by {size} (error {error}) in {since}{then}{cycle}")
         }
         Pattern::Gradual | Pattern::RecurringGradual => {
             let slope = short(found.slope.unwrap_or(0.0).abs());

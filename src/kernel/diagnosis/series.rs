@@ -83,6 +83,7 @@ impl Series {
     ///
     /// Errors: two points of one time or number in the same relation, which are not one series.
     pub fn new(mut points: Vec<SeriesPoint>) -> Result<Self, KernelError> {
+        check_errors(&points)?;
         let timed = points.iter().all(|point| point.time.is_some());
         let key = |point: &SeriesPoint| match timed {
             true => (point.time, !point.is_reference, None),
@@ -94,6 +95,7 @@ impl Series {
             _ => false,
         });
         if let Some([one, _]) = twice {
+            check_order(one, &points)?;
             return Err(KernelError::Undefined(format!(
                 "there are two rows of chunk {}. Expected one row a chunk in each series. Hint: by => [...] names the columns \
                  that tell series apart; name => '...' tells monitors apart",
@@ -208,6 +210,38 @@ impl Series {
         r.finish()?;
         Ok(points)
     }
+}
+
+/// Refuses errors that no value has.
+fn check_errors(points: &[SeriesPoint]) -> Result<(), KernelError> {
+    let of = |point: &SeriesPoint| Some((point.sampling_error?, point.chunk.clone()));
+    let mut errors = points.iter().filter_map(of);
+    match errors.find(|(error, _)| *error < 0.0) {
+        None => Ok(()),
+        Some((error, chunk)) => Err(KernelError::Undefined(format!(
+            "the sampling error of chunk {} is {error}. Expected 0 or more, or NULL where it is not known",
+            chunk.as_deref().unwrap_or("NULL")
+        ))),
+    }
+}
+
+/// Of a point that has the place of another: refuses rows that nothing puts in order.
+fn check_order(point: &SeriesPoint, points: &[SeriesPoint]) -> Result<(), KernelError> {
+    let untimed = points.iter().filter(|point| point.time.is_none()).count();
+    if untimed == 0 || point.index.is_some() {
+        return Ok(());
+    }
+    let all = points.len();
+    Err(KernelError::Undefined(match untimed == all {
+        true => format!(
+            "nothing puts the {all} rows of a series in order. Expected when each chunk began, or its number. \
+             Hint: timestamp => <column>, or a column chunk_start or chunk_index"
+        ),
+        false => format!(
+            "the time of {untimed} of the {all} rows of a series is NULL. Expected a time in each. \
+             Hint: leave them out, WHERE <time> IS NOT NULL"
+        ),
+    }))
 }
 
 fn is_used(point: &SeriesPoint) -> bool {

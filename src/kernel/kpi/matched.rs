@@ -48,6 +48,7 @@ pub fn match_chunks(
     let values = kpi.into_points();
     let starts = times_of(&points, "performance", |point| !point.is_reference)?;
     let kpi_times = times_of(&values, "the KPI", |_| false)?;
+    check_errors(&points)?;
     check_grids(&starts, &kpi_times)?;
     // of one time the part of the reference comes first
     points.sort_by_key(|point| (point.time, !point.is_reference));
@@ -123,6 +124,16 @@ fn times_of(
         )));
     }
     Ok(keys.into_iter().map(|(time, _)| time).collect())
+}
+
+fn check_errors(points: &[TimedPoint]) -> Result<(), KernelError> {
+    let errors = points.iter().filter_map(|point| point.sampling_error);
+    match errors.into_iter().find(|error| *error < 0.0) {
+        None => Ok(()),
+        Some(error) => Err(KernelError::Undefined(format!(
+            "a sampling error of performance is {error}. Expected 0 or more, or NULL where it is not known"
+        ))),
+    }
 }
 
 fn check_order(points: &[TimedPoint]) -> Result<(), KernelError> {

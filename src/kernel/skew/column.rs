@@ -44,6 +44,16 @@ impl Column<'_> {
         }
     }
 
+    /// Rows that are NaN or infinite.
+    fn without_number(&self) -> u64 {
+        match self.values {
+            ColumnValues::Numbers(values) => {
+                values.nans + values.positive_infinities + values.negative_infinities
+            }
+            ColumnValues::Categories(_) => 0,
+        }
+    }
+
     /// The only value, NULL included, and its text; `None` where there are several.
     fn only(&self) -> Option<String> {
         match self.values {
@@ -149,20 +159,27 @@ pub fn compare_columns(training: &Column, serving: &Column, effects: &Effects) -
 
 fn null_rate(training: &Column, serving: &Column, effects: &Effects) -> SkewReading {
     let check = SkewCheck::NullRate;
-    let [before, after] = [training, serving].map(|side| Counted {
-        count: side.nulls(),
+    let no_numbers = [training, serving].map(|side| side.without_number());
+    let counted = |side: &Column, no_number: u64| Counted {
+        count: side.nulls() + no_number,
         rows: side.rows().all,
-    });
+    };
+    let (before, after) = (
+        counted(training, no_numbers[0]),
+        counted(serving, no_numbers[1]),
+    );
     if before.rows == 0 || after.rows == 0 {
-        return SkewReading::not_run(check, effects, "A side has no rows.");
+        return SkewReading::without_data(check, effects, "A side has no rows.");
     }
-    let nans = |side: &Column| side.rows().missing - side.nulls();
-    let not_a_number = match (nans(training), nans(serving)) {
-        (0, 0) => String::new(),
-        (a, b) => format!(" {a} and {b} rows are NaN."),
+    let (what, not_a_number) = match no_numbers {
+        [0, 0] => ("NULL", String::new()),
+        [a, b] => (
+            "NULL or no number",
+            format!(" {a} and {b} of them are NaN or infinite."),
+        ),
     };
     let evidence = format!(
-        "{} of {} rows are NULL in training, {} of {} in serving.{not_a_number}",
+        "{} of {} rows are {what} in training, {} of {} in serving.{not_a_number}",
         before.told(),
         before.rows,
         after.told(),

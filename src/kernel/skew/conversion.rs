@@ -71,7 +71,7 @@ impl Conversion {
         all.push(affine(1.0 / 1.8, -32.0 / 1.8, celsius.to_owned()));
         all.push(affine(1.0, 273.15, kelvin.to_owned()));
         all.push(affine(1.0, -273.15, kelvin.to_owned()));
-        all.push(affine(-1.0, 0.0, "the opposite sign".to_owned()));
+        all.push(affine(-1.0, 0.0, "numbers and their negatives".to_owned()));
         all.extend(Self::of_shape(numbers));
         all
     }

@@ -49,7 +49,7 @@ pub fn overfit(metric: &str, training: Gap, test: Gap, effects: &Effects) -> Ske
     let check = SkewCheck::Overfit;
     let (Some(training), Some(test)) = (training.known(), test.known()) else {
         let why = format!("There is no {metric} on the training or the test rows.");
-        return SkewReading::not_run(check, effects, why);
+        return SkewReading::without_data(check, effects, why);
     };
     let (fall, p) = fall(training, test);
     let evidence = format!(
@@ -78,7 +78,7 @@ pub fn deployment_drop(
     let check = SkewCheck::DeploymentDrop;
     let (Some(test), Some(first)) = (test.known(), first.known()) else {
         let why = format!("There is no {metric} on the test rows or on the first served rows.");
-        return SkewReading::not_run(check, effects, why);
+        return SkewReading::without_data(check, effects, why);
     };
     let (drop, p) = fall(test, first);
     let how = if estimated { " (estimated)" } else { "" };

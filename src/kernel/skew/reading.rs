@@ -15,7 +15,8 @@ pub struct SkewReading {
     /// Probability of such a value, or a larger one, where there is no skew; `None` where rows contradict one another and
     /// chance has no part in it.
     pub p_value: Option<f64>,
-    /// Whether the data look as this kind of skew makes them look. Where not, the value is no finding, however large.
+    /// Whether the data look as this kind of skew makes them look. Where not, the value is no finding, however large. Of a check that
+    /// could not be made: whether that is for want of data.
     pub has_pattern: bool,
     /// A sentence with the numbers.
     pub evidence: String,
@@ -35,6 +36,14 @@ impl SkewReading {
             has_pattern: true,
             evidence: String::new(),
             suggestion: "",
+        }
+    }
+
+    /// Of a check that could not be made for want of data, which is told even where only findings are.
+    pub fn without_data(check: SkewCheck, effects: &Effects, why: impl Into<String>) -> Self {
+        Self {
+            has_pattern: true,
+            ..Self::not_run(check, effects, why)
         }
     }
 

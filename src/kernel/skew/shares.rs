@@ -126,7 +126,7 @@ pub fn stated(check: SkewCheck, counted: Counted, example: &str, effects: &Effec
             SkewCheck::FutureTimestamp => "No row has both times.",
             _ => "There are no rows.",
         };
-        return SkewReading::not_run(check, effects, why);
+        return SkewReading::without_data(check, effects, why);
     }
     let (statistic, evidence, suggestion) = sentences(check, counted, example);
     let value = match check {

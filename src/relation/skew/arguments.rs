@@ -19,6 +19,8 @@ pub struct Asked {
     pub false_alarm_rate: f64,
     /// Part of the time span of serving that is its start.
     pub first_share: f64,
+    /// Whether the call names the checks.
+    pub is_named: bool,
     /// Whether checks that passed or could not be made are rows too.
     pub include_passed: bool,
 }
@@ -27,6 +29,7 @@ impl Asked {
     /// Reads `checks`, `min_effect`, `false_alarm_rate`, `first_share` and `include_passed`.
     pub fn read(call: &mut Call) -> Result<Self> {
         Ok(Self {
+            is_named: call.sql("checks").is_some(),
             checks: checks(call)?,
             effects: effects(call)?,
             false_alarm_rate: share(call, "false_alarm_rate", FALSE_ALARM_RATE)?,

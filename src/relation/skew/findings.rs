@@ -178,7 +178,15 @@ pub fn judged(call: &Call, rows: Rows, asked: &Asked) -> Result<LogicalPlan> {
         )?;
     let judged = match asked.include_passed {
         true => judged,
-        false => judged.filter(finding())?,
+        false => {
+            // what was asked for by name, or would have been checked with more data, is not passed over in silence
+            let is_told = column("status").eq(lit("not_run"));
+            let is_told = match asked.is_named {
+                true => is_told,
+                false => is_told.and(column("has_pattern")),
+            };
+            judged.filter(finding().or(is_told))?
+        }
     };
     let result = COLUMNS.map(|name| match name {
         "severity" | "suggestion" => only_finding(name).map(|expr| expr.alias(name)),

@@ -93,7 +93,8 @@ pub static SPEC: RelationSpec = RelationSpec {
         ),
         (
             "include_passed",
-            "true: also a row for each check that passed or could not be made; default: false.",
+            "true: also a row for each check that passed or could not be made; default: false, which still tells what data (an empty \
+             table, no labels) or the relations kept from being made of the checks that are named.",
         ),
     ],
     positional: 3,

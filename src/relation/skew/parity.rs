@@ -58,7 +58,7 @@ pub fn add(call: &mut Call, task: &Task, report: &mut Report) -> Result<()> {
         .collect();
     let plan = pairs([training, serving], &key, &features)?
         .project(compared(&key, &features))?
-        .aggregate(Vec::<Expr>::new(), totals(features.len())?)?
+        .aggregate(Vec::<Expr>::new(), totals(&features)?)?
         .build()?;
     let found = found(call, task, &features, &key)?;
     report.rows.add(plan, found)
@@ -217,7 +217,7 @@ fn compared(key: &Key, features: &[(&SkewColumn, [Expr; 2])]) -> Vec<Expr> {
 }
 
 /// Pairs of rows, mismatches of each column with an example, and rows of keys that stand in several.
-fn totals(features: usize) -> Result<Vec<Expr>> {
+fn totals(features: &[(&SkewColumn, [Expr; 2])]) -> Result<Vec<Expr>> {
     let of = |what: &str, side: usize| column(&named(what, side, 0));
     let [pairs, twice_0, all_0, twice_1, all_1, first_0, first_1] = KEYS;
     let one = |condition: Expr| -> Result<Expr> { Ok(count(when(condition, lit(1i64)).end()?)) };
@@ -228,11 +228,20 @@ fn totals(features: usize) -> Result<Vec<Expr>> {
         totals.push(sum(of("count", side)).alias(all));
         totals.push(min(when(several, of("text", side)).end()?).alias(first));
     }
-    for i in 0..features {
+    for (i, (feature, _)) in features.iter().enumerate() {
+        let is_number = feature.kind == ColumnKind::Continuous;
         let differs = column(&named("differs", 0, i));
         let told = |side: usize| {
             let text = cast(column(&named("value", side, i)), DataType::Utf8);
-            coalesce(vec![text, lit("NULL")])
+            let text = match is_number {
+                true => text,
+                // spaces at an end are seen between quotes only
+                false => concat_ws(lit(""), vec![lit("'"), text, lit("'")]),
+            };
+            coalesce(vec![
+                when(column(&named("value", side, i)).is_not_null(), text).end()?,
+                lit("NULL"),
+            ])
         };
         let example = concat(vec![
             of("text", 0),

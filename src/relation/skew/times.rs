@@ -166,7 +166,13 @@ fn late_rows(
     let time = report.input(side, "__time", time);
     let late = known.clone().gt(time.clone());
     let text = |time: Expr| cast(time, DataType::Utf8);
-    let example = concat(vec![text(known), lit(" for a prediction of "), text(time)]);
+    let of = [" in ", relation.side.dataset].concat();
+    let example = concat(vec![
+        text(known),
+        lit(" for a prediction of "),
+        text(time),
+        lit(of),
+    ]);
     let example = min(when(late.clone(), example).end()?);
     let both = when(late.clone().is_not_null(), lit(1i64)).end()?;
     let late = when(late, lit(1i64)).end()?;

@@ -455,6 +455,22 @@ fn texts_that_are_nearly_sql_are_understood() {
 }
 
 #[test]
+fn help_needs_no_prompt() {
+    let list = run(&["-c", "\\h"]);
+    let printed = String::from_utf8_lossy(&list.stdout).into_owned();
+    assert!(list.status.success() && printed.contains("diagnose"));
+    for name in ["diagnose", "false_alarm_rate"] {
+        let help = run(&["-c", &format!("\\h {name};")]);
+        let printed = String::from_utf8_lossy(&help.stdout).into_owned();
+        assert!(
+            help.status.success() && printed.starts_with(name),
+            "{printed}"
+        );
+    }
+    expect_error(&run(&["-c", "\\h diagnos"]), 1, &["-c: ", "diagnose"]);
+}
+
+#[test]
 fn refused_arguments_are_told_once() {
     let cases = [
         (

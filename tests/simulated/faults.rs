@@ -185,7 +185,7 @@ pub const FAULTS: [Fault; 40] = [
         &[],
     ),
     served(
-        "the opposite sign",
+        "negatives",
         "unit_scale",
         "balance",
         with!("-balance AS balance"),

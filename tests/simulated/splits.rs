@@ -158,7 +158,7 @@ pub const CALL: &str =
 /// Check, column and evidence of each finding of a call.
 pub async fn findings(ctx: &SessionContext, call: &str) -> Vec<(String, Option<String>, String)> {
     let sql = format!(
-        "SELECT check_name, column_name, evidence FROM {call}) ORDER BY check_name, column_name"
+        "SELECT check_name, column_name, evidence FROM {call}) WHERE status = 'finding' ORDER BY check_name, column_name"
     );
     let batches = ctx
         .sql(&sql)

@@ -2,12 +2,16 @@
 use super::super::digits::short;
 use super::fit::Diagnosis;
 use super::pattern::Pattern;
-use super::series::Series;
+use super::series::{Observation, Series};
 
 /// A shape of less confidence is told with the one that comes next.
 const UNSURE: f64 = 0.6;
 /// From this part of the confidence on, the next shape is nearly as likely.
 const NEARLY: f64 = 2.0 / 3.0;
+/// Standard deviations of a normal number for each of its median deviations.
+const NORMAL_DEVIATION: f64 = 1.4826;
+/// A chunk is an outlier from so many standard deviations on, which one of a hundred million healthy ones is.
+const OUTLIER: f64 = 6.0;
 
 /// What happened to what is called so, with sizes to three digits; without a name the sentence begins with its verb, or with
 /// how likely that is.
@@ -67,7 +71,19 @@ fn claim(found: &Diagnosis, pattern: Pattern, series: &Series) -> String {
     };
     let since = chunk(found.since);
     match pattern {
-        Pattern::Stable => format!("is stable over {} chunks", found.used_count),
+        Pattern::Stable => {
+            let state = format!("is stable over {} chunks", found.used_count);
+            match outliers(series).as_slice() {
+                [] => state,
+                [first] => format!("{state}, but for {}", chunk(Some(*first))),
+                [first, .., last] => format!(
+                    "{state}, but for {} of them from {} to {}",
+                    outliers(series).len(),
+                    chunk(Some(*first)),
+                    chunk(Some(*last))
+                ),
+            }
+        }
         Pattern::Sudden | Pattern::RecurringSudden => {
             let is_last = found.since.map(|at| at + 1) == Some(series.points().len());
             let then = if is_last {
@@ -94,6 +110,34 @@ fn claim(found: &Diagnosis, pattern: Pattern, series: &Series) -> String {
             )
         }
     }
+}
+
+/// Points so far from the middle of the series that no chance brings them there, by the median and the median deviation from it, or
+/// their errors where those are larger.
+fn outliers(series: &Series) -> Vec<usize> {
+    let seen = series.observations();
+    let middle = median(seen.iter().map(|chunk| chunk.value).collect());
+    let apart = |chunk: &Observation| (chunk.value - middle).abs();
+    let scatter = NORMAL_DEVIATION * median(seen.iter().map(apart).collect());
+    let far = seen.iter().filter(|chunk| {
+        let error = if series.has_errors() {
+            chunk.error
+        } else {
+            0.0
+        };
+        apart(chunk) > OUTLIER * scatter.max(error)
+    });
+    match scatter > 0.0 || series.has_errors() {
+        true => far.map(|chunk| chunk.point).collect(),
+        false => vec![],
+    }
+}
+
+/// Of no numbers 0.
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    let middle = numbers.len() / 2;
+    numbers.get(middle).copied().unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -132,6 +176,35 @@ mod tests {
         assert_eq!(
             sure(Pattern::RecurringSudden),
             "fell suddenly by 0.100 (error 0.0100) in week 3 and stayed there, around a cycle of 7 chunks."
+        );
+    }
+
+    #[test]
+    fn single_chunks_far_from_a_stable_level_are_told() {
+        let found = Diagnosis {
+            pattern: Some(Pattern::Stable),
+            confidence: Some(0.9),
+            used_count: 12,
+            ..Diagnosis::default()
+        };
+        let of = |far: &[i64]| {
+            let point = |i: i64| SeriesPoint {
+                index: Some(i),
+                chunk: Some(format!("week {i}")),
+                value: Some(
+                    0.8 + 0.001 * (i % 3) as f64 - if far.contains(&i) { 0.2 } else { 0.0 },
+                ),
+                is_usable: true,
+                ..SeriesPoint::default()
+            };
+            let series = Series::new((0..12).map(point).collect()).unwrap();
+            sentence(&found, &series, "")
+        };
+        assert_eq!(of(&[]), "is stable over 12 chunks.");
+        assert_eq!(of(&[4]), "is stable over 12 chunks, but for week 4.");
+        assert_eq!(
+            of(&[4, 7, 9]),
+            "is stable over 12 chunks, but for 3 of them from week 4 to week 9."
         );
     }
 

@@ -237,7 +237,7 @@ fn ranked(numbers: &mut [f64], rank: usize) -> f64 {
     *found
 }
 
-fn median(numbers: &mut [f64]) -> f64 {
+pub(super) fn median(numbers: &mut [f64]) -> f64 {
     let count = numbers.len();
     let upper = ranked(numbers, count / 2);
     match count % 2 {

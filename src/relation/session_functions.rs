@@ -4,7 +4,7 @@ use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::functions::expr_fn::lower;
 use datafusion::logical_expr::{
     Expr, ExprFunctionExt, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits,
-    WindowFunctionDefinition, expr::WindowFunction, lit,
+    WindowFunctionDefinition, cast, expr::WindowFunction, lit,
 };
 
 use super::arguments::Call;

@@ -1,5 +1,6 @@
 //! A diagnosis as one sentence.
 use super::super::digits::short;
+use super::super::trend::median;
 use super::fit::Diagnosis;
 use super::pattern::Pattern;
 use super::series::{Observation, Series};
@@ -116,9 +117,13 @@ fn claim(found: &Diagnosis, pattern: Pattern, series: &Series) -> String {
 /// their errors where those are larger.
 fn outliers(series: &Series) -> Vec<usize> {
     let seen = series.observations();
-    let middle = median(seen.iter().map(|chunk| chunk.value).collect());
+    let of = |number: &dyn Fn(&Observation) -> f64| {
+        let mut numbers: Vec<f64> = seen.iter().map(number).collect();
+        median(&mut numbers)
+    };
+    let middle = of(&|chunk| chunk.value);
     let apart = |chunk: &Observation| (chunk.value - middle).abs();
-    let scatter = NORMAL_DEVIATION * median(seen.iter().map(apart).collect());
+    let scatter = NORMAL_DEVIATION * of(&apart);
     let far = seen.iter().filter(|chunk| {
         let error = if series.has_errors() {
             chunk.error
@@ -131,13 +136,6 @@ fn outliers(series: &Series) -> Vec<usize> {
         true => far.map(|chunk| chunk.point).collect(),
         false => vec![],
     }
-}
-
-/// Of no numbers 0.
-fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    let middle = numbers.len() / 2;
-    numbers.get(middle).copied().unwrap_or(0.0)
 }
 
 #[cfg(test)]

@@ -231,24 +231,22 @@ fn totals(features: &[(&SkewColumn, [Expr; 2])]) -> Result<Vec<Expr>> {
     for (i, (feature, _)) in features.iter().enumerate() {
         let is_number = feature.kind == ColumnKind::Continuous;
         let differs = column(&named("differs", 0, i));
-        let told = |side: usize| {
+        let told = |side: usize| -> Result<Expr> {
             let text = cast(column(&named("value", side, i)), DataType::Utf8);
             let text = match is_number {
                 true => text,
                 // spaces at an end are seen between quotes only
                 false => concat_ws(lit(""), vec![lit("'"), text, lit("'")]),
             };
-            coalesce(vec![
-                when(column(&named("value", side, i)).is_not_null(), text).end()?,
-                lit("NULL"),
-            ])
+            let is_known = column(&named("value", side, i)).is_not_null();
+            when(is_known, text).otherwise(lit("NULL"))
         };
         let example = concat(vec![
             of("text", 0),
             lit(" has "),
-            told(0),
+            told(0)?,
             lit(" in training and "),
-            told(1),
+            told(1)?,
             lit(" in serving"),
         ]);
         totals.push(one(differs.clone())?.alias(named("mismatch", 0, i)));

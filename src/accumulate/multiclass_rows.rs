@@ -168,22 +168,18 @@ pub fn positions(
     let texts = cast(column, &DataType::Utf8View)?;
     let texts = texts.as_string_view();
     let names = StringViewArray::from_iter_values(classes);
-    // a text of up to twelve bytes is in its view
-    let is_short = |view: &u128| *view as u32 <= 12;
-    let short: Vec<(u128, u16)> = names.views().iter().copied().zip(1..).collect();
+    let short: Vec<u128> = names.views().iter().copied().collect();
+    let mut found = same_views(texts.views(), &short);
     let nulls = texts.nulls();
-    let mut found = Vec::with_capacity(texts.len());
-    for (row, view) in texts.views().iter().enumerate() {
+    if nulls.is_none() && found.iter().all(Option::is_some) {
+        return Ok(found);
+    }
+    for (row, place) in found.iter_mut().enumerate() {
         if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-            found.push(None);
+            *place = None;
             continue;
         }
-        // names differ, so at most one is the same; a sum has no branches, which no processor could guess
-        let same = short.iter().fold(0, |sum, (name, number)| {
-            sum + u16::from(name == view) * number
-        });
-        if same > 0 && is_short(view) {
-            found.push(Some(same - 1));
+        if place.is_some() {
             continue;
         }
         let text = texts.value(row);
@@ -194,7 +190,35 @@ pub fn positions(
                 classes.join(", ")
             );
         };
-        found.push(Some(position as u16));
+        *place = Some(position as u16);
     }
     Ok(found)
+}
+
+/// Names that are compared with a view at a time.
+const AT_ONCE: usize = 4;
+
+/// Which of some names each view is, of those of up to twelve bytes, which are in their views.
+///
+/// Names differ, so at most one is the same: a sum of what all of them say has no branches, which no processor could guess.
+fn same_views(views: &[u128], names: &[u128]) -> Vec<Option<u16>> {
+    // no short text has this view
+    let mut some = [u128::MAX; AT_ONCE];
+    if names.len() <= AT_ONCE {
+        some.iter_mut()
+            .zip(names)
+            .for_each(|(to, name)| *to = *name);
+        return views.iter().map(|view| same_view(*view, &some)).collect();
+    }
+    views.iter().map(|view| same_view(*view, names)).collect()
+}
+
+#[inline(always)]
+fn same_view(view: u128, names: &[u128]) -> Option<u16> {
+    let same = names.iter().zip(1..);
+    let number = same.fold(0, |sum, (name, number)| {
+        sum + u16::from(*name == view) * number
+    });
+    // a text of more than twelve bytes is not in its view
+    (number > 0 && view as u32 <= 12).then(|| number - 1)
 }

@@ -5,7 +5,9 @@ use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, Int64Array, StringArray, StructArray, TimestampMicrosecondArray,
 };
 use datafusion::arrow::buffer::ScalarBuffer;
-use datafusion::arrow::datatypes::{DataType, Field, Fields, TimeUnit, TimestampMicrosecondType};
+use datafusion::arrow::datatypes::{
+    DataType, Field, Fields, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType,
+};
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF};
 
@@ -94,12 +96,9 @@ fn start(spec: &FunctionSpec, values: &[ScalarValue]) -> Result<ScalarValue> {
     Ok(ScalarValue::TimestampMicrosecond(start, None))
 }
 
-/// Times in microseconds and one step, which is how monitoring functions call it.
+/// Times and one step, which is how monitoring functions call it.
 fn start_of_batch(spec: &FunctionSpec, values: &[ColumnarValue]) -> Result<Option<ArrayRef>> {
     let [ColumnarValue::Array(times), lengths @ ..] = values else {
-        return Ok(None);
-    };
-    let Some(times) = times.as_primitive_opt::<TimestampMicrosecondType>() else {
         return Ok(None);
     };
     let length = |value: &ColumnarValue| match value {
@@ -112,7 +111,16 @@ fn start_of_batch(spec: &FunctionSpec, values: &[ColumnarValue]) -> Result<Optio
     };
     let given: Vec<ScalarValue> = [ScalarValue::Null].into_iter().chain(lengths).collect();
     let mut starts = IntervalStarts::new(step(spec, &given)?);
-    let each: ScalarBuffer<i64> = times.values().iter().map(|time| starts.of(*time)).collect();
+    let micros = times.as_primitive_opt::<TimestampMicrosecondType>();
+    let nanos = times.as_primitive_opt::<TimestampNanosecondType>();
+    let each: ScalarBuffer<i64> = match (micros, nanos) {
+        (Some(times), _) => times.values().iter().map(|time| starts.of(*time)).collect(),
+        (None, Some(times)) => {
+            let times = times.values().iter();
+            times.map(|time| starts.of_nanoseconds(*time)).collect()
+        }
+        (None, None) => return Ok(None),
+    };
     let starts = TimestampMicrosecondArray::new(each, times.nulls().cloned());
     Ok(Some(Arc::new(starts)))
 }

@@ -139,6 +139,8 @@ fn days_before(year: i64, month: i64) -> i64 {
 pub struct IntervalStarts {
     step: Step,
     bounds: (i64, i64),
+    /// The same in nanoseconds.
+    bounds_ns: (i64, i64),
 }
 
 impl IntervalStarts {
@@ -147,6 +149,7 @@ impl IntervalStarts {
         Self {
             step,
             bounds: (0, 0),
+            bounds_ns: (0, 0),
         }
     }
 
@@ -156,6 +159,18 @@ impl IntervalStarts {
         let (start, end) = self.bounds;
         if !(start..end).contains(&time) {
             self.bounds = self.step.bounds(time);
+        }
+        self.bounds.0
+    }
+
+    /// The same of a time in nanoseconds, which are divided only where an interval begins.
+    #[inline]
+    pub fn of_nanoseconds(&mut self, time: i64) -> i64 {
+        let (start, end) = self.bounds_ns;
+        if !(start..end).contains(&time) {
+            self.of(time.div_euclid(1000));
+            let (start, end) = self.bounds;
+            self.bounds_ns = (start.saturating_mul(1000), end.saturating_mul(1000));
         }
         self.bounds.0
     }

@@ -1,11 +1,11 @@
 //! Rows of a relation become chunk profiles, in one ordinary aggregate.
-use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano};
-use datafusion::common::{Result, ScalarValue};
+use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
+use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::expr_fn::{count, max, min};
 use datafusion::functions_window::expr_fn::{dense_rank, ntile, row_number};
 use datafusion::logical_expr::{
-    Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, cast, lit, when,
+    Expr, ExprFunctionExt, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit, when,
 };
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
@@ -100,6 +100,7 @@ impl ChunkedRows<'_> {
         );
         match &self.arguments.chunking {
             Chunking::Calendar(calendar) => {
+                let time = finest(time, &schema)?;
                 columns.push(calendar_start(call, *calendar, time)?.alias("__key"));
             }
             Chunking::Expression(expression) => {
@@ -267,6 +268,17 @@ fn describe(
 /// Number and text of a calendar chunk.
 pub fn calendar_chunk(call: &Call, calendar: Calendar, start: Expr) -> Result<Expr> {
     of_calendar(call, "calendar_chunk", calendar, cast(start, TIMESTAMP))
+}
+
+/// A time in nanoseconds as it is: to make microseconds of it is a division for each row.
+fn finest(time: Expr, schema: &DFSchema) -> Result<Expr> {
+    let Expr::Cast(cast) = &time else {
+        return Ok(time);
+    };
+    match cast.expr.get_type(schema)? {
+        DataType::Timestamp(TimeUnit::Nanosecond, None) => Ok((*cast.expr).clone()),
+        _ => Ok(time),
+    }
 }
 
 /// The start of the calendar chunk that holds a wall-clock time.

@@ -1,11 +1,11 @@
 //! Rows of (label, prediction, scores of each class) go, with calibrators, into a profile of estimates.
 use std::ops::Range;
 
-use datafusion::arrow::array::{Array, ArrayRef, Float64Array};
+use datafusion::arrow::array::{ArrayRef, Float64Array};
 use datafusion::common::{Result, exec_err};
 
 use super::lazy::Lazy;
-use super::multiclass_rows::{positions, scores_of};
+use super::multiclass_rows::{positions, scored_rows, scores_of};
 use super::record_rows::FittedColumn;
 use super::regression_rows::known;
 use super::{Arguments, Summary};
@@ -46,23 +46,10 @@ impl ClassEstimateRows {
 impl EstimateColumns {
     /// Rows of one calibrator whose scores are all known; `None` where they are not.
     fn scored(&self, rows: &Range<usize>) -> Option<ScoredRows<'_>> {
-        let known = |scores: &Float64Array| scores.null_count() == 0;
-        if self.scores.is_empty() || !self.scores.iter().all(known) {
-            return None;
-        }
         if !self.calibrators.is_one(rows.clone()) {
             return None;
         }
-        let all = ScoredRows {
-            labels: &self.label,
-            predictions: &self.prediction,
-            scores: self
-                .scores
-                .iter()
-                .map(|scores| scores.values().as_ref())
-                .collect(),
-        };
-        all.part(rows.clone())
+        scored_rows(&self.label, &self.prediction, &self.scores)?.part(rows.clone())
     }
 }
 

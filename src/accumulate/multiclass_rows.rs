@@ -1,4 +1,6 @@
 //! Rows of (label, prediction, scores of each class) go into a multiclass profile.
+use std::ops::Range;
+
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringViewArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
@@ -8,7 +10,7 @@ use super::lazy::Lazy;
 use super::regression_rows::known;
 use super::{Arguments, Summary};
 use crate::kernel::digest::DigestLimits;
-use crate::kernel::multiclass::MulticlassProfile;
+use crate::kernel::multiclass::{MulticlassProfile, ScoredRows};
 
 /// A multiclass profile.
 #[derive(Debug)]
@@ -116,6 +118,22 @@ impl Summary for MulticlassRows {
         Ok(())
     }
 
+    fn observe_run(&mut self, columns: &MulticlassColumns, rows: Range<usize>) -> Result<()> {
+        let all = scored_rows(&columns.label, &columns.prediction, &columns.scores);
+        let Some(scored) = all.and_then(|all| all.part(rows.clone())) else {
+            return rows
+                .into_iter()
+                .try_for_each(|row| self.observe(columns, row));
+        };
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let limits = self.limits;
+        let empty = || MulticlassProfile::new(columns.classes.clone(), limits);
+        self.profile.or_new(empty)?.observe_all(&scored);
+        Ok(())
+    }
+
     fn merge_state(&mut self, state: &[u8]) -> Result<()> {
         self.profile.merge_state(state)
     }
@@ -128,6 +146,24 @@ impl Summary for MulticlassRows {
         let scores = self.scores.capacity() * size_of::<Option<f64>>();
         scores + self.profile.heap_size()
     }
+}
+
+/// Rows whose scores are all known; `None` where they are not.
+pub fn scored_rows<'a>(
+    labels: &'a [Option<u16>],
+    predictions: &'a [Option<u16>],
+    scores: &'a [Float64Array],
+) -> Option<ScoredRows<'a>> {
+    let known = |scores: &Float64Array| scores.null_count() == 0;
+    let all_known = !scores.is_empty() && scores.iter().all(known);
+    all_known.then(|| ScoredRows {
+        labels,
+        predictions,
+        scores: scores
+            .iter()
+            .map(|scores| scores.values().as_ref())
+            .collect(),
+    })
 }
 
 /// Names of the classes and their scores; none where the column is NULL.

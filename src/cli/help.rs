@@ -359,9 +359,7 @@ mod tests {
             columns: vec![("alert".to_owned(), "Whether.".to_owned())],
             example: Some("    SELECT 1;\n      SELECT 2;".to_owned()),
         };
-        let words = crate::relation::ARGUMENT_WORDS
-            .iter()
-            .map(|word| word.into());
+        let words = relation::ARGUMENT_WORDS.iter().map(|word| word.into());
         let help = words.chain([relation]).collect();
         Manual::of(&SessionContext::new(), help)
     }

@@ -1,9 +1,11 @@
 //! Many rows at once, class by class: what is looked up for one row need not wait for what was looked up for another.
-use super::super::key::LARGEST_SCORE;
+use super::super::key::{LARGEST_SCORE, Scale};
+use super::super::key_table::RowCount;
 use super::super::score_profile::class_of;
 use super::calibrators::ClassCalibrators;
 use super::computed::Computed;
 use super::estimates::ClassEstimates;
+use super::joint::{MOST_PAIRED, range_of_key};
 use super::profile::MulticlassProfile;
 
 /// Rows that are read together.
@@ -82,7 +84,8 @@ impl ClassEstimates {
     }
 
     fn add_block(&mut self, rows: &ScoredRows, computed: &mut Computed) {
-        self.realized.add_block(rows, computed);
+        let keys = computed.classes.iter().map(|class| class.keys.as_slice());
+        self.realized.add_labelled(rows, keys);
         let known = rows.predictions.iter().filter(|of| of.is_some());
         self.with_prediction += known.count() as u64;
         self.add_computed(rows.labels, rows.predictions, computed);
@@ -90,8 +93,55 @@ impl ClassEstimates {
 }
 
 impl MulticlassProfile {
-    /// Adds rows but for how pairs of classes go together; those without a label are not told to it.
-    fn add_block(&mut self, rows: &ScoredRows, computed: &Computed) {
+    /// Adds rows, as [`Self::observe`] would one by one.
+    pub fn observe_all(&mut self, rows: &ScoredRows) {
+        let count = rows.labels.len();
+        let (mut scores, mut keys) = (vec![], vec![vec![]; rows.scores.len()]);
+        for start in (0..count).step_by(BLOCK) {
+            let Some(block) = rows.part(start..count.min(start + BLOCK)) else {
+                return;
+            };
+            if block.scores.len() != self.scores.len() || !block.is_valid() {
+                for row in 0..block.labels.len() {
+                    let [label, prediction] = block.row(row, &mut scores);
+                    self.observe(label, prediction, &scores);
+                }
+                continue;
+            }
+            for (keys, scores) in keys.iter_mut().zip(&block.scores) {
+                keys.clear();
+                keys.extend(scores.iter().map(|score| Scale::Score.key(*score)));
+            }
+            let unlabelled = block.labels.iter().zip(block.predictions);
+            for (_, prediction) in unlabelled.filter(|(label, _)| label.is_none()) {
+                self.count(None, prediction.map(usize::from));
+            }
+            self.add_labelled(&block, keys.iter().map(Vec::as_slice));
+            self.add_pairs(block.labels, &keys);
+        }
+    }
+
+    /// How the scores of two classes go together in rows with a label.
+    fn add_pairs(&mut self, labels: &[Option<u16>], keys: &[Vec<u64>]) {
+        if keys.len() > MOST_PAIRED {
+            return;
+        }
+        let labelled = labels.iter().enumerate();
+        for (row, label) in labelled.filter_map(|(row, label)| Some((row, (*label)?))) {
+            let mut ranges = [0; MOST_PAIRED];
+            for (range, keys) in ranges.iter_mut().zip(keys) {
+                *range = keys.get(row).map_or(0, |key| range_of_key(*key));
+            }
+            if let Some(ranges) = ranges.get(..keys.len()) {
+                self.joint
+                    .observe_row(usize::from(label), ranges, RowCount(1));
+            }
+        }
+    }
+
+    /// Adds rows but for how pairs of classes go together; those without a label are not told to it. `keys` are those of the scores
+    /// of each class.
+    fn add_labelled<'a>(&mut self, rows: &ScoredRows, keys: impl Iterator<Item = &'a [u64]>) {
         let mut known = 0;
         for (label, prediction) in rows.labels.iter().zip(rows.predictions) {
             if let Some(label) = label {
@@ -101,14 +151,14 @@ impl MulticlassProfile {
         }
         let (mut classes, mut labelled) = ([0; BLOCK], [0; BLOCK]);
         let labels = || rows.labels.iter().flatten();
-        for (class, (profile, of)) in self.scores.iter_mut().zip(&computed.classes).enumerate() {
+        for (class, (profile, keys)) in self.scores.iter_mut().zip(keys).enumerate() {
             for (to, label) in classes.iter_mut().zip(labels()) {
                 *to = class_of(None, Some(class == usize::from(*label)));
             }
             let keys = match known == rows.labels.len() {
-                true => Some(of.keys.as_slice()),
+                true => Some(keys),
                 false => {
-                    let keys = rows.labels.iter().zip(&of.keys);
+                    let keys = rows.labels.iter().zip(keys);
                     let keys = keys.filter_map(|(label, key)| label.map(|_| *key));
                     labelled
                         .iter_mut()
@@ -158,6 +208,20 @@ mod tests {
         let calibrators = ClassCalibrators::fit(&mut reference, &modes).unwrap();
         // a block with a score that no profile takes, among others
         scores[1][700] = f64::NAN;
+        let all = ScoredRows {
+            labels: &labels,
+            predictions: &predictions,
+            scores: scores.iter().map(Vec::as_slice).collect(),
+        };
+        let mut at_once = MulticlassProfile::new(names(), Default::default()).unwrap();
+        let mut one_by_one = at_once.clone();
+        at_once.observe_all(&all);
+        let mut row_scores = vec![];
+        for row in 0..labels.len() {
+            let [label, prediction] = all.row(row, &mut row_scores);
+            one_by_one.observe(label, prediction, &row_scores);
+        }
+        assert_eq!(at_once.to_bytes(), one_by_one.to_bytes());
         for calibrators in [Some(&calibrators), None] {
             let mut at_once = ClassEstimates::new(names(), Default::default()).unwrap();
             let mut one_by_one = at_once.clone();

@@ -276,7 +276,7 @@ mod tests {
     fn a_command_of_the_prompt_says_that_it_is_one() {
         for (text, hint) in [
             ("\\d", "SHOW TABLES"),
-            ("\\h roc_auc;", "SHOW FUNCTIONS"),
+            ("\\h roc_auc;", "alone, as in"),
             ("\\?", "start modelwatch"),
         ] {
             let pieces = pieces(text);

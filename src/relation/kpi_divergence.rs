@@ -17,7 +17,7 @@ use super::series_argument::{
 };
 use super::series_call::names_of;
 use super::series_pairs::same_group;
-use super::session_functions::{aggregate, is_reference, scalar};
+use super::session_functions::{aggregate, says_reference, scalar};
 use crate::functions::KPI_FIELDS;
 use crate::suggest::expected_one_of;
 
@@ -215,7 +215,7 @@ fn performance_series(call: &mut Call) -> Result<(LogicalPlan, DataType)> {
     let time = chunk_time(call, &schema)?;
     let kind = time.get_type(&schema)?;
     let is_reference = match (has(&schema, "dataset"), call.sql("reference_end")) {
-        (true, _) => is_reference(),
+        (true, _) => says_reference(),
         (false, Some(_)) => lit(false),
         (false, None) => {
             return plan_err!(

@@ -177,10 +177,10 @@ pub fn number(call: &mut Call, name: &str, schema: &DFSchema) -> Result<Expr> {
         None => lit(ScalarValue::Float64(None)),
     };
     let kind = expr.get_type(schema)?;
-    if let Some(text) = call.sql(name).and_then(|sql| literal_text(&sql)) {
+    let text = call.sql(name).and_then(|sql| literal_text(&sql));
+    if let (Expr::Literal(..), Some(text)) = (&expr, text) {
         return plan_err!(
-            "{function}: argument '{name}' is the text '{text}'. Expected a number. {}. Hint: a column stands without quotes, \
-             {name} => {text}",
+            "{function}: argument '{name}' is the text '{text}'. Expected a number. {}",
             expected_one_of(&text, &column_names(schema))
         );
     }

@@ -8,7 +8,7 @@ use super::roles::column;
 use super::series_argument::{
     chunk_name, chunk_time, has, instant, is_usable, known, microseconds, number, series_keys,
 };
-use super::session_functions::{aggregate, is_reference};
+use super::session_functions::{aggregate, says_reference};
 
 /// Arguments of every function of series, to which each adds its own.
 pub const SERIES: (&str, &str) = (
@@ -62,7 +62,7 @@ impl SeriesCall {
             microseconds(time, &kind),
             known(&schema, "chunk_index", &DataType::Int64),
             match has(&schema, "dataset") {
-                true => is_reference(),
+                true => says_reference(),
                 false => lit(false),
             },
             name,

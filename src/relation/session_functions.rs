@@ -67,8 +67,13 @@ fn over_ordered(window: WindowFunction, partition: &[&str], order: &[&str]) -> R
         .build()
 }
 
-/// True on rows of the reference, in whichever case a relation of the user's writes it.
+/// True on rows of the reference.
 pub fn is_reference() -> Expr {
+    column("dataset").eq(lit("reference"))
+}
+
+/// The same of a relation of the user's, in whichever case that writes it.
+pub fn says_reference() -> Expr {
     lower(cast(column("dataset"), DataType::Utf8)).eq(lit("reference"))
 }
 

@@ -160,33 +160,38 @@ pub fn compare_columns(training: &Column, serving: &Column, effects: &Effects) -
 fn null_rate(training: &Column, serving: &Column, effects: &Effects) -> SkewReading {
     let check = SkewCheck::NullRate;
     let no_numbers = [training, serving].map(|side| side.without_number());
-    let counted = |side: &Column, no_number: u64| Counted {
-        count: side.nulls() + no_number,
-        rows: side.rows().all,
+    let counted = |extra: [u64; 2]| {
+        let of = |side: &Column, extra: u64| Counted {
+            count: side.nulls() + extra,
+            rows: side.rows().all,
+        };
+        let [first, second] = extra;
+        (of(training, first), of(serving, second))
     };
-    let (before, after) = (
-        counted(training, no_numbers[0]),
-        counted(serving, no_numbers[1]),
-    );
-    if before.rows == 0 || after.rows == 0 {
+    let (nulls, missing) = (counted([0, 0]), counted(no_numbers));
+    if nulls.0.rows == 0 || nulls.1.rows == 0 {
         return SkewReading::without_data(check, effects, "A side has no rows.");
     }
-    let (what, not_a_number) = match no_numbers {
-        [0, 0] => ("NULL", String::new()),
-        [a, b] => (
-            "NULL or no number",
-            format!(" {a} and {b} of them are NaN or infinite."),
-        ),
+    let apart = |(before, after): (Counted, Counted)| (before.share() - after.share()).abs();
+    // what is NULL on one side may be NaN on the other, or both may be new
+    let (found, what) = match apart(missing) > apart(nulls) {
+        true => (missing, "NULL, NaN or infinite"),
+        false => (nulls, "NULL"),
+    };
+    let not_a_number = match no_numbers {
+        [0, 0] => String::new(),
+        [a, b] => format!(" {a} and {b} rows are NaN or infinite."),
     };
     let evidence = format!(
         "{} of {} rows are {what} in training, {} of {} in serving.{not_a_number}",
-        before.told(),
-        before.rows,
-        after.told(),
-        after.rows
+        found.0.told(),
+        found.0.rows,
+        found.1.told(),
+        found.1.rows
     );
-    let apart = (before.share() - after.share()).abs();
-    SkewReading::new(check, effects, apart, Some(fisher_two_sided(before, after))).told(
+    let tests = if no_numbers == [0, 0] { 1.0 } else { 2.0 };
+    let p = tests * fisher_two_sided(found.0, found.1);
+    SkewReading::new(check, effects, apart(found), Some(p)).told(
         "share_difference",
         evidence,
         NULLS,

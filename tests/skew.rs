@@ -13,7 +13,7 @@ mod splits;
 use datafusion::prelude::SessionContext;
 use faults::{FAULTS, Fault};
 use modelwatch::kernel::skew::SkewCheck;
-use splits::{CALL, clean_splits, findings};
+use splits::{CALL, clean_splits, findings, told};
 
 const ROWS: usize = 4000;
 const CLEAN_SPLITS: u64 = 10;
@@ -117,9 +117,9 @@ async fn later_decay_is_no_deployment_drop() {
         "training_serving_skew(training, test, (SELECT * REPLACE ({decayed}) FROM serving), checks => deployment_drop"
     );
     assert_eq!(findings(&ctx, &call).await, vec![]);
-    let told = findings(&ctx, &format!("{call}, include_passed => true")).await;
-    let [(_, _, evidence)] = told.as_slice() else {
-        panic!("{told:?}");
+    let passed = told(&ctx, &format!("{call}, include_passed => true"), "passed").await;
+    let [(_, _, evidence)] = passed.as_slice() else {
+        panic!("{passed:?}");
     };
     assert!(
         evidence.ends_with("what fell later is decay, no skew."),

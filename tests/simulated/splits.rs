@@ -157,8 +157,17 @@ pub const CALL: &str =
 
 /// Check, column and evidence of each finding of a call.
 pub async fn findings(ctx: &SessionContext, call: &str) -> Vec<(String, Option<String>, String)> {
+    told(ctx, call, "finding").await
+}
+
+/// The same of rows of a status.
+pub async fn told(
+    ctx: &SessionContext,
+    call: &str,
+    status: &str,
+) -> Vec<(String, Option<String>, String)> {
     let sql = format!(
-        "SELECT check_name, column_name, evidence FROM {call}) WHERE status = 'finding' ORDER BY check_name, column_name"
+        "SELECT check_name, column_name, evidence FROM {call}) WHERE status = '{status}' ORDER BY check_name, column_name"
     );
     let batches = ctx
         .sql(&sql)

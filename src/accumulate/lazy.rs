@@ -13,6 +13,9 @@ pub trait Stored: Sized {
     /// Reads [`Stored::to_bytes`].
     fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError>;
 
+    /// Whether the bytes are whole and of this kind; what they hold is not read.
+    fn check_bytes(bytes: &[u8]) -> Result<(), KernelError>;
+
     /// Adds the rows of a profile given as bytes.
     fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError>;
 
@@ -29,6 +32,10 @@ macro_rules! stored {
 
             fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
                 Self::from_bytes(bytes)
+            }
+
+            fn check_bytes(bytes: &[u8]) -> Result<(), KernelError> {
+                Self::check_bytes(bytes)
             }
 
             fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError> {
@@ -99,7 +106,10 @@ impl<P: Stored> Lazy<P> {
         self.read()?;
         match &mut self.profile {
             Some(profile) => profile.merge_bytes(state)?,
-            None => self.state = Some(state.to_vec()),
+            None => {
+                P::check_bytes(state)?;
+                self.state = Some(state.to_vec());
+            }
         }
         Ok(())
     }

@@ -183,8 +183,6 @@ pub struct FittedColumn<T> {
     fits: Vec<Arc<Fitted<T>>>,
     /// Position in `fits`; `None` where the value is NULL, and for all rows the same where there is only one.
     of_row: Vec<Option<u32>>,
-    /// Whether all rows have the same fit.
-    is_same: bool,
 }
 
 impl<T: FromBytes> FittedColumn<T> {
@@ -232,19 +230,11 @@ impl<T: FromBytes> FittedColumn<T> {
             }
             of_row.push(Some(at));
         }
-        let is_same = fits.len() == 1 && of_row.iter().all(Option::is_some);
-        Ok(Self {
-            fits,
-            of_row,
-            is_same,
-        })
+        Ok(Self { fits, of_row })
     }
 
     /// Whether rows that are in the column share one fit, or have none.
     pub fn is_one(&self, rows: Range<usize>) -> bool {
-        if self.is_same {
-            return true;
-        }
         let of_rows = self.of_row.get(rows).unwrap_or(&[]);
         of_rows.windows(2).all(|pair| pair.first() == pair.last())
     }

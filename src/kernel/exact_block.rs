@@ -9,6 +9,8 @@ const LANES: usize = 16;
 const SIGN: u64 = 1 << 63;
 /// Room above the largest number of a block: `2^9 >= BLOCK + 2`.
 const ROOM: i32 = 9;
+/// From here on floats are whole numbers, which stand in their low bits.
+pub(crate) const WHOLE: f64 = (1u64 << 52) as f64;
 /// Exponents for which a block and its remainders stay far from both ends of the floats.
 const USUAL: std::ops::Range<i32> = -700..900;
 

@@ -1,13 +1,11 @@
 //! Finds the piece of a map that holds a score without a search.
-use super::exact_block::wide;
+use super::exact_block::{WHOLE, wide};
 use super::isotonic::interpolate;
 
 /// Cells of an index for each knot.
 const CELLS_PER_KNOT: usize = 16;
 /// Numbers whose cells are computed together.
 const AT_ONCE: usize = 64;
-/// From here on floats are whole numbers, which stand in their low bits.
-const WHOLE: f64 = (1u64 << 52) as f64;
 
 /// Where the knots of a map lie, so that a knot is found without a search: the first one of each of many cells of equal width.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -11,8 +11,11 @@ const UNSURE: f64 = 0.6;
 const NEARLY: f64 = 2.0 / 3.0;
 /// Standard deviations of a normal number for each of its median deviations.
 const NORMAL_DEVIATION: f64 = 1.4826;
-/// A chunk is an outlier from so many standard deviations on, which one of a hundred million healthy ones is.
-const OUTLIER: f64 = 6.0;
+/// A chunk is an outlier from so many standard deviations on.
+const OUTLIER: f64 = 8.0;
+/// Without errors so many chunks tell how far they scatter: one of 4,000 healthy series has an outlier then (a test repeats it), and one
+/// of 150 with ten chunks.
+const FEWEST_FOR_OUTLIERS: usize = 24;
 
 /// What happened to what is called so, with sizes to three digits; without a name the sentence begins with its verb, or with
 /// how likely that is.
@@ -74,12 +77,13 @@ fn claim(found: &Diagnosis, pattern: Pattern, series: &Series) -> String {
     match pattern {
         Pattern::Stable => {
             let state = format!("is stable over {} chunks", found.used_count);
-            match outliers(series).as_slice() {
+            let far = outliers(series);
+            match far.as_slice() {
                 [] => state,
                 [first] => format!("{state}, but for {}", chunk(Some(*first))),
                 [first, .., last] => format!(
                     "{state}, but for {} of them from {} to {}",
-                    outliers(series).len(),
+                    far.len(),
                     chunk(Some(*first)),
                     chunk(Some(*last))
                 ),
@@ -113,10 +117,13 @@ fn claim(found: &Diagnosis, pattern: Pattern, series: &Series) -> String {
     }
 }
 
-/// Points so far from the middle of the series that no chance brings them there, by the median and the median deviation from it, or
-/// their errors where those are larger.
+/// Points so far from the middle of the series that chance hardly brings them there, by the median and the median deviation from it,
+/// or their errors where those are larger.
 fn outliers(series: &Series) -> Vec<usize> {
     let seen = series.observations();
+    if !series.has_errors() && seen.len() < FEWEST_FOR_OUTLIERS {
+        return vec![];
+    }
     let of = |number: &dyn Fn(&Observation) -> f64| {
         let mut numbers: Vec<f64> = seen.iter().map(number).collect();
         median(&mut numbers)
@@ -140,6 +147,7 @@ fn outliers(series: &Series) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::testing::normal_numbers;
     use super::super::series::SeriesPoint;
     use super::*;
 
@@ -177,33 +185,48 @@ mod tests {
         );
     }
 
+    fn series(values: &[f64]) -> Series {
+        let point = |(i, value): (i64, &f64)| SeriesPoint {
+            index: Some(i),
+            chunk: Some(format!("week {i}")),
+            value: Some(*value),
+            is_usable: true,
+            ..SeriesPoint::default()
+        };
+        Series::new((0..).zip(values).map(point).collect()).unwrap()
+    }
+
     #[test]
     fn single_chunks_far_from_a_stable_level_are_told() {
-        let found = Diagnosis {
-            pattern: Some(Pattern::Stable),
-            confidence: Some(0.9),
-            used_count: 12,
-            ..Diagnosis::default()
-        };
-        let of = |far: &[i64]| {
-            let point = |i: i64| SeriesPoint {
-                index: Some(i),
-                chunk: Some(format!("week {i}")),
-                value: Some(
-                    0.8 + 0.001 * (i % 3) as f64 - if far.contains(&i) { 0.2 } else { 0.0 },
-                ),
-                is_usable: true,
-                ..SeriesPoint::default()
+        let of = |chunks: i64, far: &[i64]| {
+            let fall = |i: i64| if far.contains(&i) { 0.2 } else { 0.0 };
+            let value = |i: i64| 0.8 + 0.001 * (i % 3) as f64 - fall(i);
+            let values: Vec<f64> = (0..chunks).map(value).collect();
+            let found = Diagnosis {
+                pattern: Some(Pattern::Stable),
+                confidence: Some(0.9),
+                used_count: values.len(),
+                ..Diagnosis::default()
             };
-            let series = Series::new((0..12).map(point).collect()).unwrap();
-            sentence(&found, &series, "")
+            sentence(&found, &series(&values), "")
         };
-        assert_eq!(of(&[]), "is stable over 12 chunks.");
-        assert_eq!(of(&[4]), "is stable over 12 chunks, but for week 4.");
+        assert_eq!(of(30, &[]), "is stable over 30 chunks.");
+        assert_eq!(of(30, &[4]), "is stable over 30 chunks, but for week 4.");
         assert_eq!(
-            of(&[4, 7, 9]),
-            "is stable over 12 chunks, but for 3 of them from week 4 to week 9."
+            of(30, &[4, 7, 9]),
+            "is stable over 30 chunks, but for 3 of them from week 4 to week 9."
         );
+        // too few to tell how far chunks scatter
+        assert_eq!(of(12, &[4]), "is stable over 12 chunks.");
+    }
+
+    #[test]
+    fn healthy_series_hardly_ever_have_outliers() {
+        let noise = normal_numbers(4_000 * FEWEST_FOR_OUTLIERS, 1);
+        let healthy = noise.chunks(FEWEST_FOR_OUTLIERS);
+        let with_outliers = healthy.filter(|values| !outliers(&series(values)).is_empty());
+        // one is expected
+        assert!(with_outliers.count() <= 5);
     }
 
     fn assert_unsure(cases: &[(Pattern, Pattern, &str)]) {

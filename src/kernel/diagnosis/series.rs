@@ -81,7 +81,8 @@ impl Series {
     /// and of their numbers. Places without a point are gaps: times are as far apart as they usually are. A chunk that is partly
     /// of the reference and partly of the analysis is two points of one place.
     ///
-    /// Errors: two points of one time or number in the same relation, which are not one series.
+    /// Errors: two points of one time or number in the same relation, which are not one series; points that neither puts in order;
+    /// a sampling error below 0.
     pub fn new(mut points: Vec<SeriesPoint>) -> Result<Self, KernelError> {
         check_errors(&points)?;
         let timed = points.iter().all(|point| point.time.is_some());

@@ -33,7 +33,8 @@ pub struct KpiChunk {
 /// that is told, else those that say so. KPIs before the first and after the last chunk are left out.
 ///
 /// # Errors
-/// [`KernelError::Undefined`]: a time is not known or comes twice; the grids are not one; the reference does not come first.
+/// [`KernelError::Undefined`]: a time is not known or comes twice; the grids are not one; the reference does not come first; a
+/// sampling error is below 0.
 pub fn match_chunks(
     performance: TimedSeries,
     kpi: TimedSeries,

@@ -1,9 +1,9 @@
 //! Many rows at once, class by class: what is looked up for one row need not wait for what was looked up for another.
-use super::super::key::{LARGEST_SCORE, Scale};
+use super::super::key::LARGEST_SCORE;
 use super::super::key_table::RowCount;
 use super::super::score_profile::class_of;
 use super::calibrators::ClassCalibrators;
-use super::computed::Computed;
+use super::computed::{Computed, set_keys};
 use super::estimates::ClassEstimates;
 use super::joint::{MOST_PAIRED, range_of_key};
 use super::profile::MulticlassProfile;
@@ -109,8 +109,7 @@ impl MulticlassProfile {
                 continue;
             }
             for (keys, scores) in keys.iter_mut().zip(&block.scores) {
-                keys.clear();
-                keys.extend(scores.iter().map(|score| Scale::Score.key(*score)));
+                set_keys(keys, scores);
             }
             let unlabelled = block.labels.iter().zip(block.predictions);
             for (_, prediction) in unlabelled.filter(|(label, _)| label.is_none()) {
@@ -148,6 +147,9 @@ impl MulticlassProfile {
                 known += 1;
                 self.count(Some(usize::from(*label)), prediction.map(usize::from));
             }
+        }
+        if known == 0 {
+            return;
         }
         let (mut classes, mut labelled) = ([0; BLOCK], [0; BLOCK]);
         let labels = || rows.labels.iter().flatten();

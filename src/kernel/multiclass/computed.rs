@@ -40,13 +40,14 @@ pub(super) struct ClassRows {
     pub places: Vec<u8>,
 }
 
-impl ClassRows {
-    fn set_keys(&mut self, scores: &[f64]) {
-        self.keys.clear();
-        self.keys
-            .extend(scores.iter().map(|score| Scale::Score.key(*score)));
-    }
+/// Replaces keys by those of scores.
+#[inline(always)]
+pub(super) fn set_keys(keys: &mut Vec<u64>, scores: &[f64]) {
+    keys.clear();
+    keys.extend(scores.iter().map(|score| Scale::Score.key(*score)));
+}
 
+impl ClassRows {
     pub fn range(&self, row: usize) -> u16 {
         self.keys.get(row).map_or(0, |key| range_of_key(*key))
     }
@@ -58,7 +59,7 @@ impl Computed {
         self.classes.resize_with(scores.len(), ClassRows::default);
         let rows = self.classes.iter_mut().zip(scores).zip(probabilities);
         for ((class, score), p) in rows {
-            class.set_keys(std::slice::from_ref(score));
+            set_keys(&mut class.keys, std::slice::from_ref(score));
             class.units.clear();
             class.units.push(units(*p));
         }
@@ -95,7 +96,7 @@ impl Computed {
         for (class, scores) in self.classes.iter_mut().zip(scores) {
             let sums = self.sums.iter_mut().zip(&class.calibrated);
             sums.for_each(|(sum, p)| *sum += p);
-            class.set_keys(scores);
+            set_keys(&mut class.keys, scores);
         }
         let even = 1.0 / self.classes.len() as f64;
         for class in &mut self.classes {

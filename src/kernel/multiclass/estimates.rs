@@ -209,14 +209,14 @@ impl ClassEstimates {
         w.finish()
     }
 
+    /// Whether the bytes are whole and of this kind, from their beginning and their checksum; what they hold is not read.
+    pub fn check_bytes(bytes: &[u8]) -> Result<(), KernelError> {
+        reader(bytes).map(drop)
+    }
+
     /// Reads [`ClassEstimates::to_bytes`]; fails on any other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
-        let mut r = Reader::new(
-            bytes,
-            MAGIC,
-            LAYOUT,
-            "profile of estimates for several classes",
-        )?;
+        let mut r = reader(bytes)?;
         let realized = MulticlassProfile::from_bytes(r.bytes()?)?;
         let mut read = Self::new(realized.classes.clone(), DigestLimits::default())?;
         read.realized = realized;
@@ -243,4 +243,14 @@ impl ClassEstimates {
     pub fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError> {
         self.merge(&mut Self::from_bytes(bytes)?)
     }
+}
+
+/// Reads what `to_bytes` wrote, once kind, layout and checksum are checked.
+fn reader(bytes: &[u8]) -> Result<Reader<'_>, KernelError> {
+    Reader::new(
+        bytes,
+        MAGIC,
+        LAYOUT,
+        "profile of estimates for several classes",
+    )
 }

@@ -5,6 +5,7 @@ use super::super::KernelError;
 use super::super::codec::{Reader, Writer};
 use super::super::digest::{DigestLimits, NEVER, bits_of, least_level};
 use super::super::digest_bytes::disordered;
+use super::super::exact_block::WHOLE;
 use super::super::key_table::{
     CellSum, Entry, HIGHEST_LEVEL, RowSums, add_up, read_entries, write_entries,
 };
@@ -21,9 +22,6 @@ const SQUARE_UNIT: f64 = (1u64 << (UNIT_BITS - SQUARE_BITS)) as f64;
 pub(super) const MOST_ROWS_OF_SLOT: u16 = u16::MAX;
 /// Rows are predicted to be of the class (1), of another (0) or nothing (2).
 pub(super) const PREDICTIONS: u8 = 3;
-
-/// From here on doubles are whole numbers, which stand in their low bits.
-const WHOLE: f64 = (1u64 << 52) as f64;
 
 /// A probability in units of 2^-48, the nearest.
 #[inline(always)]
@@ -255,15 +253,17 @@ impl MassDigest {
 
     /// From now on most rows are found directly, once scores are no longer told apart to the last bit.
     fn index(&mut self) {
-        if self.level > self.limits.min_level {
-            self.front = MassFront::of(&self.entries, self.level).map(Box::new);
+        if self.level == self.limits.min_level {
+            return;
         }
-        if let Some(front) = &mut self.front {
-            let entries = self.entries.len();
-            self.entries.retain(|slot| !front.absorb(slot));
-            self.opened = entries - self.entries.len();
-            self.entries.shrink_to_fit();
-        }
+        let Some(mut front) = MassFront::of(&self.entries, self.level) else {
+            return;
+        };
+        let entries = self.entries.len();
+        self.entries.retain(|slot| !front.absorb(slot));
+        self.entries.shrink_to_fit();
+        self.opened = entries - self.entries.len();
+        self.front = Some(Box::new(front));
     }
 
     /// Bits that every key has lost, and the sums in order of their keys.

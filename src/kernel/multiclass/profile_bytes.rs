@@ -40,9 +40,14 @@ impl MulticlassProfile {
         w.finish()
     }
 
+    /// Whether the bytes are whole and of this kind, from their beginning and their checksum; what they hold is not read.
+    pub fn check_bytes(bytes: &[u8]) -> Result<(), KernelError> {
+        reader(bytes).map(drop)
+    }
+
     /// Reads [`MulticlassProfile::to_bytes`]; fails on any other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
-        let mut r = Reader::new(bytes, MAGIC, LAYOUT, "multiclass profile")?;
+        let mut r = reader(bytes)?;
         let classes = read_classes(&mut r)?;
         let side = classes.len() + 1;
         let count = |r: &mut Reader| match r.uint()? {
@@ -75,4 +80,9 @@ impl MulticlassProfile {
     pub fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError> {
         self.merge(&mut Self::from_bytes(bytes)?)
     }
+}
+
+/// Reads what `to_bytes` wrote, once kind, layout and checksum are checked.
+fn reader(bytes: &[u8]) -> Result<Reader<'_>, KernelError> {
+    Reader::new(bytes, MAGIC, LAYOUT, "multiclass profile")
 }

@@ -190,9 +190,14 @@ impl WeightedClasses {
         w.finish()
     }
 
+    /// Whether the bytes are whole and of this kind, from their beginning and their checksum; what they hold is not read.
+    pub fn check_bytes(bytes: &[u8]) -> Result<(), KernelError> {
+        reader(bytes).map(drop)
+    }
+
     /// Reads what [`Self::to_bytes`] wrote; anything else is an error.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
-        let mut r = Reader::new(bytes, MAGIC, LAYOUT, NAME)?;
+        let mut r = reader(bytes)?;
         let classes = super::profile_bytes::read_classes(&mut r)?;
         let mut profile = Self::new(classes, DigestLimits::default())?;
         for sums in &mut profile.matrix {
@@ -206,6 +211,11 @@ impl WeightedClasses {
         r.finish()?;
         Ok(profile)
     }
+}
+
+/// Reads what `to_bytes` wrote, once kind, layout and checksum are checked.
+fn reader(bytes: &[u8]) -> Result<Reader<'_>, KernelError> {
+    Reader::new(bytes, MAGIC, LAYOUT, NAME)
 }
 
 #[cfg(test)]

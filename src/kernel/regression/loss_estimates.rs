@@ -138,9 +138,14 @@ impl LossEstimates {
         w.finish()
     }
 
+    /// Whether the bytes are whole and of this kind, from their beginning and their checksum; what they hold is not read.
+    pub fn check_bytes(bytes: &[u8]) -> Result<(), KernelError> {
+        reader(bytes).map(drop)
+    }
+
     /// Reads [`LossEstimates::to_bytes`]; fails on any other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KernelError> {
-        let mut r = Reader::new(bytes, MAGIC, LAYOUT, "profile of loss estimates")?;
+        let mut r = reader(bytes)?;
         let realized = RegressionProfile::from_bytes(r.bytes()?)?;
         let mut losses = Vec::new();
         for _ in 0..r.length(4)? {
@@ -166,4 +171,9 @@ impl LossEstimates {
     pub fn merge_bytes(&mut self, bytes: &[u8]) -> Result<(), KernelError> {
         self.merge(&mut Self::from_bytes(bytes)?)
     }
+}
+
+/// Reads what `to_bytes` wrote, once kind, layout and checksum are checked.
+fn reader(bytes: &[u8]) -> Result<Reader<'_>, KernelError> {
+    Reader::new(bytes, MAGIC, LAYOUT, "profile of loss estimates")
 }

@@ -132,7 +132,7 @@ impl SkewCheck {
             Self::NullRate | Self::UnseenCategory | Self::ConstantColumn => 0.01,
             Self::DefaultValue => 0.02,
             Self::UnitScale | Self::Rounding => 0.2,
-            // hours of a day are 0.09 to 0.18 apart where a clock is off by one or ten (tests/skew.rs, the SQL test)
+            // an hour put 0.09 and 0.18 between the times of day of two tables (one is of tests/slt/training_serving_skew.slt)
             Self::TimeZoneOffset => 0.05,
             Self::AdversarialValidation => 0.6,
             Self::MissingColumn | Self::ColumnType | Self::DuplicateKey => 0.0,

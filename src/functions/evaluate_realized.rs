@@ -8,6 +8,7 @@ use super::evaluate::{Evaluated, binary_metrics, list_of};
 use super::shared_arguments::CONFIDENCE_LEVEL;
 use super::spec::{FunctionSpec, Role};
 use super::values::{bytes, number, numbers, texts, value_matrix};
+use crate::kernel::clustered::ClusteredProfile;
 use crate::kernel::metric::Metric;
 use crate::kernel::multiclass::{ClassReading, MulticlassMetric, RealizedClasses};
 use crate::kernel::paired::PairedProfile;
@@ -91,7 +92,7 @@ fn of_profile(
             let realized = RealizedModel::weighted(&profile)?;
             of_model(spec, values, &realized, confidence)
         }
-        Profile::Clustered(profile) => of_model(spec, values, &profile.realized()?, confidence),
+        Profile::Clustered(profile) => of_clusters(spec, values, &profile, confidence),
         Profile::Paired(pair) => of_pair(spec, values, &pair, confidence),
         other => exec_err!(
             "{}: the profile is a {} profile. Expected one of a model. \
@@ -100,6 +101,26 @@ fn of_profile(
             other.kind()
         ),
     }
+}
+
+fn of_clusters(
+    spec: &FunctionSpec,
+    values: &[ScalarValue],
+    profile: &ClusteredProfile,
+    confidence: f64,
+) -> Result<Vec<Evaluated>> {
+    let realized = profile.realized()?;
+    let Some(clusters) = profile.cluster_count() else {
+        return of_model(spec, values, &realized, confidence);
+    };
+    let found = of_model(spec, values, &realized, clusters.normal_level(confidence))?;
+    let reserved = |mut found: Evaluated| {
+        for reading in [&mut found.estimate, &mut found.judged, &mut found.realized] {
+            *reading = clusters.reserved(*reading);
+        }
+        found
+    };
+    Ok(found.into_iter().map(reserved).collect())
 }
 
 /// What the champion's own profile says, where it is known, then the differences.

@@ -4,10 +4,10 @@
 //! (linearization; Liang and Zeger 1986, Biometrika 73, 13-22), whatever rows of a cluster have to do with each other.
 use std::collections::BTreeMap;
 
+use super::cluster_count::ClusterCount;
 use super::cluster_squares::Told;
 use super::codec::{Reader, Writer};
 use super::error::KernelError;
-use super::interval::FEW;
 use super::row_influences::RowInfluences;
 use super::weighted_profile::{RealizedModel, WeightedProfile};
 
@@ -80,10 +80,7 @@ impl ClusteredProfile {
     ///
     /// Errors: weights whose squares cannot be summed.
     pub fn realized(&self) -> Result<RealizedModel, KernelError> {
-        let clusters = Clusters {
-            variances: self.variances.clone(),
-            few: (self.clusters as f64) < FEW,
-        };
+        let clusters = Clusters(self.variances.clone());
         Ok(match RealizedModel::weighted(&self.profile)? {
             RealizedModel::Scores(chunk) => RealizedModel::Scores(chunk.with_clusters(&clusters)),
             RealizedModel::Classes(chunk) => RealizedModel::Classes(chunk.with_clusters(&clusters)),
@@ -91,6 +88,11 @@ impl ClusteredProfile {
                 RealizedModel::Regression(Box::new(chunk.with_clusters(&clusters)))
             }
         })
+    }
+
+    /// How many clusters tell the errors; `None` where they are not known, and rows tell them.
+    pub fn cluster_count(&self) -> Option<ClusterCount> {
+        (!self.variances.is_empty()).then(|| ClusterCount::new(self.clusters))
     }
 
     /// The profile of the rows.
@@ -155,11 +157,7 @@ impl ClusteredProfile {
 
 /// Variances of a chunk whose rows are not independent.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Clusters {
-    variances: Variances,
-    /// Whether there are too few clusters for normal intervals.
-    pub few: bool,
-}
+pub(super) struct Clusters(Variances);
 
 impl Clusters {
     /// Those of one class, by metrics of two classes.
@@ -168,17 +166,12 @@ impl Clusters {
             let metric = name.strip_suffix(class)?.strip_suffix("_per_class\u{0}")?;
             Some((metric.to_owned(), *variance))
         };
-        Self {
-            variances: self.variances.iter().filter_map(own).collect(),
-            few: self.few,
-        }
+        Self(self.0.iter().filter_map(own).collect())
     }
 
     /// The variance of a reading, in squares of its value's unit.
     pub fn variance(&self, metric: &str, column_name: Option<&str>) -> Option<f64> {
-        self.variances
-            .get(&reading_name(metric, column_name))
-            .copied()
+        self.0.get(&reading_name(metric, column_name)).copied()
     }
 }
 

@@ -40,11 +40,28 @@ impl Block {
             < u128::from(next.positives) * u128::from(self.rows)
     }
 
+    /// Rows that are not positive.
+    fn negatives(&self) -> u64 {
+        self.rows - self.positives
+    }
+
     fn absorb(&mut self, next: &Self) {
         self.last = next.last;
         self.rows += next.rows;
         self.positives += next.positives;
     }
+}
+
+/// ROC AUC of the levels of blocks that ascend, on the rows they were fitted on; `None` of one class.
+pub(crate) fn roc_auc(blocks: &[Block]) -> Option<f64> {
+    let (mut below, mut won) = (0.0, 0.0);
+    for block in blocks {
+        let (positives, negatives) = (block.positives as f64, block.negatives() as f64);
+        won += positives * (below + negatives / 2.0);
+        below += negatives;
+    }
+    let positives: f64 = blocks.iter().map(|block| block.positives as f64).sum();
+    Some(won / (positives * below)).filter(|area| area.is_finite())
 }
 
 /// Non-decreasing least-squares fit, by pooling adjacent violators.
@@ -226,5 +243,21 @@ mod tests {
     #[test]
     fn nothing_fits_nothing() {
         assert_eq!(fit(points(&[(0.1, 0, 0)])), []);
+    }
+
+    #[test]
+    fn area_of_levels() {
+        let block = |rows, positives| Block {
+            first: 0.0,
+            last: 0.0,
+            rows,
+            positives,
+        };
+        // of 4 positives and 6 negatives: 3 win against 5 and tie with 1, one ties with 5
+        let area = roc_auc(&[block(6, 1), block(4, 3)]);
+        assert_eq!(area, Some((2.5 + 3.0 * 5.5) / 24.0));
+        assert_eq!(roc_auc(&[block(6, 2)]), Some(0.5));
+        assert_eq!(roc_auc(&[block(6, 0)]), None);
+        assert_eq!(roc_auc(&[]), None);
     }
 }

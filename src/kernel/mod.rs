@@ -12,6 +12,7 @@ mod calibrator_bytes;
 pub mod category_profile;
 pub mod changes;
 pub mod chunk_series;
+pub mod cluster_count;
 pub mod cluster_squares;
 pub mod clustered;
 pub mod codec;

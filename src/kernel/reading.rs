@@ -6,7 +6,7 @@ use super::KernelError;
 /// Whether a number exists and under which reserve; the worst that applies is reported.
 ///
 /// Declared from harmless to grave, so the order of the variants is the priority: up to
-/// [`Status::InvalidValue`] the value exists, from [`Status::SingleClass`] on it does not, unless it says of a column
+/// [`Status::UninformativeScore`] the value exists, from [`Status::SingleClass`] on it does not, unless it says of a column
 /// whether it has changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
@@ -21,8 +21,10 @@ pub enum Status {
     /// Fewer than 20 rows of a class, or under a share, known or expected, or on which two models differ. Bounds of a
     /// realized share or ROC AUC are then exact instead of normal; all other bounds may cover less than they say.
     FewPositives,
-    /// Fewer than 20 rows of a regression: bounds may cover less than they say.
+    /// Fewer than 20 rows of a regression, or one row whose error is far beyond all others: bounds may cover less than they say.
     FewRows,
+    /// Fewer than 20 clusters tell the error; fewer than three tell none.
+    FewClusters,
     /// The bins of the profile, not the rows, limit the value: `approx_error` exceeds `sampling_error`, of the value or
     /// of the realized value. More bins help.
     Coarse,
@@ -32,6 +34,9 @@ pub enum Status {
     InvalidScore,
     /// Rows with an infinite value were left out.
     InvalidValue,
+    /// In the reference higher scores do not go with more positives, so that an estimate is that of chance whatever the model
+    /// does: the score says nothing, or stands for another class.
+    UninformativeScore,
     /// All rows (or all predictions) are of one class, for which the metric is not defined, or its value is
     /// beyond all numbers.
     SingleClass,
@@ -75,16 +80,18 @@ pub enum Status {
 
 impl Status {
     /// Every status, harmless first.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::Ok,
         Self::FewReferenceChunks,
         Self::SmallReference,
         Self::FewPositives,
         Self::FewRows,
+        Self::FewClusters,
         Self::Coarse,
         Self::Extrapolated,
         Self::InvalidScore,
         Self::InvalidValue,
+        Self::UninformativeScore,
         Self::SingleClass,
         Self::ConstantLabel,
         Self::NegativeValue,
@@ -114,10 +121,12 @@ impl Status {
             Self::SmallReference => "small_reference",
             Self::FewPositives => "few_positives",
             Self::FewRows => "few_rows",
+            Self::FewClusters => "few_clusters",
             Self::Coarse => "coarse",
             Self::Extrapolated => "extrapolated",
             Self::InvalidScore => "invalid_score",
             Self::InvalidValue => "invalid_value",
+            Self::UninformativeScore => "uninformative_score",
             Self::SingleClass => "single_class",
             Self::ConstantLabel => "constant_label",
             Self::NegativeValue => "negative_value",

@@ -68,6 +68,9 @@ impl ReferenceFit {
         let few =
             labels.iter().sum::<u64>() < FEW_ROWS || labels.iter().any(|&n| n < FEW_OF_A_CLASS);
         let calibrator = Calibrator::fit(&whole, mode)?;
+        let status = Status::SmallReference
+            .only_if(few)
+            .worst(Status::UninformativeScore.only_if(calibrator.is_uninformative()));
         let mut without_part = Vec::new();
         if parts.len() > 1 {
             for part in &mut parts {
@@ -80,7 +83,7 @@ impl ReferenceFit {
             whole: Some(calibrator),
             without_part,
             chunks: indices,
-            status: Status::SmallReference.only_if(few),
+            status,
         })
     }
 

@@ -185,7 +185,7 @@ impl Weighting {
         let told = told(plain, given.unwrap_or(linearized), few);
         let rows = self.effective.scaled(told);
         let fitted = (own.realize)(&rows, confidence_level)?;
-        Some(with_errors(&measured, &fitted, 1.0).few_where(clusters))
+        Some(with_errors(&measured, &fitted, 1.0))
     }
 
     /// Whether no row has a weight.
@@ -236,7 +236,7 @@ impl WeightedOutcomes<'_> {
             true => self.unit * told,
             false => 1.0,
         };
-        Some(with_errors(&measured, &fitted, unit).few_where(self.clusters))
+        Some(with_errors(&measured, &fitted, unit))
     }
 
     /// The variance that clusters tell, in squares of effective rows where the metric is a total.
@@ -252,16 +252,6 @@ impl WeightedOutcomes<'_> {
             true => variance * self.unit * self.unit,
             false => variance,
         })
-    }
-}
-
-impl Measured {
-    /// Few, too, where there are few clusters.
-    pub(super) fn few_where(self, clusters: Option<&Clusters>) -> Self {
-        Self {
-            few: self.few || clusters.is_some_and(|clusters| clusters.few),
-            ..self
-        }
     }
 }
 

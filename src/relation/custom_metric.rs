@@ -3,7 +3,9 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::utils::find_aggregate_exprs;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit, when,
+};
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
@@ -269,15 +271,35 @@ fn over_inputs(aggregate: &Expr, inputs: &[Column]) -> Result<Expr> {
 
 /// An expression with the names of the aggregates' results in place of the aggregates.
 fn over_aggregates(expr: Expr, aggregates: &[Expr]) -> Result<Expr> {
+    let name_of = |e: &Expr| {
+        let found = aggregates.iter().position(|aggregate| aggregate == e);
+        found.map(|i| column(&aggregate_name(i)))
+    };
     let replaced = expr.transform_down(|e| {
-        Ok(
-            match aggregates.iter().position(|aggregate| *aggregate == e) {
-                Some(i) => {
-                    Transformed::new(column(&aggregate_name(i)), true, TreeNodeRecursion::Jump)
+        Ok(match (name_of(&e), e) {
+            (Some(name), _) => Transformed::new(name, true, TreeNodeRecursion::Jump),
+            (None, Expr::ScalarFunction(mut field)) if field.name() == "get_field" => {
+                let mut is_ours = false;
+                if let Some(first) = field.args.first_mut()
+                    && let Some(name) = name_of(first)
+                {
+                    *first = kept_in_place(name)?;
+                    is_ours = true;
                 }
-                None => Transformed::no(e),
-            },
-        )
+                let field = Expr::ScalarFunction(field);
+                match is_ours {
+                    true => Transformed::new(field, true, TreeNodeRecursion::Jump),
+                    false => Transformed::no(field),
+                }
+            }
+            (None, e) => Transformed::no(e),
+        })
     })?;
     Ok(replaced.data)
+}
+
+/// A struct whose fields the optimizer of DataFusion 55.2 does not move towards the rows, which it cannot do above a union
+/// (push_down_leaf_projections). Chunks have a number of rows.
+fn kept_in_place(aggregate: Expr) -> Result<Expr> {
+    when(column("row_count").is_not_null(), aggregate).end()
 }

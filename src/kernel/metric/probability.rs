@@ -58,9 +58,18 @@ pub(crate) static CALIBRATION_ERROR: MetricSpec = MetricSpec {
     ..SPEC
 };
 
+/// One row, up to the rounding of weights, does not differ from others and tells nothing of its error.
+const ONE: f64 = 1.0 + 1e-9;
+
 fn loss(chunk: &Realized, loss: Loss, scale: Scale, confidence_level: f64) -> Option<Measured> {
     let [negatives, positives] = &chunk.by_label;
     let (value, slack, variance) = realized_loss(loss, negatives, positives)?;
+    if chunk.scored_rows() <= ONE {
+        return Some(Measured {
+            slack,
+            ..Measured::without_error(value)
+        });
+    }
     let z = normal_quantile(confidence_level);
     Some(Measured {
         value,
@@ -79,6 +88,13 @@ fn loss(chunk: &Realized, loss: Loss, scale: Scale, confidence_level: f64) -> Op
 fn calibration_error(chunk: &Realized, confidence_level: f64) -> Option<Measured> {
     let [negatives, positives] = &chunk.by_label;
     let realized = realized_calibration_error(negatives, positives)?;
+    if chunk.scored_rows() <= ONE {
+        let slack = realized.slack;
+        return Some(Measured {
+            slack,
+            ..Measured::without_error(realized.value)
+        });
+    }
     let half = normal_quantile(confidence_level) * realized.variance.sqrt();
     let (least, most) = realized.noise;
     let lower = (realized.value - most - half).max(0.0);

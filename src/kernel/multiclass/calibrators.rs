@@ -74,10 +74,13 @@ impl ClassCalibrators {
             }
         }
         let small = total < ENOUGH.0 || fewest < ENOUGH.1;
+        let uninformative = calibrators.iter().any(Calibrator::is_uninformative);
         Ok(Self {
             classes: reference.classes.clone(),
             calibrators,
-            status: Status::SmallReference.only_if(small),
+            status: Status::SmallReference
+                .only_if(small)
+                .worst(Status::UninformativeScore.only_if(uninformative)),
         })
     }
 

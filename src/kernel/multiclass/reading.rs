@@ -226,7 +226,7 @@ impl RealizedClasses {
         let fitted = of_matrix(&effective.scaled(told), metric, values, level)?;
         // the total value grows with the rows
         let unit = if is_total { unit * told } else { 1.0 };
-        Some(with_errors(&measured, &fitted, unit).few_where(self.clusters()))
+        Some(with_errors(&measured, &fitted, unit))
     }
 
     fn per_class(&self, metric: Metric, level: f64) -> Vec<ClassReading> {
@@ -343,7 +343,7 @@ impl RealizedClasses {
                 let told = told(plain, linearized, all.0 < FEW);
                 let fitted = count_of(count * unit * told, all.0 * told, level);
                 let measured = count_of(count, self.matrix.rows(), level);
-                Some(with_errors(&measured, &fitted, unit * told).few_where(self.clusters()))
+                Some(with_errors(&measured, &fitted, unit * told))
             };
             ClassReading {
                 reading: self.finish(false, used, measured),

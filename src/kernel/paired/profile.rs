@@ -123,8 +123,12 @@ impl PairedProfile {
             let variance = variance.map(|variance| variance.value);
             let readings = [&of_a.reading, &of_b.reading];
             let reserve = reserve.only_if(of_a.reading.value.is_some());
+            let reading = PairedReading::new(readings, variance, reserve, confidence_level);
             MetricDifference {
-                reading: PairedReading::new(readings, variance, reserve, confidence_level),
+                reading: match told {
+                    Some(told) => reading.with_freedom(told.clusters - 1.0, confidence_level),
+                    None => reading,
+                },
                 labelled_count: of_a.reading.labelled_count,
                 metric: of_a.metric,
                 column_name: of_a.column_name,

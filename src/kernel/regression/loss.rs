@@ -101,10 +101,11 @@ pub(super) fn relative_error(error: f64, label: f64) -> f64 {
     }
 }
 
-/// The squared difference of the logarithms of one more than each; of close numbers by their ratio, which does not round to 0.
+/// The squared difference of the logarithms of one more than each. The larger one's excess in ones of the smaller one neither rounds
+/// to 0 where they are close nor to -1 where they are far apart.
 #[inline]
 pub(super) fn logarithmic_error(label: f64, prediction: f64) -> f64 {
-    let difference = ((label - prediction) / (1.0 + prediction)).ln_1p();
+    let difference = ((label - prediction).abs() / (1.0 + label.min(prediction))).ln_1p();
     difference * difference
 }
 

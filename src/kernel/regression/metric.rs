@@ -35,13 +35,13 @@ metrics! {
         Mae => loss("mae", "Mean absolute error: the mean of |label - prediction|."),
         Mape => loss(
             "mape",
-            "Mean absolute error as a share of the label's size, 1 for 100 %; NULL where a label is 0 and its prediction is not.",
+            "Mean absolute error as a share of the label's size, 1 for 100 %; not defined where a label is 0 and its prediction is not.",
         ),
         Mse => loss("mse", "Mean squared error."),
         Rmse => loss("rmse", "Root of the mean squared error."),
         Msle => loss(
             "msle",
-            "Mean squared difference of ln(1 + label) and ln(1 + prediction); NULL where one of them is negative.",
+            "Mean squared difference of ln(1 + label) and ln(1 + prediction); not defined where one of them is negative.",
         ),
         Rmsle => loss("rmsle", "Root of msle."),
         R2 => Spec {

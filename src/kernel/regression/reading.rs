@@ -16,6 +16,10 @@ use super::unexplained::Unexplained;
 use super::weighted::WeightedRegression;
 use super::weighted_values::WeightedValues;
 
+/// Skewness of a mean from which on it rests on one row: of `m` rows far beyond all others it is `1 / sqrt(m)`. Such a row makes its
+/// own error, so that no limit would ever tell of it.
+const OF_ONE_ROW: f64 = 0.8;
+
 /// Variance over the squared mean of numbers that hardly differ.
 const ALIKE: f64 = 1e-8;
 
@@ -150,14 +154,26 @@ impl RealizedRegression {
         Ok(match metric {
             M::Mae => self.mean_absolute(z),
             // errors to both sides tell little of the skewness of their mean
-            M::Bias => self.mean(metric, (Term::Error, Term::Squared), z, |_| 0.0),
+            M::Bias => {
+                let bias = self.mean(metric, (Term::Error, Term::Squared), z, |_| 0.0);
+                Measured {
+                    few: bias.few || squared().few,
+                    ..bias
+                }
+            }
             M::Mse => squared(),
             M::Rmse => root(&squared()),
             M::Msle => mean(logarithmic()?),
             M::Rmsle => root(&mean(logarithmic()?)),
             M::Mape if self.counts.zero > 0 => return Err(Status::InfiniteValue),
             M::Mape => mean(relative),
-            M::R2 => self.r2(z)?,
+            M::R2 => {
+                let r2 = self.r2(z)?;
+                Measured {
+                    few: r2.few || squared().few,
+                    ..r2
+                }
+            }
             M::MedianAbsoluteError => self.median(z)?,
         })
     }
@@ -275,12 +291,13 @@ impl RealizedRegression {
         }
         let rows = self.effective_rows();
         let quantile = student_quantile(z, rows - 1.0);
+        let skewness = skewness / rows.sqrt();
         Measured {
             value: mean,
             slack: 0.0,
             variance,
-            bounds: skewed_interval(mean, variance.sqrt(), skewness / rows.sqrt(), quantile),
-            few: rows < FEW,
+            bounds: skewed_interval(mean, variance.sqrt(), skewness, quantile),
+            few: rows < FEW || skewness.abs() > OF_ONE_ROW,
         }
     }
 
@@ -352,6 +369,12 @@ impl RealizedRegression {
             Absolute::Weighted(values) => values.median(),
         };
         let found = found.ok_or(Status::InfiniteValue)?;
+        if self.effective_rows() <= 1.0 {
+            return Ok(Measured {
+                slack: found.error,
+                ..Measured::without_error(found.value)
+            });
+        }
         let (low, high) = bounds(fixed);
         let error = (high - low) / (2.0 * fixed);
         Ok(Measured {
@@ -364,12 +387,12 @@ impl RealizedRegression {
     }
 
     fn finish(&self, metric: RegressionMetric, mut measured: Measured) -> Reading {
-        if let Some(least) = metric.scale().lower {
+        let least = metric.scale().lower;
+        if let Some(least) = least.filter(|_| measured.bounds.0.is_finite()) {
             measured.bounds.0 = measured.bounds.0.max(least);
         }
         let invalid = Status::InvalidValue.only_if(self.has_invalid());
-        let few_clusters = self.clusters.as_ref().is_some_and(|clusters| clusters.few);
-        let few = Status::FewRows.only_if(measured.few || few_clusters);
+        let few = Status::FewRows.only_if(measured.few);
         measured.reading(invalid.worst(few), self.counts.used, self.labelled_count)
     }
 }

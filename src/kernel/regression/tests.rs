@@ -127,3 +127,51 @@ fn bytes_are_the_same_however_rows_come() {
     }
     assert_eq!(at_once.to_bytes(), in_parts.to_bytes());
 }
+
+#[test]
+fn logarithms_far_apart_keep_their_digits() {
+    for (label, prediction) in [(1.0, 1e20), (1e20, 1.0), (0.0, 1e60), (3.0, 3.0 + 1e-9)] {
+        let value = realized(&[(label, prediction)])
+            .reading(RegressionMetric::Rmsle, 0.95)
+            .value;
+        let far = (label.ln_1p() - prediction.ln_1p()).abs();
+        let close = (label - prediction).abs() / (1.0 + label);
+        let want = if far > 1e-6 { far } else { close };
+        assert!(
+            (value.unwrap() / want - 1.0).abs() < 1e-7,
+            "{label} {prediction}"
+        );
+    }
+}
+
+#[test]
+fn one_row_far_beyond_the_others_is_told() {
+    let mut rows: Vec<(f64, f64)> = (0..400)
+        .map(|i| (f64::from(i), f64::from(i + i % 7)))
+        .collect();
+    let mean_like = [
+        RegressionMetric::Mae,
+        RegressionMetric::Mse,
+        RegressionMetric::Rmse,
+        RegressionMetric::Bias,
+        RegressionMetric::R2,
+    ];
+    let status = |rows: &[(f64, f64)], metric| realized(rows).reading(metric, 0.95).status;
+    mean_like.map(|metric| assert_eq!(status(&rows, metric), Status::Ok, "{metric}"));
+    rows.push((5.0, 1e9));
+    mean_like.map(|metric| assert_eq!(status(&rows, metric), Status::FewRows, "{metric}"));
+    assert_eq!(
+        status(&rows, RegressionMetric::MedianAbsoluteError),
+        Status::Ok
+    );
+}
+
+#[test]
+fn one_row_has_no_error() {
+    let chunk = realized(&[(1.0, 2.0)]);
+    for metric in RegressionMetric::ALL {
+        let reading = chunk.reading(metric, 0.95);
+        assert_eq!(reading.sampling_error, None, "{metric}");
+        assert_eq!(reading.lower_bound, None, "{metric}");
+    }
+}

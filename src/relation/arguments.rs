@@ -223,6 +223,20 @@ impl<'a> Call<'a> {
             .collect();
         words.map(Some)
     }
+
+    /// The columns that an argument is made of: words, or those that an expression over rows of a relation reads.
+    pub fn columns_read(&mut self, name: &str, schema: &DFSchema) -> Result<Option<Vec<String>>> {
+        let Some(sql) = self.sql(name) else {
+            return Ok(None);
+        };
+        let is_word = |e: &SqlExpr| matches!(e, SqlExpr::Identifier(_) | SqlExpr::Value(_));
+        if elements(&sql).iter().all(is_word) {
+            return self.words(name);
+        }
+        let expr = self.resolve(name, sql, schema)?;
+        let read = expr.column_refs().into_iter();
+        Ok(Some(read.map(|column| column.name.clone()).collect()))
+    }
 }
 
 fn number_of(value: &ScalarValue) -> Option<f64> {

@@ -72,7 +72,8 @@ pub fn fitted_columns(
     }
     let sides = relations.map(|rows| rows.side.schema());
     for role in ["label", "prediction", "score"] {
-        for name in call.words(role)?.unwrap_or_default() {
+        let [first, _] = sides;
+        for name in call.columns_read(role, first)?.unwrap_or_default() {
             require_somewhere(call, role, &name, sides)?;
         }
     }

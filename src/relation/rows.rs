@@ -68,7 +68,7 @@ impl Rows {
             ("prediction", "y_pred"),
             ("score", "y_pred_proba"),
         ] {
-            let given = call.words(role)?;
+            let given = call.columns_read(role, self.side.schema())?;
             names.extend(given.unwrap_or_else(|| vec![default.to_string()]));
         }
         // what labels are joined by tells rows apart, not models

@@ -299,7 +299,7 @@ fn over_aggregates(expr: Expr, aggregates: &[Expr]) -> Result<Expr> {
 }
 
 /// A struct whose fields the optimizer of DataFusion 55.2 does not move towards the rows, which it cannot do above a union
-/// (push_down_leaf_projections). Chunks have a number of rows.
+/// (push_down_leaf_projections). Every chunk has such a number of rows, which the optimizer does not know.
 fn kept_in_place(aggregate: Expr) -> Result<Expr> {
-    when(column("row_count").is_not_null(), aggregate).end()
+    when(column("row_count").gt_eq(lit(0_i64)), aggregate).end()
 }

@@ -17,6 +17,7 @@ mod simulated;
 
 use comparison::{moments, standardized};
 use coverage::{Cell, METRICS, Setting, simulate};
+use std::collections::BTreeMap;
 
 /// What is counted, by name.
 type Share = (&'static str, fn(&Cell) -> u64);
@@ -107,31 +108,58 @@ fn a_shift_out_of_the_support_is_told() {
 /// Rows of the sample whose values are the population's: its error takes .005 of the coverage of 2,000 rows.
 const WHOLE: usize = 200_000;
 
-#[test]
-fn intervals_of_every_realized_metric_cover_as_often_as_they_say() {
-    let runs = 100;
-    let populations = realized::Population::grid().into_iter();
+/// Coverage by kind and metric of promised cells; each is between the bars.
+fn realized_coverage(
+    is_asked: impl Fn(&realized::Population) -> bool,
+    chunk_rows: &[usize],
+    runs: u64,
+) -> BTreeMap<(String, String), Vec<f64>> {
+    let populations = realized::Population::grid().into_iter().filter(is_asked);
     let cells: Vec<realized::Cell> = populations
-        .flat_map(|population| realized::simulate(population, &[200, 2_000], WHOLE, runs, 3))
-        .filter(|cell| cell.promised && cell.metric != "calibration_error")
+        .flat_map(|population| realized::simulate(&population, chunk_rows, WHOLE, runs, 3))
+        .filter(|cell| cell.promised() && cell.metric != "calibration_error")
         .collect();
-    let mut by_metric = std::collections::BTreeMap::new();
-    for cell in &cells {
+    let mut by_metric: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
+    for cell in cells {
         assert_eq!(cell.without_value, 0, "{cell:?}");
         // one of 1,700 cells is 3.5 standard deviations off by chance
         let margin = |bar: f64| 4.0 * (bar * (1.0 - bar) / runs as f64).sqrt();
         let allowed = 0.91 - margin(0.91)..=0.98 + margin(0.98);
         assert!(allowed.contains(&cell.coverage()), "{cell:?}");
-        let metric: &mut Vec<f64> = by_metric.entry((cell.kind, cell.metric)).or_default();
-        metric.push(cell.coverage());
+        let coverage = cell.coverage();
+        let metric = by_metric.entry((cell.kind, cell.metric)).or_default();
+        metric.push(coverage);
     }
-    // 15 binary metrics, 22 of several classes, 9 of regressions
-    assert_eq!(by_metric.len(), 15 + 22 + 9);
+    by_metric
+}
+
+fn assert_means(by_metric: &BTreeMap<(String, String), Vec<f64>>, independent: u64) {
     for ((kind, metric), shares) in by_metric {
         let mean = shares.iter().sum::<f64>() / shares.len() as f64;
-        // classes and cells of one chunk are not independent: at least five populations of two sizes are
-        assert_share(mean, 10 * runs, [0.93, 0.97], &format!("{kind} {metric}"));
+        assert_share(mean, independent, [0.93, 0.97], &format!("{kind} {metric}"));
     }
+}
+
+#[test]
+fn intervals_of_every_realized_metric_cover_as_often_as_they_say() {
+    let runs = 100;
+    let by_metric = realized_coverage(|it| it.is_plain(), &[200, 2_000], runs);
+    // 15 binary metrics, 22 of several classes, 9 of regressions
+    assert_eq!(by_metric.len(), 15 + 22 + 9);
+    // classes and cells of one chunk are not independent: at least five populations of two sizes are
+    assert_means(&by_metric, 10 * runs);
+}
+
+/// One population of two classes in every way to draw rows, one of a regression in one of them; the bench has all of them.
+#[test]
+fn intervals_of_unequal_clustered_and_paired_rows_cover_as_often_as_they_say() {
+    let runs = 150;
+    let names = ["balanced;", "normal errors, r2 .5;"];
+    let is_asked = |it: &realized::Population| names.iter().any(|name| it.name.starts_with(name));
+    let by_metric = realized_coverage(is_asked, &[600], runs);
+    // of weighted, clustered and paired rows, and 9 and 9 aggregates of differences
+    assert_eq!(by_metric.len(), 3 * (15 + 9) + 9 + 9);
+    assert_means(&by_metric, runs);
 }
 
 /// z of `compare_performance`: 480 chunks a metric, so three simulation errors of the deviation are .1.

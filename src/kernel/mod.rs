@@ -92,6 +92,8 @@ mod variance_model;
 pub mod weight;
 pub mod weighted_profile;
 mod weighted_realized;
+#[cfg(test)]
+mod weighted_realized_tests;
 pub mod weighted_scores;
 
 pub use error::KernelError;

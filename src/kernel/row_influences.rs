@@ -302,8 +302,10 @@ mod tests {
             for ((name, a), (_, b)) in clustered(kind, &rows).into_iter().zip(plain) {
                 assert_eq!(a.value, b.value, "{name}");
                 let (a, b) = (a.sampling_error.unwrap(), b.sampling_error.unwrap());
-                // averages of scores see their ranges only; small samples are made up for in other ways
-                assert!((a / b - 1.0).abs() < 0.06, "{name}: {a} {b}");
+                // averages of scores see their ranges only; small samples are made up for in other ways, and a count of few
+                // weighted rows takes no smaller error from these
+                let by = if is_total(&name) { 0.08 } else { 0.06 };
+                assert!((a / b - 1.0).abs() < by, "{name}: {a} {b}");
             }
         }
     }

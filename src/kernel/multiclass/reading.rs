@@ -9,7 +9,9 @@ use super::super::reading::{Reading, Status};
 use super::super::realized::{Measured, Realized};
 use super::super::realized_confusion::influences_of_outcomes;
 use super::super::weight::WeightSums;
-use super::super::weighted_realized::{WeightedOutcomes, squared, told, with_errors};
+use super::super::weighted_realized::{
+    WeightedOutcomes, squared, told, told_of_count, with_errors,
+};
 use super::super::weighted_scores::WeightedScores;
 use super::average::{Labelled, averaged};
 use super::influences::by_cell;
@@ -331,6 +333,11 @@ impl RealizedClasses {
             None => (1.0, &self.matrix),
         };
         let all = (self.matrix.rows() * unit, squares.rows());
+        let of_label = |label: usize| {
+            let predictions = 0..self.classes.len();
+            let sum = |of: &Matrix| predictions.clone().map(|at| of.at(label, at)).sum::<f64>();
+            (sum(&self.matrix) * unit, sum(squares))
+        };
         let cells = self.matrix.each().zip(squares.cells());
         let of = |(((label, prediction), count), square): (((usize, usize), f64), &f64)| {
             let name = cell_name(&self.classes, label, prediction);
@@ -341,6 +348,10 @@ impl RealizedClasses {
                 let given = self.told_by_clusters("confusion_matrix", Some(&name), true);
                 let linearized = given.unwrap_or(square * hit + (all.1 - square) * miss);
                 let told = told(plain, linearized, all.0 < FEW);
+                let told = match given {
+                    Some(_) => told,
+                    None => told_of_count(told, (count * unit, all.0), of_label(label)),
+                };
                 let fitted = count_of(count * unit * told, all.0 * told, level);
                 let measured = count_of(count, self.matrix.rows(), level);
                 Some(with_errors(&measured, &fitted, unit * told))

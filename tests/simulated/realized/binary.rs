@@ -1,9 +1,15 @@
 //! Scores, predictions and labels of models of two classes.
-use super::super::simulated::{EXACT, Random, Row, class, profile};
-use super::{Drawn, Measure};
-use modelwatch::kernel::bins::Class;
+use super::super::simulated::Random;
+use super::classes::LIMITS;
+use super::draws::Draws;
+use super::rows::{ClassCounts, Row, Rows};
+use super::{Drawn, LEVEL, Measure};
 use modelwatch::kernel::metric::Metric;
 use modelwatch::kernel::realized::Realized;
+use modelwatch::kernel::score_profile::{ScoreProfile, class_of};
+
+/// Worth of a row by outcome, `[tn, fp, fn, tp]`.
+pub const VALUES: [f64; 4] = [0.0, -10.0, -50.0, 100.0];
 
 /// Log-odds `z` of a positive label are normal, the score is `logistic(slope * z)`, rows with `z >= cut` are predicted
 /// positive.
@@ -34,31 +40,64 @@ pub fn grid() -> [(&'static str, Scores); 5] {
 
 impl Scores {
     pub fn draw(&self, rows: usize, random: &mut Random) -> Drawn {
-        let drawn: Vec<Row> = (0..rows).map(|_| self.row(random)).collect();
-        let realized = Realized::new(&profile(&drawn, EXACT));
-        let measure = |metric: Metric| Measure {
-            metric: metric.name(),
-            of: None,
-            total: metric.is_total(),
-            reading: realized.reading(metric, [0.0, -10.0, -50.0, 100.0], 0.95),
-        };
-        let share = |of: fn(&Row) -> Class| {
-            let positive = drawn.iter().filter(|row| of(row) == Class::Positive);
-            let share = positive.count() as f64 / rows as f64;
-            share.min(1.0 - share)
-        };
+        let mut draws = Draws::new(random);
+        let mut profile = ScoreProfile::new(LIMITS);
+        let mut counts = ClassCounts::default();
+        for _ in 0..rows {
+            let row = self.row(&mut draws);
+            counts.add(&row);
+            if let Row::Scored {
+                label,
+                prediction,
+                score,
+            } = row
+            {
+                profile.observe(class_of(Some(prediction), Some(label)), Some(score));
+            }
+        }
         Drawn {
-            metrics: Metric::ALL.map(measure).into(),
-            rarest: share(|row| row.label).min(share(|row| row.prediction)),
+            metrics: measures(&Realized::new(&profile.bins()), LEVEL),
+            rarest: counts.rarest(2),
+            size: rows as f64,
         }
     }
 
-    fn row(&self, random: &mut Random) -> Row {
-        let z = self.mean + self.spread * random.normal();
-        Row {
+    /// A model that exaggerates by so much more, and calls fewer rows positive.
+    pub fn exaggerated(self, by: f64) -> Self {
+        Self {
+            slope: self.slope * by,
+            cut: self.cut + 0.2 * self.spread,
+            ..self
+        }
+    }
+}
+
+pub fn measures(realized: &Realized, level: f64) -> Vec<Measure> {
+    let measure = |metric: Metric| {
+        let reading = realized.reading(metric, VALUES, level);
+        Measure::new(metric.name(), None, metric.is_total(), &reading)
+    };
+    Metric::ALL.map(measure).into()
+}
+
+impl Rows for Scores {
+    /// Label, and its log-odds.
+    type Signal = (bool, f64);
+
+    fn signal(&self, draws: &mut Draws) -> (bool, f64) {
+        let z = self.mean + self.spread * draws.normal();
+        (draws.chance(logistic(z)), z)
+    }
+
+    fn blurred(&self, (label, z): &(bool, f64), noise: f64, draws: &mut Draws) -> (bool, f64) {
+        (*label, z + noise * self.spread * draws.normal())
+    }
+
+    fn read(&self, (label, z): &(bool, f64)) -> Row {
+        Row::Scored {
+            label: *label,
+            prediction: *z >= self.cut,
             score: logistic(self.slope * z),
-            prediction: class(z >= self.cut),
-            label: class(random.chance(logistic(z))),
         }
     }
 }

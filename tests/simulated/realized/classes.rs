@@ -1,6 +1,8 @@
 //! Labels, predictions and scores of models of several classes.
 use super::super::simulated::{EXACT, Random};
-use super::{Drawn, Measure};
+use super::draws::Draws;
+use super::rows::{ClassCounts, MOST_CLASSES, Row, Rows};
+use super::{Drawn, LEVEL, Measure};
 use modelwatch::kernel::digest::DigestLimits;
 use modelwatch::kernel::multiclass::{MulticlassMetric, MulticlassProfile, RealizedClasses};
 
@@ -10,13 +12,25 @@ use modelwatch::kernel::multiclass::{MulticlassMetric, MulticlassProfile, Realiz
 pub struct Classes {
     shares: &'static [f64],
     separation: f64,
+    /// What the model takes the separation for.
+    trust: f64,
 }
+
+/// Bins for every score.
+pub const LIMITS: DigestLimits = DigestLimits {
+    max_bins: EXACT,
+    min_level: 0,
+};
 
 /// Three and five classes, alike and unlike in size, told apart badly and well.
 pub fn grid() -> [(&'static str, Classes); 8] {
     const THREE: &[f64] = &[0.36, 0.33, 0.31];
     const FIVE: &[f64] = &[0.2; 5];
-    let of = |shares, separation| Classes { shares, separation };
+    let of = |shares, separation| Classes {
+        shares,
+        separation,
+        trust: separation,
+    };
     [
         ("three classes", of(THREE, 1.2)),
         ("three classes, told apart well", of(THREE, 2.8)),
@@ -37,84 +51,126 @@ pub fn grid() -> [(&'static str, Classes); 8] {
 
 impl Classes {
     pub fn draw(&self, rows: usize, random: &mut Random) -> Drawn {
-        let names = (0..self.shares.len()).map(|class| class.to_string());
-        let limits = DigestLimits {
-            max_bins: EXACT,
-            min_level: 0,
-        };
-        let mut profile = MulticlassProfile::new(names.collect(), limits).unwrap();
-        let mut scores = vec![None; self.shares.len()];
+        let mut draws = Draws::new(random);
+        let mut profile = MulticlassProfile::new(self.names(), LIMITS).unwrap();
+        let mut counts = ClassCounts::default();
         for _ in 0..rows {
-            let (label, prediction) = self.row(random, &mut scores);
-            profile.observe(Some(label), Some(prediction), &scores);
+            let row = self.row(&mut draws);
+            counts.add(&row);
+            if let Row::Classified {
+                label,
+                prediction,
+                scores,
+                classes,
+            } = row
+            {
+                profile.observe(Some(label), Some(prediction), &scores[..classes]);
+            }
         }
         let realized = RealizedClasses::new(&mut profile);
         Drawn {
-            metrics: MulticlassMetric::all()
-                .flat_map(|metric| self.measures(metric, &realized))
-                .collect(),
-            rarest: self.rarest(&profile) / rows as f64,
+            metrics: self.measures(&realized, LEVEL),
+            rarest: counts.rarest(self.side()),
+            size: rows as f64,
         }
     }
 
-    /// Label and prediction.
-    fn row(&self, random: &mut Random, scores: &mut [Option<f64>]) -> (usize, usize) {
-        let mut rest = random.uniform();
+    pub fn side(&self) -> usize {
+        self.shares.len()
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        (0..self.side()).map(|class| class.to_string()).collect()
+    }
+
+    /// Worth of a row by label and prediction: right ones gain, false ones lose more the farther off they are.
+    pub fn values(&self) -> Vec<f64> {
+        let side = self.side();
+        let worth = |cell: usize| match (cell / side).abs_diff(cell % side) {
+            0 => 10.0,
+            far => -5.0 * far as f64,
+        };
+        (0..side * side).map(worth).collect()
+    }
+
+    pub fn measures(&self, realized: &RealizedClasses, level: f64) -> Vec<Measure> {
+        let values = self.values();
+        let measures = |metric: MulticlassMetric| {
+            let readings = realized.readings(metric, &values, level).into_iter();
+            readings.map(move |it| {
+                Measure::new(metric.name(), it.column_name, is_total(metric), &it.reading)
+            })
+        };
+        MulticlassMetric::all().flat_map(measures).collect()
+    }
+
+    /// A model that takes what it sees for so much more than it tells.
+    pub fn exaggerated(self, by: f64) -> Self {
+        Self {
+            trust: self.trust * by,
+            ..self
+        }
+    }
+}
+
+pub fn is_total(metric: MulticlassMetric) -> bool {
+    matches!(
+        metric,
+        MulticlassMetric::ConfusionMatrix | MulticlassMetric::BusinessValue
+    )
+}
+
+impl Rows for Classes {
+    /// Label, and a feature for each class.
+    type Signal = (usize, [f64; MOST_CLASSES]);
+
+    fn signal(&self, draws: &mut Draws) -> Self::Signal {
+        let mut rest = draws.uniform();
         let label = self.shares.iter().position(|share| {
             rest -= share;
             rest < 0.0
         });
         let label = label.unwrap_or(0);
-        let (mut total, mut best) = (0.0, (0.0, 0));
-        for (class, (score, share)) in scores.iter_mut().zip(self.shares).enumerate() {
+        let mut features = [0.0; MOST_CLASSES];
+        for (class, feature) in features.iter_mut().take(self.side()).enumerate() {
             let middle = if class == label { self.separation } else { 0.0 };
-            let odds = share * (self.separation * (middle + random.normal())).exp();
+            *feature = middle + draws.normal();
+        }
+        (label, features)
+    }
+
+    fn blurred(
+        &self,
+        (label, features): &Self::Signal,
+        noise: f64,
+        draws: &mut Draws,
+    ) -> Self::Signal {
+        let mut blurred = *features;
+        for feature in blurred.iter_mut().take(self.side()) {
+            *feature += noise * draws.normal();
+        }
+        (*label, blurred)
+    }
+
+    fn read(&self, (label, features): &Self::Signal) -> Row {
+        let mut scores = [None; MOST_CLASSES];
+        let (mut total, mut best) = (0.0, (0.0, 0));
+        let of_class = self.shares.iter().zip(features).zip(&mut scores);
+        for (class, ((share, feature), score)) in of_class.enumerate() {
+            let odds = share * (self.trust * feature).exp();
             *score = Some(odds);
             total += odds;
             if odds > best.0 {
                 best = (odds, class);
             }
         }
-        scores
-            .iter_mut()
-            .flatten()
-            .for_each(|score| *score /= total);
-        (label, best.1)
-    }
-
-    fn measures(&self, metric: MulticlassMetric, realized: &RealizedClasses) -> Vec<Measure> {
-        let side = self.shares.len();
-        // right predictions gain, false ones lose more the farther off they are
-        let worth = |cell: usize| match (cell / side).abs_diff(cell % side) {
-            0 => 10.0,
-            far => -5.0 * far as f64,
-        };
-        let values: Vec<f64> = (0..side * side).map(worth).collect();
-        let total = matches!(
-            metric,
-            MulticlassMetric::ConfusionMatrix | MulticlassMetric::BusinessValue
-        );
-        let readings = realized.readings(metric, &values, 0.95).into_iter();
-        readings
-            .map(|it| Measure {
-                metric: metric.name(),
-                of: it.column_name,
-                total,
-                reading: it.reading,
-            })
-            .collect()
-    }
-
-    fn rarest(&self, profile: &MulticlassProfile) -> f64 {
-        let classes = 0..self.shares.len();
-        let rows = |pairs: &dyn Fn(usize) -> (usize, usize)| -> u64 {
-            let counts = classes.clone().map(|other| {
-                let (label, prediction) = pairs(other);
-                profile.rows(Some(label), Some(prediction))
-            });
-            counts.sum()
-        };
-        let of = |class: usize| rows(&|other| (class, other)).min(rows(&|other| (other, class)));
-        classes.clone().map(of).min().unwrap_or(0) as f64
+        let scored = scores.iter_mut().flatten();
+        scored.for_each(|score| *score /= total);
+        Row::Classified {
+            label: *label,
+            prediction: best.1,
+            scores,
+            classes: self.side(),
+        }
     }
 }

@@ -45,25 +45,28 @@ impl Pair {
     pub fn draw(&self, rows: usize, random: &mut Random) -> Drawn {
         let same = Random(random.0);
         let (pair, drawn) = self.profile(rows, random);
-        self.measured(self.told(pair, rows, same), drawn)
+        Drawn {
+            metrics: self.measures(&self.told(pair, rows, same)),
+            ..drawn
+        }
     }
 
     /// The same without errors.
     pub fn values(&self, rows: usize, random: &mut Random) -> Drawn {
         let (pair, drawn) = self.profile(rows, random);
-        self.measured(pair, drawn)
+        Drawn {
+            metrics: self.measures(&pair),
+            ..drawn
+        }
     }
 
-    fn measured(&self, pair: PairedProfile, drawn: Drawn) -> Drawn {
+    fn measures(&self, pair: &PairedProfile) -> Vec<Measure> {
         let measure = |found: MetricDifference| {
             let total = self.model.is_total(&found.metric);
             of_difference(&found.metric, found.column_name, total, &found.reading)
         };
         let differences = pair.readings(LEVEL).unwrap().into_iter();
-        Drawn {
-            metrics: differences.map(measure).collect(),
-            ..drawn
-        }
+        differences.map(measure).collect()
     }
 
     fn profile(&self, rows: usize, random: &mut Random) -> (PairedProfile, Drawn) {
